@@ -1,0 +1,55 @@
+"""Floor 0: shapes, types, randomness, devices, names, registries and argument checks."""
+
+from neocog.core._atomic import atomic_path, write_bytes, write_text
+from neocog.core._checks import check_int, check_ntuple, check_number, check_one_of
+from neocog.core._device import default_device
+from neocog.core._dtypes import dtype_name, to_tensor, torch_dtype
+from neocog.core._naming import auto_name, reset_names, to_snake_case
+from neocog.core._optional import optional_import
+from neocog.core._registry import Registry, custom_object, custom_object_scope
+from neocog.core._rng import draw_seed, make_generator, set_random_seed
+from neocog.core._settings import (
+    epsilon,
+    floatx,
+    image_data_format,
+    set_epsilon,
+    set_floatx,
+    set_image_data_format,
+    standardize_data_format,
+)
+from neocog.core._tree import tree_any, tree_flatten, tree_map, tree_pack
+
+__all__ = [
+    "Registry",
+    "atomic_path",
+    "auto_name",
+    "check_int",
+    "check_ntuple",
+    "check_number",
+    "check_one_of",
+    "custom_object",
+    "custom_object_scope",
+    "default_device",
+    "draw_seed",
+    "dtype_name",
+    "epsilon",
+    "floatx",
+    "image_data_format",
+    "make_generator",
+    "optional_import",
+    "reset_names",
+    "set_epsilon",
+    "set_floatx",
+    "set_image_data_format",
+    "set_random_seed",
+    "standardize_data_format",
+    "to_snake_case",
+    "to_tensor",
+    "torch_dtype",
+    "tree_any",
+    "tree_flatten",
+    "tree_map",
+    "tree_pack",
+    "write_bytes",
+    "write_text",
+]

@@ -1,0 +1,72 @@
+"""Types by name: Keras's strings to torch's types and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from neocog.core._settings import floatx
+from neocog.exceptions import ArgumentError
+
+_BY_NAME: dict[str, torch.dtype] = {
+    "float16": torch.float16,
+    "bfloat16": torch.bfloat16,
+    "float32": torch.float32,
+    "float64": torch.float64,
+    "uint8": torch.uint8,
+    "int8": torch.int8,
+    "int16": torch.int16,
+    "int32": torch.int32,
+    "int64": torch.int64,
+    "bool": torch.bool,
+}
+_NAMES = {dtype: name for name, dtype in _BY_NAME.items()}
+_ALIASES = {"int": "int64", "float": "float32", "double": "float64", "half": "float16", "bool_": "bool"}
+
+
+def dtype_name(dtype: Any) -> str:
+    """Return the name of a dtype given as string, torch dtype, NumPy dtype, Python type or None (the default float)."""
+    if dtype is None:
+        return floatx()
+    if isinstance(dtype, torch.dtype):
+        return _NAMES[dtype]
+    if isinstance(dtype, str):
+        name = _ALIASES.get(dtype, dtype)
+    elif dtype in (int, float, bool):
+        name = {int: "int64", float: floatx(), bool: "bool"}[dtype]
+    else:
+        name = np.dtype(dtype).name
+    if name not in _BY_NAME:
+        raise ArgumentError(f"dtype: expected one of {sorted(_BY_NAME)}, got {dtype!r}.")
+    return name
+
+
+def torch_dtype(dtype: Any) -> torch.dtype:
+    """Return the torch dtype for a string, torch dtype, NumPy dtype, Python type or None (the default float)."""
+    if isinstance(dtype, torch.dtype):
+        return dtype
+    return _BY_NAME[dtype_name(dtype)]
+
+
+def to_tensor(value: Any, dtype: Any = None, device: torch.device | str | None = None) -> torch.Tensor:
+    """Return `value` (tensor, array, number, nested list) as a tensor; float64 NumPy data become the default float.
+
+    Torch tensors keep their type unless `dtype` is given. Integers and booleans keep theirs.
+    """
+    if isinstance(value, torch.Tensor):
+        tensor = value
+    else:
+        array = np.asarray(value)
+        if array.dtype.kind in "OUSV":
+            raise ArgumentError(f"tensor: expected numbers, got an array of type {array.dtype}.")
+        if array.dtype == np.uint16 or array.dtype == np.uint32:
+            array = array.astype(np.int64)
+        if array.dtype.kind == "f" and dtype is None:
+            array = array.astype(floatx() if floatx() != "bfloat16" else "float32", copy=False)
+        if not array.flags.writeable or any(stride < 0 for stride in array.strides):
+            array = array.copy()  # torch needs writable memory and positive strides
+        tensor = torch.from_numpy(array) if array.ndim else torch.tensor(array[()])
+    wanted = None if dtype is None else torch_dtype(dtype)
+    return tensor.to(device=device, dtype=wanted)
