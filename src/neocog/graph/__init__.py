@@ -1,0 +1,22 @@
+"""Floor 3: symbolic tensors, the nodes between them, and the program that a graph becomes."""
+
+from neocog.graph._input import Input, check_shape, module_call, record_module
+from neocog.graph._program import Program, order_nodes
+from neocog.graph._spec import Shape, TensorSpec
+from neocog.graph._symbolic import Node, SymbolicTensor, infer_outputs, is_symbolic, symbolic_leaves
+
+__all__ = [
+    "Input",
+    "Node",
+    "Program",
+    "Shape",
+    "SymbolicTensor",
+    "TensorSpec",
+    "check_shape",
+    "infer_outputs",
+    "is_symbolic",
+    "module_call",
+    "order_nodes",
+    "record_module",
+    "symbolic_leaves",
+]

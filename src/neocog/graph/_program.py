@@ -1,0 +1,157 @@
+"""From symbolic inputs and outputs to an ordered program, and its execution.
+
+The plan (order, slots, last uses) is made once; `Program.run` is a short loop over it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from neocog.core import tree_flatten, tree_map
+from neocog.exceptions import GraphError
+from neocog.graph._input import module_call
+from neocog.graph._symbolic import Node, SymbolicTensor, symbolic_leaves
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Stands in a step's arguments for the value with this number."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One call of the program: where its arguments come from, where its results go, what can be forgotten after it."""
+
+    operation: Callable[..., Any]
+    node: Node
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    only_slot: int | None  # the fast path: one argument, one result
+    outputs: tuple[int, ...]
+    forget: tuple[int, ...]
+    is_module: bool
+
+
+def order_nodes(inputs: list[SymbolicTensor], outputs: list[SymbolicTensor]) -> list[Node]:
+    """Return the nodes between inputs and outputs in an order in which each comes after what it needs.
+
+    Raises:
+        GraphError: an output does not come from the inputs alone; the text names the missing input.
+    """
+    known = {id(tensor) for tensor in inputs}
+    ordered: list[Node] = []
+    done: set[int] = set()
+    stack: list[tuple[SymbolicTensor, bool]] = [(tensor, False) for tensor in reversed(outputs)]
+    while stack:
+        tensor, expanded = stack.pop()
+        if id(tensor) in known:
+            continue
+        node = tensor.node
+        if node is None:
+            raise GraphError(
+                f"Model: expected every output to come from the given inputs, got one that needs the Input "
+                f'"{tensor.name}" of shape {tensor.shape}. Add it to `inputs`.'
+            )
+        if id(node) in done:
+            continue
+        if expanded:
+            done.add(id(node))
+            ordered.append(node)
+        else:
+            stack.append((tensor, True))
+            stack.extend((source, False) for source in reversed(node.inputs))
+    return ordered
+
+
+class Program:
+    """The executable form of a graph.
+
+    Args:
+        inputs: the symbolic tensors that are given values.
+        outputs: nested structure of the symbolic tensors that are asked for.
+    """
+
+    def __init__(self, inputs: list[SymbolicTensor], outputs: Any) -> None:
+        self.nodes = order_nodes(inputs, symbolic_leaves(outputs))
+        numbers = {id(tensor): number for number, tensor in enumerate(inputs)}
+        for node in self.nodes:
+            for tensor in symbolic_leaves(node.outputs):
+                numbers.setdefault(id(tensor), len(numbers))
+        self._size = len(numbers)
+        to_slot = lambda leaf: Slot(numbers[id(leaf)]) if isinstance(leaf, SymbolicTensor) else leaf  # noqa: E731
+        self._outputs = tree_map(to_slot, outputs)
+        self._steps = _make_steps(
+            self.nodes, numbers, to_slot, kept={id(t) for t in symbolic_leaves(outputs)}
+        )
+
+    def run(self, values: list[torch.Tensor]) -> Any:
+        """Run the program on one value per input and return the outputs, nested as asked for."""
+        slots: list[Any] = [*values, *([None] * (self._size - len(values)))]
+        for step in self._steps:
+            operation = step.operation
+            if step.only_slot is not None:
+                argument = slots[step.only_slot]
+                result = module_call(operation, argument) if step.is_module else operation(argument)  # type: ignore[arg-type]
+                slots[step.outputs[0]] = result
+            else:
+                _general_step(step, slots)
+            for number in step.forget:
+                slots[number] = None
+        if type(self._outputs) is Slot:
+            return slots[self._outputs.number]
+        return tree_map(lambda leaf: slots[leaf.number] if type(leaf) is Slot else leaf, self._outputs)
+
+
+def _general_step(step: Step, slots: list[Any]) -> None:
+    def fill(leaf: Any) -> Any:
+        return slots[leaf.number] if type(leaf) is Slot else leaf
+
+    args = tree_map(fill, step.args)
+    kwargs = tree_map(fill, step.kwargs)
+    result = step.operation(*args, **kwargs)
+    for number, value in zip(step.outputs, tree_flatten(result), strict=True):
+        slots[number] = value
+
+
+def _make_steps(
+    nodes: list[Node], numbers: dict[int, int], to_slot: Callable[[Any], Any], kept: set[int]
+) -> list[Step]:
+    last_use: dict[int, int] = {}
+    for position, node in enumerate(nodes):
+        for tensor in node.inputs:
+            last_use[id(tensor)] = position
+    steps = []
+    for position, node in enumerate(nodes):
+        args, kwargs = tree_map(to_slot, tuple(node.args)), tree_map(to_slot, node.kwargs)
+        outputs = tuple(numbers[id(tensor)] for tensor in symbolic_leaves(node.outputs))
+        single = (
+            len(args) == 1
+            and not kwargs
+            and type(args[0]) is Slot
+            and isinstance(node.outputs, SymbolicTensor)
+        )
+        forget = {
+            numbers[id(tensor)]
+            for tensor in node.inputs
+            if last_use[id(tensor)] == position and id(tensor) not in kept
+        }
+        steps.append(
+            Step(
+                operation=node.operation,
+                node=node,
+                args=args,
+                kwargs=kwargs,
+                only_slot=args[0].number if single else None,
+                outputs=outputs,
+                forget=tuple(sorted(forget)),
+                is_module=isinstance(node.operation, nn.Module),
+            )
+        )
+    return steps

@@ -1,0 +1,77 @@
+"""All weights of a module in Keras's order, and assigning them all or none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from neocog.exceptions import ShapeError, message
+from neocog.layers._weights import WeightSpec, WeightView
+
+
+def weight_views(module: nn.Module, prefix: str = "", seen: set[int] | None = None) -> list[WeightView]:
+    """Return the weights of a module: own trainable, own others, then its children's; shared ones once."""
+    seen = set() if seen is None else seen
+    name = getattr(module, "name", None)
+    path = f"{prefix}{name}/" if isinstance(name, str) else prefix
+    if hasattr(module, "name_weights"):
+        module.name_weights()
+    specs: list[WeightSpec] = sorted(_own_specs(module), key=lambda spec: not spec.trainable)
+    views = []
+    for spec in specs:
+        view = WeightView(module, spec, path + spec.name)
+        if id(view.value) not in seen:
+            seen.add(id(view.value))
+            views.append(view)
+    for child in keras_children(module):
+        views.extend(weight_views(child, path, seen))
+    return views
+
+
+def keras_children(module: nn.Module) -> list[nn.Module]:
+    """Return the modules directly inside, in order; models say themselves which are their layers."""
+    own = getattr(module, "layers", None)
+    known = list(own) if isinstance(own, (list, tuple)) else []
+    rest = [child for child in module.children() if not any(child is layer for layer in known)]
+    return [child for child in [*known, *rest] if isinstance(child, nn.Module)]
+
+
+def _own_specs(module: nn.Module) -> list[WeightSpec]:
+    specs: list[WeightSpec] = list(getattr(module, "_specs", []))
+    described = {spec.attribute for spec in specs}
+    for key, parameter in module._parameters.items():
+        if parameter is not None and key not in described:
+            specs.append(WeightSpec(name=key, attribute=key, trainable=parameter.requires_grad))
+    for key, buffer in module._buffers.items():
+        persistent = key not in module._non_persistent_buffers_set
+        if buffer is not None and key not in described and persistent:
+            specs.append(WeightSpec(name=key, attribute=key, trainable=False))
+    return specs
+
+
+def assign_all(where: str, views: Sequence[WeightView], values: Any) -> None:
+    """Assign one array to each weight, after checking that all of them fit.
+
+    Raises:
+        ShapeError: the number of arrays or one of their shapes differs; no weight has changed then.
+    """
+    arrays = list(values)
+    if len(arrays) != len(views):
+        names = ", ".join(f"{view.path} {view.shape}" for view in views[:6])
+        raise ShapeError(
+            message(
+                where,
+                expected=f"{len(views)} weight arrays ({names}{', …' if len(views) > 6 else ''})",
+                got=len(arrays),
+            )  # fmt: skip
+        )
+    for view, value in zip(views, arrays, strict=True):
+        if tuple(np.shape(value)) != view.shape:
+            raise ShapeError(
+                message(f'{where}, weight "{view.path}"', expected=f"shape {view.shape}", got=np.shape(value))
+            )
+    for view, value in zip(views, arrays, strict=True):
+        view.assign(value)
