@@ -20,7 +20,7 @@ from neocog.functional._loss_inputs import (
     require_same_shape,
 )
 
-# With more classes than this, picking the label's probability comes cheaper before the logarithm than after it.
+# With more classes than this, picking the label's probability is cheaper before the logarithm than after it.
 _MANY_CLASSES = 64
 
 
