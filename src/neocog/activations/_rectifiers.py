@@ -14,7 +14,7 @@ from neocog.activations._registry import ACTIVATIONS, converted, is_float
 def relu(
     x: Any, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0
 ) -> torch.Tensor:
-    """Return max(x, 0); generally max_value for x ≥ max_value, x above threshold, slope · (x - threshold) below.
+    """Return max(x, 0); in general max_value from there on, x above threshold, slope · (x - threshold) below.
 
     Args:
         x: input of any shape.
