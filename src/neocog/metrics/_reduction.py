@@ -1,0 +1,184 @@
+"""Sums and means over samples, and the wrapper that turns a function into a metric."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Self
+
+import torch
+
+from neocog.core import to_snake_case, to_tensor
+from neocog.metrics._arrays import divide_no_nan, pair, per_sample
+from neocog.metrics._metric import Metric
+from neocog.metrics._registry import METRICS, describe_function, resolve_function
+from neocog.metrics._state import Variable
+
+
+@METRICS.register("sum")
+class Sum(Metric):
+    """The (weighted) sum of values.
+
+    Args:
+        name: key in logs; default `"sum"`.
+        dtype: type of the state; default the default float.
+
+    Example:
+        >>> float(Sum()([1.0, 3.0, 5.0]))
+        9.0
+    """
+
+    def __init__(self, name: str | None = "sum", dtype: Any = None) -> None:
+        super().__init__(name=name, dtype=dtype)
+        self.total = self.add_variable(name="total")
+
+    def update_state(self, values: Any, sample_weight: Any = None) -> None:
+        """Add values of any shape, each times its weight."""
+        reduced, _ = per_sample(to_tensor(values), sample_weight, torch.sum, self.total.dtype)
+        self.total.assign_add(reduced.sum())
+
+    def result(self) -> torch.Tensor:
+        """Return the sum so far."""
+        return self.total.value
+
+
+@METRICS.register("mean")
+class Mean(Metric):
+    """The (weighted) mean of values over samples: the sum of w·v divided by the sum of w.
+
+    Values with several axes are first averaged to one number a sample.
+
+    Args:
+        name: key in logs; default `"mean"`.
+        dtype: type of the state; default the default float.
+
+    Example:
+        >>> mean = Mean()
+        >>> mean.update_state([1.0, 3.0, 5.0, 7.0])
+        >>> float(mean.result())
+        4.0
+    """
+
+    def __init__(self, name: str | None = "mean", dtype: Any = None) -> None:
+        super().__init__(name=name, dtype=dtype)
+        self.total = self.add_variable(name="total")
+        self._weight = self.add_variable(name="count")
+        self._seen = 0  # samples of weight 1, counted in Python: no tensor needed
+        self._weighted = False
+
+    @property
+    def count(self) -> Variable:
+        """The sum of the weights so far."""
+        self._settle()
+        return self._weight
+
+    def update_state(self, values: Any, sample_weight: Any = None) -> None:
+        """Take values of any shape into account, the first axis being the samples."""
+        self._accumulate(to_tensor(values), sample_weight)
+
+    def _accumulate(self, values: torch.Tensor, sample_weight: Any) -> None:
+        if sample_weight is None:
+            if values.dim() < 2:
+                self._seen += values.numel()
+                self.total.assign_add(values.sum(dtype=self.total.dtype))
+                return
+            # The sum of the samples' means, in one reduction.
+            each = math.prod(values.shape[1:])
+            self._seen += values.shape[0]
+            self.total.assign_add(values.sum(dtype=self.total.dtype) / max(each, 1))
+            return
+        reduced, weights = per_sample(values, sample_weight, torch.mean, self.total.dtype)
+        self.total.assign_add(reduced.sum())
+        self._weight.assign_add(reduced.new_ones(()) if weights is None else weights.sum())
+        self._weighted = True
+
+    def result(self) -> torch.Tensor:
+        """Return the mean so far; 0 before any sample."""
+        if not self._weighted and self._seen:
+            return self.total / self._seen
+        return divide_no_nan(self.total.value, self.count.value)
+
+    def reset_state(self) -> None:
+        """Forget all batches."""
+        self.total.zero_()
+        if self._weighted:
+            self._weight.zero_()
+        self._seen, self._weighted = 0, False
+
+    def _settle(self) -> None:
+        if self._seen:
+            self._weight.assign_add(self._seen)
+            self._seen, self._weighted = 0, True
+
+    def load_state_dict(self, state: Mapping[str, torch.Tensor]) -> None:
+        """Take over a state that `state_dict` returned."""
+        super().load_state_dict(state)
+        self._weighted = True
+
+
+@METRICS.register("mean_metric_wrapper")
+class MeanMetricWrapper(Mean):
+    """The mean of a function `fn(y_true, y_pred, **kwargs)` over samples.
+
+    Args:
+        fn: function from targets and predictions (tensors) to values, one or more a sample.
+        name: key in logs; default the function's name.
+        dtype: type of the state; default the default float.
+        **kwargs: passed on to `fn`.
+
+    Example:
+        >>> gap = MeanMetricWrapper(lambda y_true, y_pred: (y_true - y_pred).abs(), name="gap")
+        >>> float(gap([1.0, 2.0], [1.5, 4.5]))
+        1.5
+    """
+
+    def __init__(
+        self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **kwargs: Any
+    ) -> None:
+        super().__init__(name=name or _function_name(fn), dtype=dtype)
+        self._fn = fn
+        self._fn_kwargs = kwargs
+
+    def update_state(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None
+    ) -> None:
+        """Take one batch into account.
+
+        Args:
+            y_true: targets, as `fn` wants them.
+            y_pred: predictions; half precision is raised to float32.
+            sample_weight: a number a sample, or of the shape of the values of `fn`; default 1.
+        """
+        y_true, y_pred = pair(y_true, y_pred)
+        values = self._fn(y_true, y_pred, **self._fn_kwargs)
+        self._accumulate(values if isinstance(values, torch.Tensor) else to_tensor(values), sample_weight)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make an equal metric."""
+        return {**super().get_config(), "fn": describe_function(self._fn), **self._fn_kwargs}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Make a metric from `get_config`'s result; a function's name is looked up in the tables."""
+        arguments = dict(config)
+        if "fn" in arguments:
+            arguments["fn"] = resolve_function(arguments["fn"])
+        return cls(**arguments)
+
+
+class FunctionMetric(MeanMetricWrapper):
+    """A MeanMetricWrapper around one known function: the configuration holds the arguments alone."""
+
+    function: ClassVar[Callable[..., torch.Tensor]]
+
+    def __init__(self, name: str | None, dtype: Any, **kwargs: Any) -> None:
+        super().__init__(type(self).function, name=name, dtype=dtype, **kwargs)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make an equal metric."""
+        return {"name": self.name, "dtype": self.dtype, **self._fn_kwargs}
+
+
+def _function_name(function: Any) -> str:
+    name = getattr(function, "name", None) or getattr(function, "__name__", type(function).__name__)
+    return to_snake_case(str(name)) if str(name).isidentifier() else "metric"
