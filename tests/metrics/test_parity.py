@@ -291,6 +291,7 @@ def test_same_numbers_as_keras(name: str, arguments: dict[str, Any], maker: Make
     check(ours, theirs)
 
 
+@settings(max_examples=60)
 @given(
     case=st.sampled_from([p.values for p in PARAMETERS]),
     b=st.integers(2, 9),

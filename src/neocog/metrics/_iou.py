@@ -213,7 +213,7 @@ class OneHotIoU(IoU):
 
     Example:
         >>> metric = OneHotIoU(num_classes=2, target_class_ids=[1])
-        >>> float(metric([[1, 0], [0, 1]], [[0.2, 0.8], [0.1, 0.9]]))
+        >>> round(float(metric([[1, 0], [0, 1]], [[0.2, 0.8], [0.1, 0.9]])), 4)
         0.5
     """
 
