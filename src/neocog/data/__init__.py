@@ -1,0 +1,55 @@
+"""Floor 3: what models read. Sources, image folders, splits, data sets and their downloads."""
+
+from neocog.data._adapt import as_source
+from neocog.data._arrays import ArraySource, split_validation
+from neocog.data._folder import BrokenFile, FolderScan, ImageFile, scan_folder
+from neocog.data._from_directory import image_dataset_from_directory
+from neocog.data._image_dataset import ImageDataset
+from neocog.data._image_files import check_image
+from neocog.data._image_source import ImageFolderSource
+from neocog.data._images import load_image
+from neocog.data._keras_images import array_to_img, img_to_array, load_img, save_img, smart_resize
+from neocog.data._labels import normalize, to_categorical
+from neocog.data._prefetch import ordered_map, prefetch
+from neocog.data._pydataset import PyDataset, PyDatasetSource, Sequence
+from neocog.data._source import Batch, MappedSource, Source
+from neocog.data._split import stratified_split
+from neocog.data._streams import DatasetSource, GeneratorSource, IterableSource, LoaderSource, as_batch
+from neocog.data._weights import class_weights_to_sample_weights
+
+__all__ = [
+    "ArraySource",
+    "Batch",
+    "BrokenFile",
+    "DatasetSource",
+    "FolderScan",
+    "GeneratorSource",
+    "ImageDataset",
+    "ImageFile",
+    "ImageFolderSource",
+    "IterableSource",
+    "LoaderSource",
+    "MappedSource",
+    "PyDataset",
+    "PyDatasetSource",
+    "Sequence",
+    "Source",
+    "array_to_img",
+    "as_batch",
+    "as_source",
+    "check_image",
+    "class_weights_to_sample_weights",
+    "image_dataset_from_directory",
+    "img_to_array",
+    "load_image",
+    "load_img",
+    "normalize",
+    "ordered_map",
+    "prefetch",
+    "save_img",
+    "scan_folder",
+    "smart_resize",
+    "split_validation",
+    "stratified_split",
+    "to_categorical",
+]

@@ -1,0 +1,237 @@
+"""Arrays as a source: one permutation an epoch, one `index_select` a batch, slices when not shuffled."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+
+from neocog.core import check_int, check_number, draw_seed
+from neocog.data._leaves import as_leaf, is_array, map_arrays
+from neocog.data._source import Batch, Source, epoch_order
+from neocog.exceptions import ArgumentError, DataError, message
+
+# `ArraySource.to` moves the data to an accelerator when they take no more than this part of its free memory.
+DEVICE_FRACTION = 0.25
+
+
+class ArraySource(Source):
+    """Nested arrays of one length as batches.
+
+    Args:
+        x: inputs: an array, or a list, tuple or dict of arrays.
+        y: targets likewise, or None.
+        sample_weight: weights likewise, or None.
+        batch_size: samples a batch; the last one may be smaller.
+        shuffle: draw a new order each epoch, from `seed` and the number of the epoch.
+        seed: whole number; None draws one from torch's global generator.
+        drop_last: leave out a last batch that is smaller.
+
+    Raises:
+        DataError: lengths that differ, no samples, text or objects.
+
+    Example:
+        >>> source = ArraySource(np.arange(5), batch_size=2, shuffle=False)
+        >>> [batch.x.tolist() for batch in source.batches(epoch=0)]
+        [[0, 1], [2, 3], [4]]
+    """
+
+    rewindable = True
+
+    def __init__(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        *,
+        batch_size: int = 32,
+        shuffle: bool = True,
+        seed: int | None = None,
+        drop_last: bool = False,
+    ) -> None:
+        self.batch_size = check_int("data", "batch_size", batch_size, minimum=1)
+        self.shuffle = bool(shuffle)
+        self.drop_last = bool(drop_last)
+        self.seed = draw_seed() if seed is None else check_int("data", "seed", seed, minimum=0)
+        leaves: list[torch.Tensor] = []
+        self._shared_read_only = False
+
+        def add(value: Any, name: str) -> int:
+            self._shared_read_only |= isinstance(value, np.ndarray) and not value.flags.writeable
+            leaves.append(as_leaf(value, name))
+            names.append(name)
+            return len(leaves) - 1
+
+        names: list[str] = []
+        named = (("x", x), ("y", y), ("sample_weight", sample_weight))
+        self._places = tuple(map_arrays(add, tree, name) for name, tree in named)
+        self.num_samples: int = check_lengths(leaves, names)
+        self._leaves = leaves
+        self._order: tuple[int, torch.Tensor] | None = None
+        whole, rest = divmod(self.num_samples, self.batch_size)
+        self.num_batches: int = whole + (1 if rest and not self.drop_last else 0)
+        if self.num_batches == 0:
+            raise DataError(
+                message(
+                    "data",
+                    expected=f"at least one batch of {self.batch_size} (drop_last=True)",
+                    got=f"{self.num_samples} samples",
+                    do="Use a smaller batch_size.",
+                )
+            )
+
+    def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
+        """Give the batches of `epoch` from `start` on: a pure function of (seed, epoch, start)."""
+        size, leaves = self.batch_size, self._leaves
+        order = self._order_of(epoch) if self.shuffle else None
+        for first in range(start * size, self.num_batches * size, size):
+            last = min(first + size, self.num_samples)
+            if order is not None:
+                index = order[first:last]
+                parts = [leaf.index_select(0, index) for leaf in leaves]
+            elif self._shared_read_only:
+                parts = [leaf[first:last].clone() for leaf in leaves]
+            else:
+                parts = [leaf[first:last] for leaf in leaves]
+            x, y, weight = (_fill(place, parts) for place in self._places)
+            yield Batch(x, y, weight, last - first)
+
+    def to(self, device: torch.device | str) -> Source:
+        """Return a copy on `device` when the data take at most a quarter of its free memory, else self."""
+        device = torch.device(device)
+        if all(leaf.device.type == device.type for leaf in self._leaves):
+            return self
+        if sum(leaf.nbytes for leaf in self._leaves) > DEVICE_FRACTION * free_memory(device):
+            return self
+        moved = object.__new__(ArraySource)
+        moved.__dict__.update(self.__dict__)
+        moved._leaves = [leaf.to(device) for leaf in self._leaves]
+        moved._order = None
+        moved._shared_read_only = False
+        return moved
+
+    def arrays(self) -> tuple[Any, Any, Any]:
+        """Return x, y and sample_weight whole, as tensors in their nested form."""
+        x, y, weight = (_fill(place, self._leaves) for place in self._places)
+        return x, y, weight
+
+    def _order_of(self, epoch: int) -> torch.Tensor:
+        """Return the order of `epoch` on the device of the data; the last one asked for is kept."""
+        if self._order is None or self._order[0] != epoch:
+            order = epoch_order(self.num_samples, self.seed, epoch)
+            self._order = (epoch, order.to(self._leaves[0].device))
+        return self._order[1]
+
+
+def _fill(place: Any, parts: list[torch.Tensor]) -> Any:
+    """Return the nested form `place` with each position replaced by the part that stands there."""
+    if isinstance(place, int):
+        return parts[place]
+    if place is None:
+        return None
+    if isinstance(place, dict):
+        return {key: _fill(item, parts) for key, item in place.items()}
+    items = [_fill(item, parts) for item in place]
+    return type(place)(*items) if hasattr(place, "_fields") else type(place)(items)
+
+
+def check_lengths(leaves: list[torch.Tensor], names: list[str]) -> int:
+    """Return the number of samples that all arrays share.
+
+    Raises:
+        DataError: when they differ (it names which) or there are none.
+    """
+    if not leaves:
+        raise DataError(message("x", expected="at least one array", got="none"))
+    lengths = [leaf.shape[0] for leaf in leaves]
+    if len(set(lengths)) > 1:
+        listed = ", ".join(f"{name} {length}" for name, length in zip(names[1:], lengths[1:], strict=True))
+        raise DataError(
+            f"data: expected one number of samples, got {names[0]} has {lengths[0]} samples, {listed}. "
+            "Check that every array has one row a sample."
+        )
+    if lengths[0] == 0:
+        raise DataError(message("data", expected="at least one sample", got=f"{names[0]} with 0 samples"))
+    return lengths[0]
+
+
+def split_validation(
+    x: Any, y: Any, sample_weight: Any, fraction: float
+) -> tuple[tuple[Any, Any, Any], tuple[Any, Any, Any]]:
+    """Split off the last `fraction` of the samples, before any shuffling (`validation_split` of `fit`).
+
+    Args:
+        x: inputs: an array or nested arrays.
+        y: targets or None.
+        sample_weight: weights or None.
+        fraction: part for validation, above 0 and below 1.
+
+    Returns:
+        ((x, y, sample_weight) for training, the same for validation), as tensors that share the arrays'
+        memory.
+
+    Raises:
+        DataError: for data that are not arrays, or when one side would be empty.
+    """
+    fraction = check_number("validation_split", "the fraction", fraction)
+    if not 0 < fraction < 1:
+        raise ArgumentError(message("validation_split", expected="a number between 0 and 1", got=fraction))
+    leaves: list[torch.Tensor] = []
+    names: list[str] = []
+
+    def add(value: Any, name: str) -> int:
+        if not (is_array(value) or isinstance(value, (list, tuple))):
+            raise DataError(
+                message(
+                    "validation_split",
+                    expected="arrays (the last part of them is split off)",
+                    got=f"{name} of type {type(value).__name__}",
+                    do="Pass validation_data= instead.",
+                )
+            )
+        leaves.append(as_leaf(value, name))
+        names.append(name)
+        return len(leaves) - 1
+
+    places = [
+        map_arrays(add, tree, name) for name, tree in (("x", x), ("y", y), ("sample_weight", sample_weight))
+    ]
+    count = check_lengths(leaves, names)
+    cut = math.floor(count * (1.0 - fraction))
+    if cut in (0, count):
+        raise DataError(
+            message(
+                "validation_split",
+                expected="at least one sample on each side",
+                got=f"{count} samples split at {fraction:g}: {cut} to train, {count - cut} to validate",
+                do="Provide more data or another fraction.",
+            )
+        )
+    train, validation = [leaf[:cut] for leaf in leaves], [leaf[cut:] for leaf in leaves]
+    first = tuple(_fill(place, train) for place in places)
+    second = tuple(_fill(place, validation) for place in places)
+    return (first[0], first[1], first[2]), (second[0], second[1], second[2])
+
+
+def free_memory(device: torch.device | str) -> int:
+    """Return the bytes that are free on `device` (for the CPU: available main memory; 0 when unknown)."""
+    kind = torch.device(device).type
+    if kind == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    if kind == "mps":
+        return int(torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory())
+    return _available_main_memory() if kind == "cpu" else 0
+
+
+def _available_main_memory() -> int:
+    try:
+        with open("/proc/meminfo", encoding="ascii") as file:
+            for line in file:
+                if line.startswith("MemAvailable:"):
+                    return int(line.split()[1]) * 1024
+    except (OSError, ValueError, IndexError):
+        pass
+    return 8 * 2**30  # no cheap way to ask: assume a modest machine

@@ -1,0 +1,264 @@
+"""A folder of images: which layout it has, which classes, which files, what is broken."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from neocog.core import check_one_of
+from neocog.data._image_files import SUFFIXES, check_image
+from neocog.data._prefetch import ordered_map
+from neocog.exceptions import DataError, message
+
+# What people call the parts, and what they are called here.
+SPLIT_NAMES = {
+    "train": "train",
+    "training": "train",
+    "validation": "validation",
+    "valid": "validation",
+    "val": "validation",
+    "dev": "validation",
+    "test": "test",
+    "testing": "test",
+}
+_LAYOUTS = (
+    "one folder a class (photos/cat/1.jpg, photos/dog/2.jpg) or parts with one folder a class "
+    "(photos/train/cat/1.jpg, photos/test/dog/2.jpg)"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageFile:
+    """One image: its path below the root with `/`, its class number, and its part (None: not split yet)."""
+
+    path: str
+    label: int
+    split: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokenFile:
+    """A file with an image's suffix that cannot be read, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderScan:
+    """What a folder of images holds.
+
+    Attributes:
+        root: the folder.
+        layout: `"class-per-folder"` or `"split-folders"`.
+        class_names: sorted as in Keras; the label of a file is its class's position here.
+        files: readable images, sorted by part, class and path.
+        broken: files that have an image's suffix and cannot be read.
+        skipped: number of files with another suffix.
+        empty_folders: folders in a class's place without an image: they count as no class.
+    """
+
+    root: Path
+    layout: str
+    class_names: tuple[str, ...]
+    files: tuple[ImageFile, ...]
+    broken: tuple[BrokenFile, ...] = ()
+    skipped: int = 0
+    empty_folders: tuple[str, ...] = ()
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The parts that are there, in the order train, validation, test; empty for one folder a class."""
+        found = {file.split for file in self.files}
+        return tuple(split for split in ("train", "validation", "test") if split in found)
+
+    def of_split(self, split: str | None) -> tuple[ImageFile, ...]:
+        """Return the files of one part, or all files for None."""
+        return tuple(file for file in self.files if split is None or file.split == split)
+
+    def counts(self, split: str | None = None) -> dict[str, int]:
+        """Return the number of images of each class, in one part or in all."""
+        found = Counter(file.label for file in self.of_split(split))
+        return {name: found[label] for label, name in enumerate(self.class_names)}
+
+    def absolute(self, file: ImageFile) -> str:
+        """Return the full path of a file."""
+        return str(self.root / file.path)
+
+
+def scan_folder(
+    path: str | os.PathLike[str], *, check: str = "header", follow_links: bool = True, workers: int = 8
+) -> FolderScan:
+    """Find the classes and images of a folder.
+
+    Args:
+        path: one folder a class, or train/validation/test folders that each hold one folder a class.
+        check: `"header"` opens each file's header, `"decode"` decodes each file, `"none"` opens nothing.
+        follow_links: follow symbolic links; a link that leads in a circle is followed once.
+        workers: threads that check files.
+
+    Raises:
+        DataError: a missing or empty folder, a file, images without class folders, one class only, parts
+            whose classes differ. Each text says which layout is expected.
+    """
+    check = check_one_of("scan_folder", "check", check, ("header", "decode", "none"))
+    root = Path(path).expanduser()
+    folders = _class_folders(root, follow_links)
+    found: list[tuple[str | None, str, str]] = []  # part, class, path
+    skipped = 0
+    for split, name, folder in folders:
+        for file in walk_files(folder, follow_links=follow_links):
+            if file.lower().endswith(SUFFIXES):
+                found.append((split, name, (folder / file).relative_to(root).as_posix()))
+            else:
+                skipped += 1
+    filled = {(split, name) for split, name, _ in found}
+    names = sorted({name for _, name in filled})
+    number = {name: label for label, name in enumerate(names)}
+    images = [ImageFile(path=file, label=number[name], split=split) for split, name, file in found]
+    files, broken = _checked(root, images, check, workers)
+    scan = FolderScan(
+        root=root,
+        layout="class-per-folder" if folders[0][0] is None else "split-folders",
+        class_names=tuple(names),
+        files=tuple(files),
+        broken=tuple(broken),
+        skipped=skipped,
+        empty_folders=tuple(
+            folder.relative_to(root).as_posix()
+            for split, name, folder in folders
+            if (split, name) not in filled
+        ),
+    )
+    _check_classes(scan)
+    _check_parts(scan)
+    return scan
+
+
+def walk_files(folder: Path, *, follow_links: bool) -> Iterator[str]:
+    """Give the files below `folder`, hidden ones left out, in Keras's order, as paths relative to it."""
+    seen: set[tuple[int, int]] = set()
+    rows: list[tuple[str, list[str]]] = []
+    for where, subfolders, files in os.walk(folder, followlinks=follow_links):
+        status = os.stat(where)
+        key = (status.st_dev, status.st_ino)
+        if key in seen:
+            subfolders.clear()
+            continue
+        seen.add(key)
+        subfolders[:] = [name for name in subfolders if not _hidden(name)]
+        rows.append((where, sorted(name for name in files if not _hidden(name))))
+    for where, files in sorted(rows):
+        for name in files:
+            yield os.path.relpath(os.path.join(where, name), folder)
+
+
+def _class_folders(root: Path, follow_links: bool) -> list[tuple[str | None, str, Path]]:
+    """Return (part or None, class name, folder) for every folder that stands in a class's place."""
+    subfolders = _subfolders(root)
+    if not subfolders:
+        raise _no_classes(root)
+    parts = {folder.name: SPLIT_NAMES.get(folder.name.lower()) for folder in subfolders}
+    used = [folder for folder in subfolders if _has_image(folder, follow_links)]
+    if not any(parts[folder.name] == "train" for folder in used) or not all(parts[f.name] for f in used):
+        return [(None, _class_name(folder), folder) for folder in subfolders]
+    rows: list[tuple[str | None, str, Path]] = []
+    for folder in used:
+        classes = _subfolders(folder)
+        if not classes:
+            raise _no_classes(folder)
+        rows += [(parts[folder.name], _class_name(inner), inner) for inner in classes]
+    order = ("train", "validation", "test")
+    return sorted(rows, key=lambda row: (order.index(str(row[0])), row[1]))
+
+
+def _has_image(folder: Path, follow_links: bool) -> bool:
+    return any(file.lower().endswith(SUFFIXES) for file in walk_files(folder, follow_links=follow_links))
+
+
+def _subfolders(root: Path) -> list[Path]:
+    if not root.exists():
+        raise DataError(message(str(root), expected=f"a folder with {_LAYOUTS}", got="no such folder"))
+    if not root.is_dir():
+        do = "Unpack it first." if root.suffix.lower() in (".zip", ".gz", ".tar", ".tgz", ".7z") else ""
+        raise DataError(message(str(root), expected=f"a folder with {_LAYOUTS}", got="a file", do=do))
+    try:
+        entries = [entry for entry in root.iterdir() if not _hidden(entry.name) and entry.is_dir()]
+    except PermissionError as error:
+        raise DataError(
+            message(str(root), expected="a folder that may be read", got="no permission")
+        ) from error
+    return sorted(entries, key=lambda entry: entry.name)
+
+
+def _no_classes(folder: Path) -> DataError:
+    names = [entry.name for entry in folder.iterdir() if not _hidden(entry.name) and entry.is_file()]
+    images = [name for name in names if name.lower().endswith(SUFFIXES)]
+    if images:
+        got = f"{len(images)} images directly in it and no class folders"
+        do = "Move the images of each class into a folder with the class's name."
+    else:
+        got, do = (f"{len(names)} files, none of them an image" if names else "an empty folder"), ""
+    return DataError(message(str(folder), expected=_LAYOUTS, got=got, do=do))
+
+
+def _check_classes(scan: FolderScan) -> None:
+    names = scan.class_names
+    if not scan.files:
+        got = f"{len(scan.broken)} files that cannot be read" if scan.broken else "no image in any folder"
+        raise DataError(message(str(scan.root), expected=f"images in {_LAYOUTS}", got=got))
+    if len(names) < 2:
+        inner = scan.root / names[0]
+        nested = inner.is_dir() and len(_subfolders(inner)) > 1
+        do = f"Did you mean {inner}?" if nested else "Add a folder with images of another class."
+        text = f"at least 2 classes, as {_LAYOUTS}"
+        raise DataError(message(str(scan.root), expected=text, got=f"only {names[0]!r}", do=do))
+    for name, count in scan.counts().items():
+        if count == 0:
+            text = f"images that can be read in class {name!r}"
+            do = f"The first: {scan.broken[0].path}: {scan.broken[0].reason}."
+            raise DataError(message(str(scan.root), expected=text, got="broken files only", do=do))
+
+
+def _check_parts(scan: FolderScan) -> None:
+    """Raise when a part has a class that the training part has not."""
+    names = scan.class_names
+    in_train = {names[file.label] for file in scan.of_split("train")}
+    for split in scan.splits:
+        extra = sorted({names[file.label] for file in scan.of_split(split)} - in_train)
+        if extra:
+            raise DataError(
+                message(
+                    f"{scan.root}: {split}",
+                    expected=f"the classes of train ({', '.join(sorted(in_train)[:5])})",
+                    got=f"also {', '.join(map(repr, extra[:5]))}",
+                    do="Give the class folders the same names in every part.",
+                )
+            )
+
+
+def _checked(
+    root: Path, found: list[ImageFile], check: str, workers: int
+) -> tuple[list[ImageFile], list[BrokenFile]]:
+    if check == "none":
+        return found, []
+    paths = [root / file.path for file in found]
+    judge = partial(check_image, decode=check == "decode")
+    reasons = list(ordered_map(judge, paths, workers=workers, depth=4 * workers))
+    pairs = list(zip(found, reasons, strict=True))
+    broken = [BrokenFile(path=file.path, reason=reason) for file, reason in pairs if reason is not None]
+    return [file for file, reason in pairs if reason is None], broken
+
+
+def _class_name(folder: Path) -> str:
+    """Return the class's name in composed Unicode: macOS writes Korean names decomposed."""
+    return unicodedata.normalize("NFC", folder.name)
+
+
+def _hidden(name: str) -> bool:
+    return name.startswith(".") or name in ("__MACOSX", "@eaDir")

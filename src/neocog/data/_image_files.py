@@ -1,0 +1,170 @@
+"""Image files: opened safely, checked, and every fault put in words that name the file."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from neocog.exceptions import DataError, message
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
+SUFFIXES = (
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".gif", ".webp"),
+    *(".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm"),
+)
+# An image with more pixels is refused before it is decoded: it would take over half a gigabyte as RGBA.
+MAX_PIXELS = 178_956_970
+
+# The first bytes of files that people take for readable images.
+_KNOWN = (
+    (b"%PDF", "a PDF"),
+    (b"<!DO", "a web page"),
+    (b"<htm", "a web page"),
+    (b"<svg", "an SVG drawing"),
+    (b"<?xm", "an XML or SVG file"),
+    (b"PK\x03\x04", "a ZIP archive"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"8BPS", "a Photoshop file"),
+    (b"II*\x00", "a damaged TIFF"),
+    (b"\x89PNG", "a damaged PNG"),
+    (b"\xff\xd8", "a damaged JPEG"),
+    (b"GIF8", "a damaged GIF"),
+    (b"RIFF", "a damaged WebP"),
+    (b"BM", "a damaged BMP"),
+)
+
+
+@contextmanager
+def open_image(path: str | os.PathLike[str]) -> Iterator[Image.Image]:
+    """Open an image file, decoding nothing yet: existence, format and pixel count are checked.
+
+    Raises:
+        DataError: naming the file and the fault, also for one that the block raises while decoding.
+    """
+    from PIL import Image
+
+    _check_file(path)
+    with _without_pillow_warnings(), _naming(path), Image.open(path, formats=FORMATS) as image:
+        width, height = image.size
+        if width * height > MAX_PIXELS:
+            raise DataError(
+                message(
+                    str(path),
+                    expected=f"an image of at most {MAX_PIXELS // 10**6} million pixels",
+                    got=f"{width}×{height}",
+                    do="Scale it down first.",
+                )
+            )
+        yield image
+
+
+def check_image(path: str | os.PathLike[str], *, decode: bool = False) -> str | None:
+    """Return None for an image that can be read, else what is wrong with the file in a few words.
+
+    Args:
+        path: the file.
+        decode: decode every pixel (finds truncated data) instead of reading the header alone.
+    """
+    try:
+        with open_image(path) as image:
+            if decode:
+                image.load()
+    except DataError as error:
+        return reason_of(error)
+    return None
+
+
+def reason_of(error: Exception) -> str:
+    """Return the `got` part of an error's text, to list beside the file's name."""
+    return str(error).partition(", got ")[2].partition(". ")[0].rstrip(".") or str(error)
+
+
+def _check_file(path: str | os.PathLike[str]) -> None:
+    """Raise for a path that no image can be read from."""
+    fault = ""
+    try:
+        if not os.path.exists(path):
+            fault = "no such file"
+        elif not os.path.isfile(path):
+            fault = "a folder" if os.path.isdir(path) else "something that is no regular file"
+        elif os.path.getsize(path) == 0:
+            fault = "an empty file (0 bytes)"
+    except (OSError, ValueError) as error:
+        fault = str(error)
+    if fault:
+        raise DataError(message(str(path), expected="an image file", got=fault))
+
+
+@contextmanager
+def _naming(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Turn whatever Pillow raises on a damaged file into a `DataError` that names file and fault."""
+    try:
+        yield
+    except (DataError, MemoryError):
+        raise
+    except Exception as error:
+        kinds = "a whole image (JPEG, PNG, BMP, GIF, WebP, TIFF or PPM)"
+        raise DataError(message(str(path), expected=kinds, got=_fault(path, error))) from error
+
+
+def _fault(path: str | os.PathLike[str], error: Exception) -> str:
+    from PIL import Image, UnidentifiedImageError
+
+    if isinstance(error, Image.DecompressionBombError):
+        return "one with too many pixels"
+    if isinstance(error, PermissionError):
+        return "a file that may not be read (permission denied)"
+    if isinstance(error, UnidentifiedImageError):
+        return _sniffed(path)
+    text = re.sub(r"\s+", " ", str(error)).strip().rstrip(".")
+    if "truncated" in text or isinstance(error, EOFError):
+        return f"a truncated file ({text or 'its end is missing'})"
+    return f"a damaged file ({text or type(error).__name__})"
+
+
+def _sniffed(path: str | os.PathLike[str]) -> str:
+    """Return what the first bytes of an unreadable file say that it is."""
+    head = b""
+    with suppress(OSError), open(path, "rb") as file:
+        head = file.read(32)
+    if head[4:8] == b"ftyp":
+        return "a HEIC, AVIF or video file, which must be converted to JPEG or PNG"
+    known = next((what for start, what in _KNOWN if head.lower().startswith(start.lower())), None)
+    if known:
+        return known
+    return "a text file" if head.isascii() and head.decode("ascii").isprintable() else "no image"
+
+
+_quiet_lock = threading.Lock()
+_quiet_users = 0
+_quiet_entry: Any = None
+
+
+@contextmanager
+def _without_pillow_warnings() -> Iterator[None]:
+    """Keep Pillow's warnings (odd EXIF, large images) from the user while some thread decodes.
+
+    `warnings.catch_warnings` is not safe in threads: one filter for Pillow's modules is set and taken away.
+    """
+    global _quiet_users, _quiet_entry
+    with _quiet_lock:
+        _quiet_users += 1
+        if _quiet_users == 1:
+            warnings.filterwarnings("ignore", module=r"PIL\.")
+            _quiet_entry = warnings.filters[0]
+    try:
+        yield
+    finally:
+        with _quiet_lock:
+            _quiet_users -= 1
+            if _quiet_users == 0:
+                with suppress(ValueError, AttributeError):
+                    warnings.filters.remove(_quiet_entry)  # type: ignore[attr-defined]

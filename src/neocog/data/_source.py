@@ -1,0 +1,91 @@
+"""The contract between data and the training loop: a `Source` gives `Batch`es, epoch by epoch."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One batch: inputs, targets and sample weights as nested torch tensors, and how many samples it has."""
+
+    x: Any
+    y: Any = None
+    sample_weight: Any = None
+    size: int = 0
+
+
+class Source(ABC):
+    """A stream of batches for `fit`, `evaluate` and `predict`.
+
+    Attributes:
+        num_batches: batches in an epoch, or None when that is unknown before the end.
+        num_samples: samples in an epoch, or None when unknown.
+        rewindable: whether `batches(epoch, start)` can be asked for again and gives the same. A source
+            that is not can still be read once (a generator) or afresh each epoch (a shuffled `DataLoader`).
+    """
+
+    num_batches: int | None = None
+    num_samples: int | None = None
+    rewindable: bool = False
+
+    @abstractmethod
+    def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
+        """Give the batches of `epoch`, from batch number `start` on."""
+
+    def to(self, device: torch.device | str) -> Source:
+        """Return a source whose data lie on `device` where that is possible and they fit, else this one."""
+        return self
+
+    def peek(self) -> Batch | None:
+        """Return the first batch without losing it, or None when there is none."""
+        batches = self.batches(0)
+        try:
+            return next(batches, None)
+        finally:
+            close = getattr(batches, "close", None)
+            if close is not None:
+                close()
+
+
+class MappedSource(Source):
+    """Another source with a function applied to each batch.
+
+    Args:
+        source: where the batches come from.
+        function: pure function of one batch.
+    """
+
+    def __init__(self, source: Source, function: Callable[[Batch], Batch]) -> None:
+        self.source = source
+        self.function = function
+        self.num_batches = source.num_batches
+        self.num_samples = source.num_samples
+        self.rewindable = source.rewindable
+
+    def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
+        """Give the mapped batches of `epoch`, from `start` on."""
+        return map(self.function, self.source.batches(epoch, start))
+
+    def to(self, device: torch.device | str) -> Source:
+        """Move the source below; the function runs on what it gives then."""
+        moved = self.source.to(device)
+        return self if moved is self.source else MappedSource(moved, self.function)
+
+    def peek(self) -> Batch | None:
+        """Return the first batch, mapped."""
+        first = self.source.peek()
+        return None if first is None else self.function(first)
+
+
+def epoch_order(size: int, seed: int, epoch: int) -> torch.Tensor:
+    """Return the permutation of `size` positions that (seed, epoch) stands for."""
+    generator = torch.Generator()
+    # Spreads neighbouring epochs and seeds; both parts stay below 2**63 for any seed of 32 bits.
+    generator.manual_seed((int(seed) * 1_000_003 + int(epoch)) % 2**63)
+    return torch.randperm(size, generator=generator)

@@ -1,0 +1,87 @@
+"""Splits that keep the share of every class, the same for the same seed on every machine and version."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from neocog.core import check_number
+from neocog.exceptions import ArgumentError, DataError, message
+
+
+def stratified_split(
+    labels: Any,
+    fractions: Sequence[float],
+    seed: int = 0,
+    *,
+    class_names: Sequence[str] | None = None,
+) -> list[np.ndarray[Any, np.dtype[np.int64]]]:
+    """Split positions so that every class is in every part, in about the same share.
+
+    Args:
+        labels: class number of each sample.
+        fractions: share of each part, above 0, with the sum 1.
+        seed: whole number; another one gives another split.
+        class_names: for the error text.
+
+    Returns:
+        One sorted array of positions a part; together they hold each position once.
+
+    Raises:
+        DataError: a class has fewer samples than there are parts; it names the class and its count.
+
+    Example:
+        >>> train, test = stratified_split([0, 0, 0, 0, 1, 1, 1, 1], (0.75, 0.25), seed=1)
+        >>> len(train), len(test)
+        (6, 2)
+    """
+    shares = [check_number("stratified_split", "each fraction", share) for share in fractions]
+    if not shares or min(shares) <= 0 or abs(sum(shares) - 1) > 1e-6:
+        raise ArgumentError(
+            message("stratified_split", expected="fractions above 0 with the sum 1", got=tuple(fractions))
+        )
+    numbers = np.asarray(labels).reshape(-1)
+    parts: list[list[int]] = [[] for _ in shares]
+    for label in np.unique(numbers):
+        members = np.flatnonzero(numbers == label)
+        counts = _counts(len(members), shares, _name(label, class_names))
+        order = sorted(members.tolist(), key=lambda position: _rank(seed, position))
+        first = 0
+        for part, count in zip(parts, counts, strict=True):
+            part.extend(order[first : first + count])
+            first += count
+    return [np.array(sorted(part), dtype=np.int64) for part in parts]
+
+
+def _counts(total: int, shares: list[float], name: str) -> list[int]:
+    """Return how many of `total` go to each part: at least one, the rest by largest remainder."""
+    if total < len(shares):
+        noun = "image" if total == 1 else "images"
+        raise DataError(
+            message(
+                f"class {name!r}",
+                expected=f"at least {len(shares)} images (one for each of the {len(shares)} parts)",
+                got=f"{total} {noun}",
+                do="Add images, or leave the class out.",
+            )
+        )
+    exact = [share * total for share in shares]
+    counts = [max(int(value + 1e-9), 1) for value in exact]
+    while sum(counts) > total:  # the ones that the minimum added come from the largest part
+        counts[counts.index(max(counts))] -= 1
+    while sum(counts) < total:
+        gaps = [value - count for value, count in zip(exact, counts, strict=True)]
+        counts[gaps.index(max(gaps))] += 1
+    return counts
+
+
+def _rank(seed: int, position: int) -> bytes:
+    """Return the sort key of a position: a hash, as random generators may change between versions."""
+    return hashlib.blake2b(f"{seed}:{position}".encode(), digest_size=8).digest()
+
+
+def _name(label: Any, class_names: Sequence[str] | None) -> str:
+    return str(label) if class_names is None else class_names[int(label)]
