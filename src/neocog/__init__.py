@@ -1,3 +1,118 @@
-"""neocog: the Keras API on PyTorch, for people who train image classifiers."""
+"""neocog: the Keras API on PyTorch, for people who train image classifiers.
 
-from neocog._version import __version__ as __version__
+    import neocog as keras
+
+runs the code of Keras books. Every model is an ordinary `torch.nn.Module`. The names below are loaded when
+they are
+first used, so that `import neocog` and the command line start at once.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from neocog._version import __version__
+
+if TYPE_CHECKING:
+    from neocog import (
+        activations,
+        callbacks,
+        constraints,
+        datasets,
+        initializers,
+        layers,
+        losses,
+        metrics,
+        models,
+        optimizers,
+        regularizers,
+        utils,
+    )
+    from neocog.initializers import Initializer
+    from neocog.layers import Input, InputSpec, Layer, Variable
+    from neocog.losses import Loss
+    from neocog.metrics import Metric
+    from neocog.models import Model, Sequential
+    from neocog.optimizers import Optimizer
+    from neocog.regularizers import Regularizer
+
+_MODULES = (
+    "activations",
+    "callbacks",
+    "constraints",
+    "core",
+    "data",
+    "datasets",
+    "exceptions",
+    "functional",
+    "graph",
+    "initializers",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+    "optimizers",
+    "regularizers",
+    "saving",
+    "training",
+    "utils",
+    "workflows",
+)
+_NAMES = {
+    "Initializer": "initializers",
+    "Input": "layers",
+    "InputSpec": "layers",
+    "Layer": "layers",
+    "Loss": "losses",
+    "Metric": "metrics",
+    "Model": "models",
+    "Optimizer": "optimizers",
+    "Regularizer": "regularizers",
+    "Sequential": "models",
+    "Variable": "layers",
+}
+
+__all__ = [
+    "Initializer",
+    "Input",
+    "InputSpec",
+    "Layer",
+    "Loss",
+    "Metric",
+    "Model",
+    "Optimizer",
+    "Regularizer",
+    "Sequential",
+    "Variable",
+    "__version__",
+    "activations",
+    "callbacks",
+    "constraints",
+    "datasets",
+    "initializers",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+    "optimizers",
+    "regularizers",
+    "utils",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a part of neocog when it is first used; only the names in the tables above."""
+    if name in _MODULES:
+        return import_module(f"neocog.{name}")
+    if name in _NAMES:
+        return getattr(import_module(f"neocog.{_NAMES[name]}"), name)
+    from neocog.exceptions import nearest
+
+    close = nearest(name, [*_MODULES, *_NAMES])
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    raise AttributeError(f"module 'neocog' has no attribute {name!r}.{hint}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULES, *_NAMES})

@@ -4,6 +4,7 @@ from neocog.core._atomic import atomic_path, write_bytes, write_text
 from neocog.core._checks import check_int, check_ntuple, check_number, check_one_of
 from neocog.core._device import default_device
 from neocog.core._dtypes import dtype_name, to_tensor, torch_dtype
+from neocog.core._memory import keep_freed_memory
 from neocog.core._naming import auto_name, reset_names, to_snake_case
 from neocog.core._optional import optional_import
 from neocog.core._registry import Registry, custom_object, custom_object_scope
@@ -35,6 +36,7 @@ __all__ = [
     "epsilon",
     "floatx",
     "image_data_format",
+    "keep_freed_memory",
     "make_generator",
     "optional_import",
     "reset_names",

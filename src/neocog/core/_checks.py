@@ -38,7 +38,9 @@ def check_number(
 
 
 def check_one_of(where: str, name: str, value: Any, options: Sequence[Any]) -> Any:
-    """Return `value`, which must be one of `options`; strings compare without case and come back in lower case."""
+    """Return `value`, which must be one of `options`; strings compare without case and come back in lower
+    case.
+    """
     candidate = value.lower() if isinstance(value, str) else value
     if candidate not in options:
         close = nearest(value, [o for o in options if isinstance(o, str)]) if isinstance(value, str) else []

@@ -27,7 +27,9 @@ _ALIASES = {"int": "int64", "float": "float32", "double": "float64", "half": "fl
 
 
 def dtype_name(dtype: Any) -> str:
-    """Return the name of a dtype given as string, torch dtype, NumPy dtype, Python type or None (the default float)."""
+    """Return the name of a dtype given as string, torch dtype, NumPy dtype, Python type or None (the default
+    float).
+    """
     if dtype is None:
         return floatx()
     if isinstance(dtype, torch.dtype):
@@ -44,14 +46,17 @@ def dtype_name(dtype: Any) -> str:
 
 
 def torch_dtype(dtype: Any) -> torch.dtype:
-    """Return the torch dtype for a string, torch dtype, NumPy dtype, Python type or None (the default float)."""
+    """Return the torch dtype for a string, torch dtype, NumPy dtype, Python type or None (the default
+    float).
+    """
     if isinstance(dtype, torch.dtype):
         return dtype
     return _BY_NAME[dtype_name(dtype)]
 
 
 def to_tensor(value: Any, dtype: Any = None, device: torch.device | str | None = None) -> torch.Tensor:
-    """Return `value` (tensor, array, number, nested list) as a tensor; float64 NumPy data become the default float.
+    """Return `value` (tensor, array, number, nested list) as a tensor; float64 NumPy data become the default
+    float.
 
     Torch tensors keep their type unless `dtype` is given. Integers and booleans keep theirs.
     """

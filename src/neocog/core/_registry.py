@@ -45,8 +45,10 @@ def custom_object(name: str) -> Any | None:
 class Registry(Generic[T]):
     """The names of one family (`"layer"`, `"loss"`, …) and what they stand for.
 
-    A class registers under its own name and under the aliases that Keras knows. Lookup of a string tries the user's
-    scopes, then the exact name, then the aliases. The family decides what to do with the class that comes back.
+    A class registers under its own name and under the aliases that Keras knows. Lookup of a string tries the
+    user's
+    scopes, then the exact name, then the aliases. The family decides what to do with the class that comes
+    back.
     """
 
     def __init__(self, family: str) -> None:
@@ -109,9 +111,11 @@ class Registry(Generic[T]):
         return None
 
     def make(self, identifier: Any) -> Any:
-        """Turn what a user may write into an object: None, a name, a config `{"class_name", "config"}`, or the object.
+        """Turn what a user may write into an object: None, a name, a config `{"class_name", "config"}`, or
+        the object.
 
-        A name or class becomes an instance with default arguments; a registered plain function is returned as it is.
+        A name or class becomes an instance with default arguments; a registered plain function is returned as
+        it is.
         """
         if identifier is None:
             return None
@@ -144,7 +148,9 @@ class Registry(Generic[T]):
         return entry(**(inner or {}))
 
     def describe(self, obj: Any) -> Any:
-        """Return the config of an object: None, a function's name, or `{"module", "class_name", "config", …}`."""
+        """Return the config of an object: None, a function's name, or `{"module", "class_name", "config",
+        …}`.
+        """
         if obj is None:
             return None
         if hasattr(obj, "get_config"):

@@ -11,7 +11,8 @@ from neocog.exceptions import ArgumentError
 
 
 def set_random_seed(seed: int) -> None:
-    """Seed Python, NumPy and torch, so that a program gives the same numbers on every run of the same machine.
+    """Seed Python, NumPy and torch, so that a program gives the same numbers on every run of the same
+    machine.
 
     Args:
         seed: a whole number from 0 to 2**32 - 1.
@@ -26,12 +27,14 @@ def set_random_seed(seed: int) -> None:
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**32:
         raise ArgumentError(f"set_random_seed: expected a whole number from 0 to 2**32 - 1, got {seed!r}.")
     random.seed(int(seed))
-    np.random.seed(int(seed))
+    np.random.seed(int(seed))  # noqa: NPY002 - users draw from it
     torch.manual_seed(int(seed))
 
 
 def draw_seed() -> int:
-    """Draw a fresh seed from torch's global generator: a part seeded by it repeats when the program is seeded."""
+    """Draw a fresh seed from torch's global generator: a part seeded by it repeats when the program is
+    seeded.
+    """
     return int(torch.randint(0, 2**31 - 1, (), dtype=torch.int64))
 
 

@@ -38,7 +38,9 @@ def image_data_format() -> str:
 
 
 def set_image_data_format(value: str) -> None:
-    """Set the default layout of images: `"channels_last"` (batch, height, width, channels) or `"channels_first"`."""
+    """Set the default layout of images: `"channels_last"` (batch, height, width, channels) or
+    `"channels_first"`.
+    """
     if value not in _LAYOUTS:
         raise ArgumentError(f"set_image_data_format: expected one of {_LAYOUTS}, got {value!r}.")
     _settings.image_data_format = value

@@ -1,4 +1,6 @@
-"""Nested structures of tensors: lists, tuples and dicts, mapped and flattened (dicts by sorted key, as in Keras)."""
+"""Nested structures of tensors: lists, tuples and dicts, mapped and flattened (dicts by sorted key, as in
+Keras).
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,9 @@ from typing import Any
 
 
 def tree_flatten(tree: Any) -> list[Any]:
-    """Return the leaves of nested lists, tuples and dicts, left to right; a leaf alone gives a list of one."""
+    """Return the leaves of nested lists, tuples and dicts, left to right; a leaf alone gives a list of
+    one.
+    """
     if isinstance(tree, dict):
         return [leaf for key in sorted(tree) for leaf in tree_flatten(tree[key])]
     if isinstance(tree, (list, tuple)):

@@ -3,7 +3,14 @@
 from neocog.graph._input import Input, check_shape, module_call, record_module
 from neocog.graph._program import Program, order_nodes
 from neocog.graph._spec import Shape, TensorSpec
-from neocog.graph._symbolic import Node, SymbolicTensor, infer_outputs, is_symbolic, symbolic_leaves
+from neocog.graph._symbolic import (
+    Node,
+    SymbolicTensor,
+    infer_outputs,
+    is_symbolic,
+    record_function,
+    symbolic_leaves,
+)
 
 __all__ = [
     "Input",
@@ -17,6 +24,7 @@ __all__ = [
     "is_symbolic",
     "module_call",
     "order_nodes",
+    "record_function",
     "record_module",
     "symbolic_leaves",
 ]

@@ -1,6 +1,7 @@
 """Output shapes of anything callable, found by running it on tensors without values (torch's meta device).
 
-A size that is unknown is tried with two different numbers: where the results differ, the result's size is unknown too.
+A size that is unknown is tried with two different numbers: where the results differ, the result's size is
+unknown too.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ _REAL_SIZES = (64, 96)
 
 
 def infer_specs(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Return the specs of the outputs, nested as `function` nests them, of a call with specs among its arguments.
+    """Return the specs of the outputs, nested as `function` nests them, of a call with specs among its
+    arguments.
 
     Raises:
         GraphError: the function fails on tensors of these shapes; the text carries its own error.

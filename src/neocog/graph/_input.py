@@ -31,7 +31,8 @@ def Input(
     Args:
         shape: sizes without the batch; None for a size that may change, such as `(None, None, 3)`.
         batch_size: fixed batch size, or None.
-        dtype: type of the values, float32 by default; data of other types are converted when the model is called.
+        dtype: type of the values, float32 by default; data of other types are converted when the model is
+            called.
         sparse: not supported; must be None or False.
         batch_shape: sizes with the batch, in place of `shape` and `batch_size`.
         name: name of the input; models with several inputs take dicts keyed by it.
@@ -79,7 +80,8 @@ def record_module(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, An
 def _let_modules_join() -> None:
     """Let `nn.Linear(3, 1)(symbolic)` join the graph.
 
-    Torch offers no hook that can answer in a module's place, so, from the first `Input` on, its call looks at the
+    Torch offers no hook that can answer in a module's place, so, from the first `Input` on, its call looks at
+    the
     type of the first argument before it goes on (torch.fx traces in the same way). Layers don't pass here.
     """
     if nn.Module.__call__ is not module_call:

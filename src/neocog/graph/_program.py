@@ -27,7 +27,9 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One call of the program: where its arguments come from, where its results go, what can be forgotten after it."""
+    """One call of the program: where its arguments come from, where its results go, what can be forgotten
+    after it.
+    """
 
     operation: Callable[..., Any]
     node: Node

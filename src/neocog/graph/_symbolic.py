@@ -152,7 +152,9 @@ def is_symbolic(tree: Any) -> bool:
 
 
 def record_function(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Record the call of a plain function of tensors (`torch.relu`, `operator.add`) and return its symbolic result."""
+    """Record the call of a plain function of tensors (`torch.relu`, `operator.add`) and return its symbolic
+    result.
+    """
     outputs = infer_outputs(function, args, kwargs)
     Node(function, args, kwargs, outputs)
     return outputs

@@ -14,7 +14,8 @@ def config_from_arguments(
     """Return the constructor's arguments by name, joined with the base configuration.
 
     Raises:
-        NotImplementedError: an argument is not a plain value, so only the class itself can say how to keep it.
+        NotImplementedError: an argument is not a plain value, so only the class itself can say how to keep
+            it.
     """
     signature = inspect.signature(type(obj).__init__)
     bound = signature.bind(obj, *arguments[0], **arguments[1])
@@ -30,7 +31,8 @@ def config_from_arguments(
     bad = [name for name, value in config.items() if not _is_plain(value)]
     if bad:
         raise NotImplementedError(
-            f"{type(obj).__name__}: its argument {bad[0]!r} is not a plain value, so its configuration is not known. "
+            f"{type(obj).__name__}: its argument {bad[0]!r} is not a plain value, so its configuration is "
+            "not known. "
             "Define `get_config` on the class."
         )
     known = {key: value for key, value in base.items() if takes_rest or key in signature.parameters}

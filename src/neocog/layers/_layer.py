@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
 
@@ -14,21 +15,33 @@ from torch import nn
 
 from neocog import constraints, initializers, regularizers
 from neocog.core import auto_name, dtype_name, floatx, to_tensor, torch_dtype, tree_flatten, tree_map
-from neocog.exceptions import ArgumentError, ArgumentTypeError, GraphError, NotBuiltError, nearest
-from neocog.graph import Node, Shape, SymbolicTensor, check_shape, infer_outputs, is_symbolic, module_call
+from neocog.exceptions import ArgumentError, GraphError, NotBuiltError
+from neocog.graph import Node, SymbolicTensor, check_shape, infer_outputs, is_symbolic, module_call
+from neocog.layers._arguments import checked_name, legacy_input_shape
 from neocog.layers._auto_config import config_from_arguments
-from neocog.layers._input_spec import InputSpec, check_input
+from neocog.layers._input_spec import check_input
+from neocog.layers._modes import mode, set_trainable
+from neocog.layers._shapes import as_shape, shapes_of, shapes_to_symbolic
 from neocog.layers._tracking import TrackedDict, TrackedList, worth_tracking
 from neocog.layers._weight_lists import assign_all, weight_views
 from neocog.layers._weights import Variable, WeightSpec, WeightView
 
-_LEGACY_ARGUMENTS = ("input_shape", "batch_input_shape", "input_dim", "input_length", "batch_size", "weights")
+
+class _Calls(threading.local):
+    """How deep the present thread is inside layers' calls, and whether any layer ever added a loss."""
+
+    depth = 0
+    losses_added = False
+
+
+_calls = _Calls()
 
 
 class Layer(nn.Module):
     """A step of a network: configuration in the constructor, weights in `build`, computation in `call`.
 
-    Subclasses override `call(inputs, training=None)` (or torch's `forward`), and, where they have weights, `build`.
+    Subclasses override `call(inputs, training=None)` (or torch's `forward`), and, where they have weights,
+    `build`.
     Called on a symbolic tensor, a layer joins the graph; called on arrays or tensors, it computes. Without
     `training=…` it follows torch's `train()` / `eval()`; a new layer is in inference mode, as in Keras.
 
@@ -77,7 +90,7 @@ class Layer(nn.Module):
     ) -> None:
         super().__init__()
         self.training = False  # Keras's default; `model.train()` switches as usual
-        self.name = _checked_name(name) if name is not None else auto_name(type(self).__name__)
+        self.name = checked_name(name) if name is not None else auto_name(type(self).__name__)
         self.has_user_name = name is not None
         self.built = False
         self.autocast = autocast
@@ -88,10 +101,10 @@ class Layer(nn.Module):
         self._losses: list[torch.Tensor] = []
         self._nodes: list[Node] = []
         self._build_shapes: Any = None
-        self._batch_input_shape = _legacy_input_shape(type(self).__name__, kwargs)
+        self._batch_input_shape = legacy_input_shape(type(self).__name__, kwargs)
         self._initial_weights = kwargs.get("weights")
 
-    # --- weights ---------------------------------------------------------------------------------------------
+    # --- weights --------------------------------------------------------------------------------------------
 
     def build(self, input_shape: Any) -> None:
         """Make the weights for inputs of this shape; layers without weights need not override it."""
@@ -151,7 +164,8 @@ class Layer(nn.Module):
         constraint: Any = None,
         memory_format: torch.memory_format = torch.contiguous_format,
     ) -> None:
-        """Make a weight of a built-in layer: drawn in Keras's layout, kept under torch's name in torch's layout.
+        """Make a weight of a built-in layer: drawn in Keras's layout, kept under torch's name in torch's
+        layout.
 
         Args:
             name: Keras's name (`"kernel"`).
@@ -243,7 +257,9 @@ class Layer(nn.Module):
         return [view.numpy() for view in self.weights]
 
     def set_weights(self, weights: Any) -> None:
-        """Overwrite all weights with arrays in Keras's order and layouts; nothing changes if one does not fit."""
+        """Overwrite all weights with arrays in Keras's order and layouts; nothing changes if one does not
+        fit.
+        """
         assign_all(self.label, self.weights, weights)
 
     def count_params(self) -> int:
@@ -267,9 +283,9 @@ class Layer(nn.Module):
                 tensor = getattr(self, spec.attribute) if spec.attribute else spec.tensor
                 tensor.requires_grad_(self._trainable)
         for child in self.children():
-            _set_trainable(child, self._trainable)
+            set_trainable(child, self._trainable)
 
-    # --- calling ---------------------------------------------------------------------------------------------
+    # --- calling --------------------------------------------------------------------------------------------
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the outputs; overridden by every layer."""
@@ -282,11 +298,13 @@ class Layer(nn.Module):
         outputs = self.call(*args, **kwargs)
         if self.activity_regularizer is not None:
             for tensor in tree_flatten(outputs):
-                self._losses.append(self.activity_regularizer(tensor) / tensor.shape[0])
+                self.add_loss(self.activity_regularizer(tensor) / tensor.shape[0])
         return outputs
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Join the graph (symbolic inputs) or compute (arrays and tensors), building the layer first if needed."""
+        """Join the graph (symbolic inputs) or compute (arrays and tensors), building the layer first if
+        needed.
+        """
         if is_symbolic(args) or is_symbolic(kwargs):
             return self._record(args, kwargs)
         args, kwargs = tree_map(self._as_tensor, args), tree_map(self._as_tensor, kwargs)
@@ -296,10 +314,16 @@ class Layer(nn.Module):
         training = kwargs.get("training")
         if not self._takes_training:
             kwargs.pop("training", None)
-        if training is None or bool(training) == self.training:
-            return module_call(self, *args, **kwargs)
-        with mode(self, bool(training)):
-            return module_call(self, *args, **kwargs)
+        if _calls.depth == 0 and _calls.losses_added:
+            forget_losses(self)
+        _calls.depth += 1
+        try:
+            if training is None or bool(training) == self.training:
+                return module_call(self, *args, **kwargs)
+            with mode(self, bool(training)):
+                return module_call(self, *args, **kwargs)
+        finally:
+            _calls.depth -= 1
 
     def _record(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         self._prepare(args, kwargs)
@@ -337,7 +361,9 @@ class Layer(nn.Module):
             self._initial_weights = None
 
     def _build_by_running(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        """Build the layers inside by running `call` once on zeros: only the code knows what it calls on what."""
+        """Build the layers inside by running `call` once on zeros: only the code knows what it calls on
+        what.
+        """
 
         def zeros(leaf: Any) -> Any:
             if not isinstance(leaf, SymbolicTensor):
@@ -381,10 +407,11 @@ class Layer(nn.Module):
         """Return the type of the outputs: floats stay, everything else becomes the layer's type."""
         return input_dtype if input_dtype.startswith(("float", "bfloat")) else self._dtype
 
-    # --- losses, graph, configuration ------------------------------------------------------------------------
+    # --- losses, graph, configuration -----------------------------------------------------------------------
 
     def add_loss(self, loss: Any) -> None:
         """Add a scalar, computed in `call`, to what training minimises."""
+        _calls.losses_added = True
         for item in loss if isinstance(loss, (list, tuple)) else [loss]:
             self._losses.append(to_tensor(item() if callable(item) else item))
 
@@ -397,6 +424,18 @@ class Layer(nn.Module):
                 found.extend(module._losses)
                 found.extend(module.weight_penalties())
         return found
+
+    def own_losses(self) -> list[torch.Tensor]:
+        """What this layer alone adds to the loss of the last forward pass."""
+        return [*self._losses, *self.weight_penalties()]
+
+    def may_add_losses(self) -> bool:
+        """Whether this layer alone can add to the loss: by regularizers, or because it is not one of neocog's
+        own.
+        """
+        regularized = any(spec.regularizer is not None for spec in self._specs)
+        own_code = type(self).__module__.startswith("neocog.")
+        return regularized or self.activity_regularizer is not None or not own_code or bool(self._losses)
 
     def weight_penalties(self) -> list[torch.Tensor]:
         """The weight regularizers' terms of this layer alone."""
@@ -477,9 +516,9 @@ class Layer(nn.Module):
 
 
 def copy_without_graph(layer: Layer, memo: dict[int, Any]) -> Any:
-    """Deep-copy a layer, but not the graph that it is part of (a walk through it could be as deep as the network)."""
-    import copy
-
+    """Deep-copy a layer, but not the graph that it is part of (a walk through it could be as deep as the
+    network).
+    """
     new = type(layer).__new__(type(layer))
     memo[id(layer)] = new
     for key, value in layer.__dict__.items():
@@ -487,88 +526,20 @@ def copy_without_graph(layer: Layer, memo: dict[int, Any]) -> Any:
     return new
 
 
-@contextmanager
-def mode(module: nn.Module, training: bool) -> Iterator[None]:
-    """Put a module and all in it into training or inference mode for one block, then back as each was."""
-    before = [(child, child.training) for child in module.modules()]
-    module.train(training)
-    try:
-        yield
-    finally:
-        for child, was in before:
-            child.training = was
-
-
-def shapes_of(tree: Any) -> Any:
-    """Return the shapes of (nested) tensors: a tuple for one, a list for several, a dict for a dict."""
-    if isinstance(tree, dict):
-        return {key: shapes_of(value) for key, value in tree.items()}
-    if isinstance(tree, (list, tuple)) and tree and not all(isinstance(item, (int, float)) for item in tree):
-        return [shapes_of(item) for item in tree]
-    return tuple(tree.shape) if hasattr(tree, "shape") else None
-
-
-def shapes_to_symbolic(shapes: Any, dtype: str) -> Any:
-    """Return symbolic tensors for a shape, or for nested lists or dicts of shapes."""
-    if isinstance(shapes, dict):
-        return {key: shapes_to_symbolic(value, dtype) for key, value in shapes.items()}
-    if isinstance(shapes, (list, tuple)) and shapes and isinstance(shapes[0], (list, tuple)):
-        return [shapes_to_symbolic(shape, dtype) for shape in shapes]
-    return SymbolicTensor(cast("Shape", shapes), dtype)
+def forget_losses(module: nn.Module) -> None:
+    """Drop what the last forward pass added to the loss: the outermost call starts anew."""
+    for child in module.modules():
+        if isinstance(child, Layer):
+            child._losses.clear()
 
 
 def _with_settled_weights(build: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(build)
     def wrapped(self: Layer, *args: Any, **kwargs: Any) -> Any:
         if args:
-            args = (_as_shape(args[0]), *args[1:])
+            args = (as_shape(args[0]), *args[1:])
         result = build(self, *args, **kwargs)
         self._settle(args[0] if args else next(iter(kwargs.values()), None))
         return result
 
     return wrapped
-
-
-def _as_shape(shape: Any) -> Any:
-    """A shape given as a list (`build([None, 4])`) becomes the tuple that `build` expects."""
-    if isinstance(shape, list) and all(size is None or isinstance(size, int) for size in shape):
-        return tuple(shape)
-    return tuple(shape) if isinstance(shape, torch.Size) else shape
-
-
-def _set_trainable(module: nn.Module, value: bool) -> None:
-    if isinstance(module, Layer):
-        module.trainable = value
-        return
-    for parameter in module.parameters(recurse=False):
-        parameter.requires_grad_(value)
-    for child in module.children():
-        _set_trainable(child, value)
-
-
-def _checked_name(name: Any) -> str:
-    if not isinstance(name, str) or not name or "/" in name:
-        raise ArgumentError(f"Layer name: expected a text without '/', got {name!r}.")
-    return name
-
-
-def _legacy_input_shape(where: str, kwargs: dict[str, Any]) -> Shape | None:
-    unknown = [key for key in kwargs if key not in _LEGACY_ARGUMENTS]
-    if unknown:
-        close = nearest(
-            unknown[0], [*_LEGACY_ARGUMENTS, "activity_regularizer", "trainable", "dtype", "name"]
-        )
-        hint = f" Did you mean {close[0]!r}?" if close else ""
-        raise ArgumentTypeError(f"{where}: got an unexpected keyword argument {unknown[0]!r}.{hint}")
-    if "batch_input_shape" in kwargs:
-        return check_shape(where, kwargs["batch_input_shape"])
-    batch = kwargs.get("batch_size")
-    if "input_shape" in kwargs:
-        return (batch, *check_shape(where, kwargs["input_shape"]))
-    if kwargs.get("input_dim") is not None:
-        length = kwargs.get("input_length")
-        return (batch, kwargs["input_dim"]) if length is None else (batch, length, kwargs["input_dim"])
-    return None
-
-
-__all__ = ["InputSpec", "Layer", "copy_without_graph", "mode", "shapes_of", "shapes_to_symbolic"]

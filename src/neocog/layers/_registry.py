@@ -32,7 +32,9 @@ def serialize(layer: Any) -> Any:
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """Return the layer that a configuration describes; classes come from the registry and `custom_objects` alone."""
+    """Return the layer that a configuration describes; classes come from the registry and `custom_objects`
+    alone.
+    """
     if not isinstance(config, (dict, str)):
         raise ArgumentTypeError(f"layer: expected a config from `serialize`, got {config!r}.")
     with custom_object_scope(custom_objects or {}):

@@ -1,6 +1,8 @@
-"""Lists and dicts of layers kept as attributes: `self.hidden = [Dense(30) for _ in range(4)]` registers its layers.
+"""Lists and dicts of layers kept as attributes: `self.hidden = [Dense(30) for _ in range(4)]` registers its
+layers.
 
-The list stays a list. A mirror among the owner's modules holds what is a module in it, so that `parameters()`, `to()`
+The list stays a list. A mirror among the owner's modules holds what is a module in it, so that
+`parameters()`, `to()`
 and `state_dict()` see them under `hidden.0`, `hidden.1`, ….
 """
 
@@ -106,7 +108,9 @@ def _restore_dict(items: dict[Any, Any], mirror: nn.ModuleList) -> TrackedDict:
 
 
 def worth_tracking(value: Any) -> bool:
-    """Return whether an attribute value is a plain list or dict that holds modules, or that is empty and may later."""
+    """Return whether an attribute value is a plain list or dict that holds modules, or that is empty and may
+    later.
+    """
     if type(value) is list:
         return not value or any(isinstance(item, nn.Module) for item in value)
     if type(value) is dict:

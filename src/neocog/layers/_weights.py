@@ -15,7 +15,9 @@ from neocog.exceptions import ShapeError, message
 
 
 class Variable(nn.Parameter):
-    """A weight that a layer of the user's own made with `add_weight`: an `nn.Parameter` with Keras's verbs."""
+    """A weight that a layer of the user's own made with `add_weight`: an `nn.Parameter` with Keras's
+    verbs.
+    """
 
     @property
     def value(self) -> torch.Tensor:

@@ -1,0 +1,35 @@
+"""Arguments that every layer takes: its name, and the shapes that books give the first layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from neocog.exceptions import ArgumentError, ArgumentTypeError, nearest
+from neocog.graph import Shape, check_shape
+
+_LEGACY_ARGUMENTS = ("input_shape", "batch_input_shape", "input_dim", "input_length", "batch_size", "weights")
+
+
+def checked_name(name: Any) -> str:
+    if not isinstance(name, str) or not name or "/" in name:
+        raise ArgumentError(f"Layer name: expected a text without '/', got {name!r}.")
+    return name
+
+
+def legacy_input_shape(where: str, kwargs: dict[str, Any]) -> Shape | None:
+    unknown = [key for key in kwargs if key not in _LEGACY_ARGUMENTS]
+    if unknown:
+        close = nearest(
+            unknown[0], [*_LEGACY_ARGUMENTS, "activity_regularizer", "trainable", "dtype", "name"]
+        )
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        raise ArgumentTypeError(f"{where}: got an unexpected keyword argument {unknown[0]!r}.{hint}")
+    if "batch_input_shape" in kwargs:
+        return check_shape(where, kwargs["batch_input_shape"])
+    batch = kwargs.get("batch_size")
+    if "input_shape" in kwargs:
+        return (batch, *check_shape(where, kwargs["input_shape"]))
+    if kwargs.get("input_dim") is not None:
+        length = kwargs.get("input_length")
+        return (batch, kwargs["input_dim"]) if length is None else (batch, length, kwargs["input_dim"])
+    return None

@@ -1,0 +1,279 @@
+"""The verbs of training: compile, fit, evaluate, predict, and the steps that a subclass may override."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from neocog import training as engine
+from neocog.layers import Layer
+from neocog.training import Compiled, History, TrainingState
+
+
+class Trainer(Layer):
+    """A layer that trains: what `Model` adds to a layer beside its graph. Thin over `neocog.training`."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.stop_training = False
+        self.history: History | None = None
+        self._compiled: Compiled | None = None
+        self._training_state = TrainingState()
+
+    @property
+    def output_names(self) -> list[str]:
+        """Names of the outputs, where they are known."""
+        return []
+
+    def compile(  # type: ignore[override]
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: bool | str = "auto",
+        auto_scale_loss: bool = True,
+        precision: str = "auto",
+    ) -> None:
+        """Say how the model is to be trained.
+
+        Args:
+            optimizer: name, neocog optimizer, or `torch.optim.Optimizer`.
+            loss: name, loss or function; a list or dict for several outputs.
+            loss_weights: numbers by which several losses are multiplied; a list or dict.
+            metrics: names, metrics or functions; nested by output for several outputs.
+            weighted_metrics: likewise, weighted by `sample_weight`.
+            run_eagerly: accepted for Keras's sake: everything runs eagerly unless `jit_compile`.
+            steps_per_execution: accepted for Keras's sake.
+            jit_compile: True compiles the forward pass with `torch.compile`; "auto" and False don't.
+            auto_scale_loss: accepted for Keras's sake.
+            precision: "auto" lets `fit` take bfloat16 where it pays; "float32" and "bfloat16" force it.
+
+        Raises:
+            UnknownNameError: a name is not known; the nearest ones are offered.
+        """
+        self._compiled = Compiled(
+            optimizer=optimizer,
+            loss=loss,
+            loss_weights=loss_weights,
+            metrics=metrics,
+            weighted_metrics=weighted_metrics,
+            jit_compile=jit_compile is True,
+            precision=precision,
+        )
+        self._training_state = TrainingState()
+
+    @property
+    def compiled(self) -> bool:
+        """Whether `compile` was called."""
+        return self._compiled is not None
+
+    @property
+    def compile_settings(self) -> Compiled:
+        """The resolved settings of `compile`.
+
+        Raises:
+            NotCompiledError: `compile` was not called.
+        """
+        return engine.require_compiled(self.label, self._compiled)
+
+    @property
+    def training_state(self) -> TrainingState:
+        """What `fit` keeps between steps; of interest to training alone."""
+        return self._training_state
+
+    @property
+    def optimizer(self) -> Any:
+        """The optimizer; None before `compile`."""
+        return None if self._compiled is None else self._compiled.optimizer
+
+    @optimizer.setter
+    def optimizer(self, value: Any) -> None:
+        self.compile_settings.set_optimizer(value)
+
+    @property
+    def loss(self) -> Any:
+        """The loss as given to `compile`."""
+        return None if self._compiled is None else self._compiled.loss_argument
+
+    @property
+    def plan(self) -> Any:
+        """How `fit` decided to train; None before the first `fit`."""
+        return self._training_state.plan
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The metrics: the loss's, those of `compile`, and those that are attributes of the model."""
+        own = [value for value in self.__dict__.values() if isinstance(value, engine.Metric)]
+        return [*(self._compiled.all_metrics() if self._compiled is not None else []), *own]
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """Names of the metrics, in the order in which `evaluate` returns them."""
+        return [metric.name for metric in self.metrics]
+
+    def reset_metrics(self) -> None:
+        """Set all metrics back to their start."""
+        for metric in self.metrics:
+            metric.reset_state()
+
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: int | str = "auto",
+        callbacks: Any = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool = True,
+        class_weight: Any = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: Any = 1,
+    ) -> History:
+        """Train the model and return the history of losses and metrics.
+
+        Args:
+            x: inputs: array, tensor, list, dict, DataFrame, DataLoader, PyDataset, generator or image folder.
+            y: targets, where `x` does not carry them.
+            batch_size: samples per step, 32 by default.
+            epochs: number of the last epoch.
+            verbose: 0 silent, 1 live bar, 2 one line an epoch, "auto" 1 on a terminal and 2 elsewhere.
+            callbacks: list of callbacks.
+            validation_split: share of the data, its last part, kept for validation; arrays only.
+            validation_data: (x, y), (x, y, sample_weight) or anything that `x` may be.
+            shuffle: draw a new order each epoch.
+            class_weight: dict from class to weight.
+            sample_weight: weight of each sample.
+            initial_epoch: number of epochs already trained.
+            steps_per_epoch: steps after which an epoch ends; needed for endless generators.
+            validation_steps: steps of each validation.
+            validation_batch_size: samples per validation step.
+            validation_freq: validate every this many epochs, or after the epochs in a list.
+
+        Raises:
+            NotCompiledError: `compile` was not called.
+            DataError: the data cannot be used; the text says which and why.
+            ShapeError: data and model do not fit.
+        """
+        return engine.fit(
+            self,
+            engine.FitRequest(
+                x=x,
+                y=y,
+                sample_weight=sample_weight,
+                class_weight=class_weight,
+                batch_size=batch_size,
+                epochs=epochs,
+                verbose=verbose,
+                callbacks=callbacks,
+                validation_split=validation_split,
+                validation_data=validation_data,
+                shuffle=shuffle,
+                initial_epoch=initial_epoch,
+                steps_per_epoch=steps_per_epoch,
+                validation_steps=validation_steps,
+                validation_batch_size=validation_batch_size,
+                validation_freq=validation_freq,
+            ),
+        )
+
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: int | str = "auto",
+        sample_weight: Any = None,
+        steps: int | None = None,
+        callbacks: Any = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """Return the loss and the metrics on data, in float32: a list (a number alone), or a dict."""
+        logs = engine.evaluate(
+            self,
+            x,
+            y,
+            sample_weight,
+            batch_size=batch_size,
+            steps=steps,
+            verbose=verbose,
+            callbacks=callbacks,
+        )
+        return logs if return_dict else engine.as_list(logs)
+
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: int | str = "auto",
+        steps: int | None = None,
+        callbacks: Any = None,
+    ) -> Any:
+        """Return the outputs for data as NumPy arrays, computed in batches, in inference mode and float32."""
+        return engine.predict(
+            self, x, batch_size=batch_size, steps=steps, verbose=verbose, callbacks=callbacks
+        )
+
+    def train_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """Train on one batch and return the loss and the metrics."""
+        logs = engine.train_on_batch(self, x, y, sample_weight, class_weight)
+        return logs if return_dict else engine.as_list(logs)
+
+    def test_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
+    ) -> Any:
+        """Return the loss and the metrics on one batch."""
+        logs = engine.test_on_batch(self, x, y, sample_weight)
+        return logs if return_dict else engine.as_list(logs)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """Return the outputs for one batch as NumPy arrays."""
+        return engine.predict_on_batch(self, x)
+
+    def train_step(self, data: Any) -> Any:
+        """Train on one batch, `(x, y, sample_weight)`; override it for a training of your own."""
+        return engine.train_step(self, data)
+
+    def test_step(self, data: Any) -> Any:
+        """Evaluate on one batch, `(x, y, sample_weight)`."""
+        return engine.test_step(self, data)
+
+    def predict_step(self, data: Any) -> Any:
+        """Return the outputs for one batch, `(x,)`."""
+        return engine.predict_step(self, data)
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> torch.Tensor:
+        """Return the loss of one batch: that of `compile` and what `add_loss` and regularizers add."""
+        return engine.compute_loss(self, y, y_pred, sample_weight)
+
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """Update the metrics of `compile` with one batch and return their values, computed when read."""
+        return engine.compute_metrics(self, y, y_pred, sample_weight)
+
+    def get_metrics_result(self) -> dict[str, Any]:
+        """Return the present values of all metrics by name."""
+        return engine.metric_results(self)

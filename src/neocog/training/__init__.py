@@ -1,0 +1,52 @@
+"""Floor 4: the training step, the loop around it, the plan, and what watches a run.
+
+This floor sees a model only as the `Trainable` Protocol.
+"""
+
+from neocog.metrics import Metric
+from neocog.training._compiled import Compiled, require_compiled
+from neocog.training._evaluate import evaluate, predict
+from neocog.training._history import History
+from neocog.training._hook import Hook, HookList
+from neocog.training._loop import FitRequest, fit
+from neocog.training._on_batch import as_list, predict_on_batch, test_on_batch, train_on_batch
+from neocog.training._plan import Plan
+from neocog.training._progress import Progress, ProgressBar
+from neocog.training._state import TrainingState
+from neocog.training._step import (
+    LazyLogs,
+    compute_loss,
+    compute_metrics,
+    metric_results,
+    predict_step,
+    test_step,
+    train_step,
+)
+
+__all__ = [
+    "Compiled",
+    "FitRequest",
+    "History",
+    "Hook",
+    "HookList",
+    "LazyLogs",
+    "Metric",
+    "Plan",
+    "Progress",
+    "ProgressBar",
+    "TrainingState",
+    "as_list",
+    "compute_loss",
+    "compute_metrics",
+    "evaluate",
+    "fit",
+    "metric_results",
+    "predict",
+    "predict_on_batch",
+    "predict_step",
+    "require_compiled",
+    "test_on_batch",
+    "test_step",
+    "train_on_batch",
+    "train_step",
+]

@@ -1,0 +1,116 @@
+"""`evaluate` and `predict` over a source."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from neocog.core import tree_flatten, tree_pack
+from neocog.data import Source, as_source
+from neocog.exceptions import DataError
+from neocog.training._early_checks import check_all_targets, last_activations
+from neocog.training._hook import HookList
+from neocog.training._prepare import build_on, first_batch, place_model, to_device, uses_own_loss
+from neocog.training._run_hooks import checked_verbose, make_hooks, steps_of
+from neocog.training._step import LazyLogs, results_of
+from neocog.training._trainable import Trainable
+
+
+def evaluate(
+    model: Trainable,
+    x: Any,
+    y: Any,
+    sample_weight: Any,
+    *,
+    batch_size: int | None,
+    steps: int | None,
+    verbose: Any,
+    callbacks: Any,
+) -> dict[str, Any]:
+    """Return loss and metrics on data by name, in the order of the metrics."""
+    settings = model.compile_settings
+    verbose = checked_verbose(verbose)
+    source = as_source(x, y, sample_weight, batch_size=batch_size, shuffle=False)
+    batch = first_batch("evaluate", source)
+    build_on(model, batch)
+    device = place_model(model)
+    model.training_state.prepare(model)
+    if not settings.settled and uses_own_loss(model):
+        with torch.no_grad():
+            y_pred = model(to_device(batch.x, device), training=False)
+        settings.settle(to_device(batch.y, device), y_pred, list(model.output_names))
+        check_all_targets(settings, source, batch, y_pred, last_activations(model, y_pred))
+    params = {"steps": steps_of(source, steps), "metrics": [metric.name for metric in model.metrics]}
+    hooks = make_hooks(model, callbacks, verbose=verbose, params=params)
+    return evaluate_source(model, source.to(device), hooks, steps)
+
+
+def evaluate_source(model: Trainable, source: Any, hooks: HookList, steps: int | None) -> dict[str, Any]:
+    """Run `test_step` over a source, with the hooks' test verbs around, and return the metrics."""
+    device = place_model(model)
+    begin, end = hooks.calls("on_test_batch_begin"), hooks.calls("on_test_batch_end")
+    logs: Any = None
+    step = -1
+    model.train(False)
+    model.reset_metrics()
+    hooks.on_test_begin()
+    with torch.no_grad():
+        for step, batch in enumerate(source.batches(0)):
+            for call in begin:
+                call(step, {})
+            logs = model.test_step((to_device(batch.x, device), to_device(batch.y, device),
+                                    to_device(batch.sample_weight, device)))  # fmt: skip
+            for call in end:
+                call(step, logs)
+            if step + 1 == steps:
+                break
+    if step < 0:
+        raise DataError("evaluate: expected at least one batch, got data that give none.")
+    results = logs.copy() if isinstance(logs, LazyLogs) else dict(logs or results_of(model.metrics))
+    results = {k: v.item() if isinstance(v, torch.Tensor) and v.dim() == 0 else v for k, v in results.items()}
+    hooks.on_test_end(results)
+    return results
+
+
+def predict(
+    model: Trainable, x: Any, *, batch_size: int | None, steps: int | None, verbose: Any, callbacks: Any
+) -> Any:
+    """Return the outputs for data as NumPy arrays, nested as the model nests them."""
+    source = as_source(x, batch_size=batch_size, shuffle=False)
+    build_on(model, first_batch("predict", source))
+    device = place_model(model)
+    hooks = make_hooks(
+        model, callbacks, verbose=checked_verbose(verbose), params={"steps": steps_of(source, steps)}
+    )
+    return _predict_source(model, source, device, hooks, steps)
+
+
+def _predict_source(
+    model: Trainable, source: Source, device: torch.device, hooks: HookList, steps: int | None
+) -> Any:
+    begin, end = hooks.calls("on_predict_batch_begin"), hooks.calls("on_predict_batch_end")
+    form: Any = None
+    parts: list[list[torch.Tensor]] = []
+    model.train(False)
+    hooks.on_predict_begin()
+    with torch.no_grad():
+        for step, batch in enumerate(source.batches(0)):
+            for call in begin:
+                call(step, {})
+            form = model.predict_step((to_device(batch.x, device),))
+            parts.append([leaf.detach().cpu() for leaf in tree_flatten(form)])
+            for call in end:
+                call(step, {})
+            if step + 1 == steps:
+                break
+    hooks.on_predict_end()
+    if not parts:
+        raise DataError("predict: expected at least one batch, got data that give none.")
+    return tree_pack(form, [to_numpy(torch.cat(pieces)) for pieces in zip(*parts, strict=True)])
+
+
+def to_numpy(tensor: torch.Tensor) -> Any:
+    """Return a tensor as a NumPy array; bfloat16, which NumPy does not know, as float32."""
+    tensor = tensor.detach().cpu()
+    return (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy()

@@ -1,0 +1,71 @@
+"""`train_on_batch`, `test_on_batch`, `predict_on_batch`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from neocog.core import tree_map
+from neocog.data import as_source
+from neocog.exceptions import ArgumentError
+from neocog.training._evaluate import to_numpy
+from neocog.training._prepare import build_on, build_optimizer, first_batch, place_model, to_device
+from neocog.training._step import LazyLogs
+from neocog.training._trainable import Trainable
+
+
+def train_on_batch(model: Trainable, x: Any, y: Any, sample_weight: Any, class_weight: Any) -> dict[str, Any]:
+    """Train on one batch, in float32, and return loss and metrics so far (they add up until reset)."""
+    if sample_weight is not None and class_weight is not None:
+        raise ArgumentError("train_on_batch: expected sample_weight or class_weight, got both.")
+    data = _one_batch(model, x, y, sample_weight, class_weight)
+    build_optimizer(model)
+    model.train(True)
+    try:
+        logs = model.train_step(data)
+    finally:
+        model.train(False)
+    return _numbers(logs)
+
+
+def test_on_batch(model: Trainable, x: Any, y: Any, sample_weight: Any) -> dict[str, Any]:
+    """Evaluate on one batch and return loss and metrics so far (they add up until reset)."""
+    data = _one_batch(model, x, y, sample_weight, None)
+    model.train(False)
+    with torch.no_grad():
+        return _numbers(model.test_step(data))
+
+
+def predict_on_batch(model: Trainable, x: Any) -> Any:
+    """Return the outputs for one batch as NumPy arrays."""
+    batch = first_batch("predict_on_batch", as_source(x, batch_size=2**31, shuffle=False))
+    build_on(model, batch)
+    model.train(False)
+    with torch.no_grad():
+        outputs = model.predict_step((to_device(batch.x, place_model(model)),))
+    return tree_map(to_numpy, outputs)
+
+
+def as_list(logs: Mapping[str, Any]) -> Any:
+    """Return the values of logs as a list in their order; a single one alone, as Keras does."""
+    values = list(logs.values())
+    return values[0] if len(values) == 1 else values
+
+
+def _one_batch(
+    model: Trainable, x: Any, y: Any, sample_weight: Any, class_weight: Any
+) -> tuple[Any, Any, Any]:
+    _ = model.compile_settings  # says what to do when there is none
+    source = as_source(x, y, sample_weight, batch_size=2**31, shuffle=False, class_weight=class_weight)
+    batch = first_batch("batch", source)
+    build_on(model, batch)
+    device = place_model(model)
+    model.training_state.prepare(model)
+    return to_device(batch.x, device), to_device(batch.y, device), to_device(batch.sample_weight, device)
+
+
+def _numbers(logs: Any) -> dict[str, Any]:
+    found = logs.copy() if isinstance(logs, LazyLogs) else dict(logs)
+    return {k: v.item() if isinstance(v, torch.Tensor) and v.dim() == 0 else v for k, v in found.items()}

@@ -1,0 +1,109 @@
+"""From a compiled model and data to a model that is built, checked, placed and planned."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from neocog.core import default_device, keep_freed_memory, tree_map
+from neocog.data import Batch, Source
+from neocog.exceptions import DataError
+from neocog.training._cost import forward_flops
+from neocog.training._early_checks import check_all_targets, check_values, last_activations
+from neocog.training._plan import make_plan
+from neocog.training._trainable import Trainable
+
+
+def device_of(model: Any) -> torch.device:
+    """Return the device of the model's first parameter, else the default one."""
+    first = next(iter(model.parameters()), None)
+    return default_device() if first is None else first.device
+
+
+def place_model(model: Any) -> torch.device:
+    """Move a model that still lies on the CPU to the accelerator, if there is one."""
+    device = device_of(model)
+    wanted = default_device()
+    if device.type == "cpu" and wanted.type != "cpu":
+        model.to(wanted)
+        return wanted
+    return device
+
+
+def to_device(tree: Any, device: torch.device) -> Any:
+    """Return nested tensors on a device; what lies there already is not touched."""
+    if isinstance(tree, torch.Tensor):
+        return tree if tree.device == device else tree.to(device, non_blocking=True)
+    if tree is None:
+        return None
+    return tree_map(lambda leaf: to_device(leaf, device) if isinstance(leaf, torch.Tensor) else leaf, tree)
+
+
+def first_batch(where: str, source: Source) -> Batch:
+    """Return the first batch; none is an error."""
+    batch = source.peek()
+    if batch is None:
+        raise DataError(f"{where}: expected at least one batch, got data that give none.")
+    return batch
+
+
+def prepare_fit(model: Trainable, source: Source) -> Source:
+    """Build the model, check data against it, place both, make the plan and the optimizer's state.
+
+    Returns:
+        The source, with its data on the device where they fit.
+    """
+    settings = model.compile_settings
+    batch = first_batch("fit", source)
+    check_values("fit", source, batch)
+    build_on(model, batch)
+    device = place_model(model)
+    if device.type == "cpu":
+        keep_freed_memory()
+    x, y = to_device(batch.x, device), to_device(batch.y, device)
+    with torch.no_grad():
+        y_pred = model(x, training=False)
+    if uses_own_loss(model):
+        settings.settle(y, y_pred, list(model.output_names))
+        check_all_targets(settings, source, batch, y_pred, last_activations(model, y_pred))
+    state = model.training_state
+    state.prepare(model)
+    size = max(1, batch.size)
+    plan = make_plan(
+        model,
+        flops=float(forward_flops(model, x) * size),
+        device=device,
+        optimizer=settings.optimizer,
+        precision=settings.precision,
+        compiled=settings.jit_compile,
+    )
+    state.use(plan)
+    build_optimizer(model)
+    return source.to(device)
+
+
+def build_on(model: Trainable, batch: Batch) -> None:
+    """Build the model's weights from a batch, in float32 and inference mode; on one sample, to be cheap."""
+    if model.built and all(getattr(module, "built", True) for module in model.modules()):
+        return
+    one = tree_map(lambda leaf: leaf[:1] if isinstance(leaf, torch.Tensor) and leaf.dim() else leaf, batch.x)
+    with torch.no_grad():
+        model(to_device(one, device_of(model)), training=False)
+
+
+def build_optimizer(model: Any) -> None:
+    """Give the optimizer the trainable weights, in Keras's order."""
+    optimizer = model.compile_settings.optimizer
+    if optimizer is None:
+        return
+    parameters = [view.value for view in model.trainable_weights]
+    if not getattr(optimizer, "built", False):
+        optimizer.build(parameters)
+
+
+def uses_own_loss(model: Any) -> bool:
+    """Whether training goes by the losses of `compile`, so that they can be checked against the data."""
+    base = next(cls for cls in type(model).__mro__ if cls.__name__ == "Trainer")
+    own_step = type(model).train_step is base.train_step and type(model).compute_loss is base.compute_loss
+    return own_step and model.compile_settings.loss_argument is not None

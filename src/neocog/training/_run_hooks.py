@@ -1,0 +1,49 @@
+"""Setting up what watches a run: history, the user's callbacks, the progress line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from neocog.data import Source
+from neocog.exceptions import ArgumentError, message
+from neocog.training._hook import HookList
+from neocog.training._progress import Progress
+
+
+def make_hooks(
+    model: Any, callbacks: Any, *, verbose: Any, params: dict[str, Any], history: Any = None
+) -> HookList:
+    """Return all hooks of a run: the history first, then the user's, then the progress line.
+
+    Raises:
+        ArgumentError: something among the callbacks is none.
+    """
+    given = [callbacks] if hasattr(callbacks, "set_model") else list(callbacks or [])
+    hooks: list[Any] = [] if history is None else [history]
+    for hook in given:
+        if isinstance(hook, type) or not hasattr(hook, "set_model"):
+            advice = "Make an instance of it."
+            raise ArgumentError(message("callbacks", expected="callback objects", got=repr(hook), do=advice))
+        hooks.append(hook)
+    if verbose and not any(isinstance(hook, Progress) for hook in hooks):
+        hooks.append(Progress())
+    together = HookList(hooks)
+    together.set_model(model)
+    together.set_params({"verbose": verbose, **params})
+    return together
+
+
+def checked_verbose(verbose: Any) -> Any:
+    """Return `verbose`, which must be 0, 1, 2 (or a bool) or "auto"."""
+    if verbose == "auto":
+        return verbose
+    if verbose in (0, 1, 2):
+        return int(verbose)
+    raise ArgumentError(message("verbose", expected='0, 1, 2 or "auto"', got=repr(verbose)))
+
+
+def steps_of(source: Source, limit: int | None) -> int | None:
+    """Return the number of steps of one pass over a source, None where it is not known."""
+    if limit is None or source.num_batches is None:
+        return limit or source.num_batches
+    return limit

@@ -1,0 +1,65 @@
+"""What training keeps of a model between steps: the plan, and who adds losses and constraints."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import torch
+
+from neocog.training._plan import Plan
+
+
+class TrainingState:
+    """Things worked out once before the first step, so that the step itself asks nothing.
+
+    Attributes:
+        plan: how training runs; None before the first `fit`.
+        epochs_seen: number of epochs trained since `compile`, which numbers the data's orders.
+    """
+
+    def __init__(self) -> None:
+        self.plan: Plan | None = None
+        self.epochs_seen = 0
+        self._autocast: AbstractContextManager[Any] = nullcontext()
+        self._float32: AbstractContextManager[Any] = nullcontext()
+        self._penalized: list[Any] = []
+        self._constrained: list[tuple[Any, Any]] = []
+
+    def prepare(self, model: Any) -> None:
+        """Find the layers that add losses and the weights under constraints."""
+        layers = [module for module in model.modules() if hasattr(module, "may_add_losses")]
+        self._penalized = [layer for layer in layers if layer.may_add_losses()]
+        self._constrained = [
+            (view, view.spec.constraint)
+            for view in model.weights
+            if view.spec.constraint is not None and view.value.requires_grad
+        ]
+
+    def use(self, plan: Plan | None) -> None:
+        """Run under a plan, or plainly in float32 (None)."""
+        if plan is not None:
+            self.plan = plan
+        if plan is None or plan.precision == "float32":
+            self._autocast = nullcontext()
+        else:
+            device = torch.device(plan.device).type
+            self._autocast = torch.autocast(device, dtype=getattr(torch, plan.precision))
+
+    def autocast(self) -> AbstractContextManager[Any]:
+        """The context in which the forward pass runs."""
+        return self._autocast
+
+    def penalties(self) -> list[torch.Tensor]:
+        """What layers and regularizers add to the loss of the batch just computed."""
+        if not self._penalized:
+            return []
+        return [loss for layer in self._penalized for loss in layer.own_losses()]
+
+    def apply_constraints(self) -> None:
+        """Put constrained weights back where they may be, after an update."""
+        if not self._constrained:
+            return
+        with torch.no_grad():
+            for view, constraint in self._constrained:
+                view.tensor().copy_(constraint(view.tensor()))

@@ -1,0 +1,197 @@
+"""One step, on one screen: forward, loss, backward, update, metrics. Everything stays on the device."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import torch
+
+from neocog.core import tree_flatten
+from neocog.exceptions import ArgumentError
+from neocog.training._compiled import Head, require_compiled, targets_in_order
+from neocog.training._trainable import Trainable
+
+
+def train_step(model: Trainable, data: Any) -> Mapping[str, Any]:
+    """Train on one batch `(x, y, sample_weight)` and return the metrics, computed when read."""
+    x, y, sample_weight = unpack(data)
+    optimizer = model.compile_settings.optimizer
+    with model.training_state.autocast():
+        y_pred = model(x, training=True)
+    loss = model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True)
+    loss.backward()
+    optimizer.step()
+    optimizer.zero_grad()
+    model.training_state.apply_constraints()
+    track_loss(model, loss, x)
+    return model.compute_metrics(x, y, y_pred, sample_weight)  # type: ignore[no-any-return]
+
+
+def test_step(model: Trainable, data: Any) -> Mapping[str, Any]:
+    """Evaluate on one batch `(x, y, sample_weight)` and return the metrics, computed when read."""
+    x, y, sample_weight = unpack(data)
+    with model.training_state.autocast():
+        y_pred = model(x, training=False)
+    settings = model.compile_settings
+    settings.settle(y, y_pred, list(model.output_names))
+    if any(head.loss is not None for head in settings.heads):
+        loss = model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=False)
+        track_loss(model, loss, x)
+    return model.compute_metrics(x, y, y_pred, sample_weight)  # type: ignore[no-any-return]
+
+
+def predict_step(model: Trainable, data: Any) -> Any:
+    """Return the outputs for one batch."""
+    return model(unpack(data)[0], training=False)
+
+
+def compute_loss(model: Trainable, y: Any, y_pred: Any, sample_weight: Any) -> torch.Tensor:
+    """Return the weighted sum of the outputs' losses and of what layers and regularizers add."""
+    settings = require_compiled(getattr(model, "label", "model"), model.compile_settings)
+    settings.settle(y, y_pred, list(model.output_names))
+    heads = settings.heads
+    total: torch.Tensor | None = None
+    if len(heads) == 1:  # the common case, without any walk
+        total = _head_loss(heads[0], y, y_pred, sample_weight)
+    else:
+        for head, value in _losses_of_outputs(heads, y, y_pred, sample_weight):
+            total = value if total is None else total + value
+            if head.tracker is not None:
+                head.tracker.add(value if head.weight is None else value / head.weight, _size(y_pred))
+    for extra in model.training_state.penalties():
+        total = extra if total is None else total + extra
+    if total is None:
+        raise ArgumentError(
+            f"{getattr(model, 'label', 'model')}: there is nothing to minimise: compile was given no loss "
+            "and no layer "
+            'adds one. Give compile a loss, such as "mse".'
+        )
+    return total
+
+
+def _head_loss(head: Head, y: Any, y_pred: Any, sample_weight: Any) -> torch.Tensor | None:
+    if head.loss is None:
+        return None
+    if not isinstance(y_pred, torch.Tensor) or not (y is None or isinstance(y, torch.Tensor)):
+        y_pred = tree_flatten(y_pred)[0]
+        y = targets_in_order(y, [head.name])[0]
+        sample_weight = targets_in_order(sample_weight, [head.name])[0]
+    if y is None:
+        raise ArgumentError(
+            f'output "{head.name}": its loss needs targets, and the data have none (y is None).'
+        )
+    value = head.loss(y, y_pred, sample_weight)
+    if value.dim():
+        value = value.mean()
+    return value if head.weight is None else value * head.weight
+
+
+def _losses_of_outputs(
+    heads: list[Head], y: Any, y_pred: Any, sample_weight: Any
+) -> Iterator[tuple[Head, torch.Tensor]]:
+    names = [head.name for head in heads]
+    targets = targets_in_order(y, names)
+    single = sample_weight is None or isinstance(sample_weight, torch.Tensor)
+    weights = [sample_weight] * len(heads) if single else targets_in_order(sample_weight, names)
+    for head, target, output, weight in zip(heads, targets, tree_flatten(y_pred), weights, strict=True):
+        value = _head_loss(head, target, output, weight)
+        if value is not None:
+            yield head, value
+
+
+def track_loss(model: Trainable, loss: torch.Tensor, x: Any) -> None:
+    """Add the loss of a batch to its mean over the epoch."""
+    model.compile_settings.loss_tracker.add(loss, _size(x))
+
+
+def compute_metrics(model: Trainable, y: Any, y_pred: Any, sample_weight: Any) -> Mapping[str, Any]:
+    """Update the metrics of all outputs and return their values, computed when read."""
+    heads = model.compile_settings.heads
+    if len(heads) == 1 and isinstance(y_pred, torch.Tensor) and isinstance(y, torch.Tensor):
+        _update(heads[0], y, y_pred, sample_weight)
+    elif y is not None:
+        names = [head.name for head in heads]
+        single = sample_weight is None or isinstance(sample_weight, torch.Tensor)
+        weights = [sample_weight] * len(heads) if single else targets_in_order(sample_weight, names)
+        for head, target, output, weight in zip(
+            heads, targets_in_order(y, names), tree_flatten(y_pred), weights, strict=True
+        ):
+            if target is not None:
+                _update(head, target, output, weight)
+    return LazyLogs(model.metrics)
+
+
+def _update(head: Head, y: torch.Tensor, y_pred: torch.Tensor, sample_weight: Any) -> None:
+    if head.metrics or head.weighted_metrics:
+        y_pred = y_pred.detach()
+        for metric in head.metrics:
+            metric.update_state(y, y_pred)
+        for metric in head.weighted_metrics:
+            metric.update_state(y, y_pred, sample_weight)
+
+
+class LazyLogs(Mapping[str, Any]):
+    """Values of metrics by name, computed (a device sync) only when one is read."""
+
+    def __init__(self, metrics: list[Any], prefix: str = "") -> None:
+        self._metrics = metrics
+        self._prefix = prefix
+        self._values: dict[str, float] | None = None
+
+    def _read(self) -> dict[str, float]:
+        if self._values is None:
+            self._values = {self._prefix + key: value for key, value in results_of(self._metrics).items()}
+        return self._values
+
+    def __getitem__(self, key: str) -> Any:
+        return self._read()[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._read())
+
+    def __len__(self) -> int:
+        return len(self._read())
+
+    def copy(self) -> dict[str, Any]:
+        """Return the values as a dict of its own."""
+        return dict(self._read())
+
+    def __repr__(self) -> str:
+        return repr(self._read())
+
+
+def results_of(metrics: list[Any]) -> dict[str, Any]:
+    """Return the present values of metrics by name, as Python numbers where they are scalars, in one sync."""
+    found: dict[str, Any] = {}
+    for metric in metrics:
+        result = metric.result()
+        items = result.items() if isinstance(result, dict) else [(metric.name, result)]
+        found.update(items)
+    scalars = {k: v for k, v in found.items() if isinstance(v, torch.Tensor) and v.dim() == 0}
+    if scalars:
+        device = next(iter(scalars.values())).device
+        stacked = torch.stack([value.detach().to(device, torch.float64) for value in scalars.values()])
+        found.update(zip(scalars, stacked.tolist(), strict=True))
+    return {k: v.detach().cpu().numpy() if isinstance(v, torch.Tensor) else v for k, v in found.items()}
+
+
+def metric_results(model: Trainable) -> dict[str, Any]:
+    """Return the present values of all of a model's metrics."""
+    return results_of(model.metrics)
+
+
+def unpack(data: Any) -> tuple[Any, Any, Any]:
+    """Return (x, y, sample_weight) from `x`, `(x,)`, `(x, y)` or `(x, y, sample_weight)`."""
+    if not isinstance(data, tuple):
+        return data, None, None
+    if not 1 <= len(data) <= 3:
+        raise ArgumentError(f"batch: expected (x, y, sample_weight), got {len(data)} parts.")
+    return (*data, None, None)[:3]
+
+
+def _size(tree: Any) -> int:
+    leaf = tree
+    while not isinstance(leaf, torch.Tensor):
+        leaf = next(iter(leaf.values())) if isinstance(leaf, dict) else leaf[0]
+    return int(leaf.shape[0]) if leaf.dim() else 1

@@ -1,0 +1,75 @@
+"""What training needs to know of a model: a Protocol, so that this floor never sees the one above."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+import torch
+
+if TYPE_CHECKING:
+    from neocog.training._compiled import Compiled
+    from neocog.training._state import TrainingState
+
+
+class Trainable(Protocol):
+    """A model as `fit`, `evaluate` and `predict` see it."""
+
+    name: str
+    built: bool
+    training: bool
+    stop_training: bool
+    history: Any
+
+    @property
+    def label(self) -> str:
+        """How error texts name the model."""
+
+    @property
+    def compile_settings(self) -> Compiled:
+        """The resolved settings of `compile`."""
+
+    @property
+    def training_state(self) -> TrainingState:
+        """What training keeps between steps."""
+
+    @property
+    def output_names(self) -> list[str]:
+        """Names of the outputs, where the model knows them."""
+
+    @property
+    def metrics(self) -> list[Any]:
+        """All metrics, the loss first."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute the outputs."""
+
+    def train_step(self, data: Any) -> Any:
+        """Train on one batch."""
+
+    def test_step(self, data: Any) -> Any:
+        """Evaluate on one batch."""
+
+    def predict_step(self, data: Any) -> Any:
+        """Compute the outputs for one batch."""
+
+    def compute_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> torch.Tensor:
+        """Return the loss of one batch."""
+
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> Mapping[str, Any]:
+        """Update the metrics with one batch."""
+
+    def reset_metrics(self) -> None:
+        """Set all metrics back to their start."""
+
+    def modules(self) -> Iterator[torch.nn.Module]:
+        """All modules, the model included."""
+
+    def parameters(self) -> Iterator[torch.nn.Parameter]:
+        """All parameters."""
+
+    def train(self, mode: bool = True) -> Any:
+        """Switch between training and inference mode."""
+
+    def to(self, *args: Any, **kwargs: Any) -> Any:
+        """Move to a device."""
