@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Self
 
 import torch
@@ -11,7 +10,7 @@ from neocog.core import Registry, check_number, epsilon
 
 CONSTRAINTS: Registry[Any] = Registry("constraint")
 
-Axes = int | Sequence[int]
+Axes = int | list[int] | tuple[int, ...]
 
 
 class Constraint:

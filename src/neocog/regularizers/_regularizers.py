@@ -152,8 +152,8 @@ class OrthogonalRegularizer(Regularizer):
         ShapeError: the weight is no matrix.
 
     Example:
-        >>> OrthogonalRegularizer(1.0)(torch.ones(2, 3))
-        tensor(1.)
+        >>> OrthogonalRegularizer(1.0)(torch.eye(2, 3))
+        tensor(0.)
     """
 
     def __init__(self, factor: float = 0.01, mode: str = "rows") -> None:
@@ -173,7 +173,7 @@ class OrthogonalRegularizer(Regularizer):
             cosines = torch.matmul(units, units.t())
         size = len(rows)
         apart = cosines * (1.0 - torch.eye(size, dtype=x.dtype, device=x.device))
-        pairs = size * (size - 1.0) / 2.0
+        pairs = max(size * (size - 1.0) / 2.0, 1.0)
         return self.factor * 0.5 * torch.sum(torch.abs(apart)) / pairs
 
     def get_config(self) -> dict[str, Any]:
