@@ -1,0 +1,36 @@
+"""Floor 3: files. Weights as HDF5 in Keras's layout and as safetensors, `.keras` archives, run folders.
+
+Nothing here makes an object from a name in a file, and no pickle is ever opened.
+"""
+
+from neocog.saving._config_json import decode_config, encode_config
+from neocog.saving._groups import WeightGroup, WeightLike, weight_groups
+from neocog.saving._keras_archive import KerasArchive, read_keras_archive, write_keras_archive
+from neocog.saving._model_folder import load_model_folder, read_model_config, save_model_folder
+from neocog.saving._refuse import Format, expect_format, format_of
+from neocog.saving._safetensors import LoadReport, load_state, read_metadata, save_state
+from neocog.saving._weights_h5 import load_weights_h5, save_weights_h5, weights_h5_bytes
+
+__all__ = [
+    "Format",
+    "KerasArchive",
+    "LoadReport",
+    "WeightGroup",
+    "WeightLike",
+    "decode_config",
+    "encode_config",
+    "expect_format",
+    "format_of",
+    "load_model_folder",
+    "load_state",
+    "load_weights_h5",
+    "read_keras_archive",
+    "read_metadata",
+    "read_model_config",
+    "save_model_folder",
+    "save_state",
+    "save_weights_h5",
+    "weight_groups",
+    "weights_h5_bytes",
+    "write_keras_archive",
+]
