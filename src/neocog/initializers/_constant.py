@@ -230,9 +230,7 @@ class STFT(Initializer):
         named = self.window is None or isinstance(self.window, str)
         return {
             "side": self.side,
-            "window": self.window
-            if isinstance(self.window, (str, type(None)))
-            else _exact(self.window).tolist(),
+            "window": self.window if named else _exact(self.window).tolist(),
             "scaling": self.scaling,
             "periodic": self.periodic,
         }

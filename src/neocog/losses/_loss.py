@@ -1,0 +1,232 @@
+"""The loss contract, and the wrapper that turns a function of (y_true, y_pred) into a loss."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Self
+
+import torch
+
+from neocog.core import auto_name, check_number, dtype_name, to_snake_case, to_tensor, torch_dtype, tree_map
+from neocog.exceptions import ArgumentTypeError, message
+from neocog.functional import (
+    MEAN_FORMS,
+    categorical_generalized_cross_entropy,
+    circle,
+    ctc,
+    match_ranks,
+    sparse_categorical_crossentropy,
+)
+from neocog.losses._reduction import AVERAGES, check_reduction, reduce_loss
+from neocog.losses._registry import FUNCTIONS, LOSSES, describe_function, get, resolve_function
+
+# Their targets are class numbers and stay integers.
+_OF_CLASS_NUMBERS = (sparse_categorical_crossentropy, categorical_generalized_cross_entropy, circle, ctc)
+
+
+class Loss:
+    """Base of all losses: a subclass defines `call(y_true, y_pred)`, which returns one value a sample.
+
+    Args:
+        name: name in logs; default the class name in snake case.
+        reduction: `"sum_over_batch_size"` (the mean; the default), `"mean"`, `"sum"`,
+            `"mean_with_sample_weight"` (the sum divided by the sum of the weights), `"none"` or None.
+        dtype: type to compute in; default the default float. Half-precision predictions are widened to it.
+
+    Raises:
+        ArgumentError: the reduction is not known.
+
+    Example:
+        >>> class Quartic(Loss):
+        ...     def call(self, y_true, y_pred):
+        ...         return torch.mean((y_pred - y_true) ** 4, dim=-1)
+        >>> Quartic()([[0.0], [0.0]], [[1.0], [2.0]])
+        tensor(8.5000)
+    """
+
+    def __init__(
+        self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: Any = None
+    ) -> None:
+        self.name = name or auto_name(to_snake_case(type(self).__name__))
+        self.reduction = check_reduction(self.name, reduction)
+        # A dtype policy counts by its compute type.
+        self.dtype = dtype_name(getattr(dtype, "compute_dtype", dtype))
+        kind = torch_dtype(self.dtype)
+        self._kind = kind if kind == torch.float64 else torch.float32  # never in half precision
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> torch.Tensor:
+        """Return the reduced loss.
+
+        Args:
+            y_true: targets.
+            y_pred: predictions.
+            sample_weight: one weight a sample, or of the shape of the unreduced loss; default None.
+        """
+        y_pred = self._predictions(y_pred)
+        y_true = self._targets(y_true, y_pred)
+        values = self.call(y_true, y_pred)
+        values = to_tensor(values) if not isinstance(values, torch.Tensor) else values
+        mask = self._mask(y_true, y_pred, values)
+        return reduce_loss(values.to(self._kind), sample_weight, mask, self.reduction)
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Return one value a sample."""
+        raise NotImplementedError(f"{type(self).__name__}: define call(self, y_true, y_pred).")
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments; subclasses with more of them override it."""
+        return {"name": self.name, "reduction": self.reduction}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        """Return the loss that `get_config` described."""
+        return cls(**config)
+
+    def _predictions(self, y_pred: Any) -> Any:
+        if isinstance(y_pred, torch.Tensor):
+            return y_pred if y_pred.dtype is self._kind else _keep_mask(y_pred, y_pred.to(self._kind))
+        if isinstance(y_pred, dict) or _holds_tensors(y_pred):
+            return tree_map(self._predictions, y_pred)
+        return to_tensor(y_pred, dtype=self._kind)
+
+    def _targets(self, y_true: Any, y_pred: Any) -> Any:
+        device = y_pred.device if isinstance(y_pred, torch.Tensor) else None
+        if isinstance(y_true, torch.Tensor):
+            return y_true.to(device=device, dtype=self._kind)
+        if isinstance(y_true, dict) or _holds_tensors(y_true):
+            return tree_map(lambda leaf: self._targets(leaf, y_pred), y_true)
+        return to_tensor(y_true, dtype=self._kind, device=device)
+
+    def _mask(self, y_true: Any, y_pred: Any, values: torch.Tensor) -> torch.Tensor | None:
+        # A layer that masks time steps leaves the mask on its output under Keras's name.
+        masks = [getattr(y_pred, "_keras_mask", None), getattr(values, "_keras_mask", None)]
+        given = [mask for mask in masks if mask is not None]
+        return given[0] & given[1] if len(given) == 2 else (given[0] if given else None)
+
+
+def _holds_tensors(tree: Any) -> bool:
+    return isinstance(tree, (list, tuple)) and any(
+        hasattr(item, "shape") or isinstance(item, dict) for item in tree
+    )
+
+
+def _keep_mask(source: torch.Tensor, result: torch.Tensor) -> torch.Tensor:
+    mask = getattr(source, "_keras_mask", None)
+    if mask is not None:
+        result._keras_mask = mask  # type: ignore[attr-defined]
+    return result
+
+
+@LOSSES.register()
+class LossFunctionWrapper(Loss):
+    """A loss that calls a function.
+
+    Args:
+        fn: function of (y_true, y_pred) that returns one value a sample.
+        reduction: as in `Loss`; default `"sum_over_batch_size"`.
+        name: name in logs; default `"loss_function_wrapper"`.
+        dtype: as in `Loss`.
+        **kwargs: further arguments of `fn`, as in Keras.
+
+    Example:
+        >>> LossFunctionWrapper(lambda y_true, y_pred: (y_true - y_pred)[:, 0])([[3.0]], [[1.0]])
+        tensor(2.)
+    """
+
+    def __init__(
+        self,
+        fn: Callable[..., Any],
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = None,
+        dtype: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(name=name, reduction=reduction, dtype=dtype)
+        self.fn = fn
+        self._fn_kwargs = kwargs
+        self._counts_classes = any(fn is function for function in _OF_CLASS_NUMBERS)
+        plain = type(self).call is LossFunctionWrapper.call and FUNCTIONS.name_of(fn) is not None
+        self._mean_form = MEAN_FORMS.get(fn) if plain else None
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> torch.Tensor:
+        """Return the reduced loss; without weights and masks by the fewest kernels."""
+        if sample_weight is None and self._mean_form is not None and self.reduction in AVERAGES:
+            mean = self._mean(y_true, y_pred)
+            if mean is not None:
+                return mean
+        return super().__call__(y_true, y_pred, sample_weight)
+
+    def _mean(self, y_true: Any, y_pred: Any) -> torch.Tensor | None:
+        if self._mean_form is None or not isinstance(y_pred, torch.Tensor) or hasattr(y_pred, "_keras_mask"):
+            return None
+        y_pred = self._predictions(y_pred)
+        target, prediction = match_ranks(self._targets(y_true, y_pred), y_pred)
+        return self._mean_form(target, prediction, **self._fn_kwargs)
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Return what the function returns for targets and predictions of matching ranks."""
+        if isinstance(y_true, torch.Tensor) and isinstance(y_pred, torch.Tensor):
+            y_true, y_pred = match_ranks(y_true, y_pred)
+        return self.fn(y_true, y_pred, **self._fn_kwargs)
+
+    def _targets(self, y_true: Any, y_pred: Any) -> Any:
+        if self._counts_classes and isinstance(y_pred, torch.Tensor):
+            return to_tensor(y_true, device=y_pred.device)
+        return super()._targets(y_true, y_pred)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments, the function by name."""
+        return {**super().get_config(), "fn": describe_function(self.fn), **self._fn_kwargs}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        """Return the loss that `get_config` described."""
+        if "fn" in config:
+            config = {**config, "fn": resolve_function(config["fn"])}
+        return cls(**config)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}({self.name}, {self._fn_kwargs})>"
+
+
+class FormulaLoss(LossFunctionWrapper):
+    """Base of the losses of this package: one formula, whose arguments are attributes and configuration.
+
+    Args:
+        fn: one of the loss functions.
+        reduction: as in `Loss`.
+        name: name in logs.
+        dtype: as in `Loss`.
+        **kwargs: arguments of the formula.
+
+    Raises:
+        ArgumentError: `label_smoothing` is not in [0, 1].
+    """
+
+    def __init__(
+        self, fn: Callable[..., Any], reduction: str | None, name: str | None, dtype: Any, **kwargs: Any
+    ) -> None:
+        super().__init__(fn, reduction=reduction, name=name, dtype=dtype, **kwargs)
+        if "label_smoothing" in kwargs:
+            check_number(self.name, "label_smoothing", kwargs["label_smoothing"], minimum=0.0, maximum=1.0)
+        self.__dict__.update(kwargs)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {**Loss.get_config(self), **self._fn_kwargs}
+
+
+def as_loss(identifier: Any) -> Loss:
+    """Return a `Loss` for anything that `get` understands; a function is wrapped under its own name.
+
+    Example:
+        >>> as_loss("mse").name
+        'mean_squared_error'
+    """
+    loss = get(identifier)
+    if isinstance(loss, Loss):
+        return loss
+    if not callable(loss):
+        expected = "the name of a loss, a Loss or a function"
+        raise ArgumentTypeError(message("loss", expected=expected, got=repr(identifier)))
+    return LossFunctionWrapper(loss, name=getattr(loss, "__name__", None))
