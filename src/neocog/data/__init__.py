@@ -2,6 +2,8 @@
 
 from neocog.data._adapt import as_source
 from neocog.data._arrays import ArraySource, split_validation
+from neocog.data._datasets import DATASETS, DatasetInfo, dataset
+from neocog.data._download import download, file_sha256
 from neocog.data._folder import BrokenFile, FolderScan, ImageFile, scan_folder
 from neocog.data._from_directory import image_dataset_from_directory
 from neocog.data._image_dataset import ImageDataset
@@ -18,9 +20,11 @@ from neocog.data._streams import DatasetSource, GeneratorSource, IterableSource,
 from neocog.data._weights import class_weights_to_sample_weights
 
 __all__ = [
+    "DATASETS",
     "ArraySource",
     "Batch",
     "BrokenFile",
+    "DatasetInfo",
     "DatasetSource",
     "FolderScan",
     "GeneratorSource",
@@ -39,6 +43,9 @@ __all__ = [
     "as_source",
     "check_image",
     "class_weights_to_sample_weights",
+    "dataset",
+    "download",
+    "file_sha256",
     "image_dataset_from_directory",
     "img_to_array",
     "load_image",
