@@ -1,0 +1,224 @@
+"""Batch normalisation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from neocog import initializers
+from neocog.core import check_int, check_number
+from neocog.exceptions import ArgumentError
+from neocog.layers._input_spec import InputSpec
+from neocog.layers._registry import LAYERS
+from neocog.layers._scale_and_shift import ScaleAndShift
+from neocog.layers._sizes import checked_axis, known_size
+from neocog.layers._views import weight_view
+from neocog.layers._weights import WeightView
+
+
+@LAYERS.register("batch_normalization")
+class BatchNormalization(ScaleAndShift):
+    """Normalise each channel by the batch's mean and variance, and keep moving ones for inference.
+
+    In training: `gamma (x - mean) / sqrt(variance + epsilon) + beta` with the batch's moments, and
+    `moving = momentum · moving + (1 - momentum) · batch`. In inference, and whenever `trainable` is False,
+    with the moving moments. Both variances are the biased one (divided by n), as in Keras.
+
+    Args:
+        axis: the channel axis.
+        momentum: of the moving moments (torch counts the other way round: its momentum is 1 minus this).
+        epsilon: added to the variance.
+        center: False leaves beta out.
+        scale: False leaves gamma out.
+        beta_initializer: of beta.
+        gamma_initializer: of gamma.
+        moving_mean_initializer: of the moving mean.
+        moving_variance_initializer: of the moving variance.
+        beta_regularizer: of beta.
+        gamma_regularizer: of gamma.
+        beta_constraint: applied to beta after each update.
+        gamma_constraint: applied to gamma after each update.
+        renorm: not supported; must be False.
+        renorm_clipping: not supported; must be None.
+        renorm_momentum: kept in the configuration.
+        synchronized: kept in the configuration; distributed training decides on it.
+
+    Shapes:
+        Any, unchanged. Torch's names in `state_dict`: weight, bias, running_mean, running_var.
+
+    Example:
+        >>> BatchNormalization()(torch.ones(2, 4, 4, 3)).shape
+        torch.Size([2, 4, 4, 3])
+
+    Reference:
+        Ioffe and Szegedy, Batch Normalization, 2015.
+    """
+
+    running_mean: torch.Tensor
+    running_var: torch.Tensor
+
+    def __init__(
+        self,
+        axis: int = -1,
+        momentum: float = 0.99,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        moving_mean_initializer: Any = "zeros",
+        moving_variance_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        renorm: bool = False,
+        renorm_clipping: Any = None,
+        renorm_momentum: float = 0.99,
+        synchronized: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            epsilon=epsilon,
+            center=center,
+            scale=scale,
+            beta_initializer=beta_initializer,
+            gamma_initializer=gamma_initializer,
+            beta_regularizer=beta_regularizer,
+            gamma_regularizer=gamma_regularizer,
+            beta_constraint=beta_constraint,
+            gamma_constraint=gamma_constraint,
+            **kwargs,
+        )
+        if renorm or renorm_clipping:
+            raise ArgumentError(f"{self.label}: batch renormalisation is not supported; leave renorm False.")
+        only = axis[0] if isinstance(axis, (list, tuple)) and len(axis) == 1 else axis  # Keras 2 wrote lists
+        self.axis = check_int(self.label, "axis", only)
+        self.momentum = check_number(self.label, "momentum", momentum, minimum=0, maximum=1)
+        self.moving_mean_initializer = initializers.get(moving_mean_initializer)
+        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
+        self.renorm_momentum = renorm_momentum
+        self.synchronized = bool(synchronized)
+        self._to_torch: tuple[int, ...] | None = None
+        self._to_keras: tuple[int, ...] = ()
+        self._layout = ""
+
+    def build(self, input_shape: Any) -> None:
+        """Make gamma, beta and the moving moments, and plan the way to torch's layout."""
+        channels = known_size(self.label, input_shape, self.axis)
+        self.make_scale_and_shift((channels,), scale=self.scale, center=self.center)
+        self.make_weight(
+            "moving_mean", "running_mean", (channels,), self.moving_mean_initializer, trainable=False
+        )
+        self.make_weight(
+            "moving_variance", "running_var", (channels,), self.moving_variance_initializer, trainable=False
+        )
+        rank = len(input_shape)
+        axis = checked_axis(self.label, self.axis, rank)
+        self.input_spec = InputSpec(ndim=rank, axes={axis: channels})
+        if axis == 1:
+            return
+        if axis > 1 and rank in (4, 5):
+            order = [0, axis, *(i for i in range(1, rank) if i != axis)]
+            self._to_torch = tuple(order)
+            self._to_keras = tuple(order.index(i) for i in range(rank))
+        elif axis == 2 and rank == 3:
+            self._layout = "row"
+        else:
+            self._layout = "flat"
+
+    def call(self, inputs: torch.Tensor, training: bool | None = None) -> torch.Tensor:
+        """Compute the outputs and, in training, move the moving moments."""
+        if not inputs.is_floating_point():
+            inputs = self.as_float(inputs)
+        x = self._channels_second(inputs)
+        if training and self._trainable:
+            outputs = self._train(x)
+        else:
+            outputs = self._normalize(x, self.running_mean, self.running_var, False)
+        return self._channels_back(outputs, inputs)
+
+    def _channels_second(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Return a view as torch's kernels want it: images become channels_last memory, no copy."""
+        if self._to_torch is not None:
+            return inputs.permute(self._to_torch)
+        if not self._layout:
+            return inputs
+        if self._layout == "row":
+            return inputs.unsqueeze(1).permute(0, 3, 1, 2)  # an image of one row: channels_last memory too
+        return inputs.movedim(self.axis, -1).reshape(-1, self.running_mean.shape[0])
+
+    def _channels_back(self, outputs: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
+        if self._to_torch is not None:
+            return outputs.permute(self._to_keras)
+        if not self._layout:
+            return outputs
+        if self._layout == "row":
+            return outputs.permute(0, 2, 3, 1).squeeze(1)
+        return outputs.reshape(inputs.movedim(self.axis, -1).shape).movedim(-1, self.axis)
+
+    def _train(self, x: torch.Tensor) -> torch.Tensor:
+        count = x.numel() // self.running_mean.shape[0]
+        if count < 2:
+            return self._train_on_one(x)
+        # Torch moves the variance by the unbiased one, n / (n - 1) times Keras's. Scaled up before and down
+        # after, in a scratch tensor of one value a channel, the result is Keras's; the data are read once.
+        ratio = count / (count - 1)
+        scratch = self.running_var * ratio
+        outputs = self._normalize(x, self.running_mean, scratch, True)
+        self.running_var.copy_(scratch / ratio)
+        return outputs
+
+    def _train_on_one(self, x: torch.Tensor) -> torch.Tensor:
+        """One value a channel: its variance is 0, and torch's own update would divide by 0."""
+        if x.numel():
+            mean = x.detach().reshape(-1).to(self.running_mean.dtype)
+            self.running_mean.lerp_(mean, 1 - self.momentum)
+            self.running_var.mul_(self.momentum)
+        return self._normalize(x, None, None, True)
+
+    def _normalize(
+        self, x: torch.Tensor, mean: torch.Tensor | None, variance: torch.Tensor | None, training: bool
+    ) -> torch.Tensor:
+        return torch.batch_norm(
+            x,
+            self.weight,
+            self.bias,
+            mean,
+            variance,
+            training,
+            1 - self.momentum,
+            self.epsilon,
+            torch.backends.cudnn.enabled,
+        )
+
+    @property
+    def moving_mean(self) -> WeightView:
+        """The moving mean, used in inference."""
+        return weight_view(self, "moving_mean")
+
+    @property
+    def moving_variance(self) -> WeightView:
+        """The moving variance, used in inference."""
+        return weight_view(self, "moving_variance")
+
+    def _load_from_state_dict(self, state_dict: Any, prefix: str, *args: Any) -> None:
+        state_dict.pop(
+            prefix + "num_batches_tracked", None
+        )  # torch's own layers count batches; nothing here does
+        super()._load_from_state_dict(state_dict, prefix, *args)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain values."""
+        return {
+            **super().get_config(),
+            "axis": self.axis,
+            "momentum": self.momentum,
+            "moving_mean_initializer": initializers.serialize(self.moving_mean_initializer),
+            "moving_variance_initializer": initializers.serialize(self.moving_variance_initializer),
+            "renorm": False,
+            "renorm_clipping": None,
+            "renorm_momentum": self.renorm_momentum,
+            "synchronized": self.synchronized,
+        }
