@@ -204,9 +204,7 @@ class BatchNormalization(ScaleAndShift):
         return weight_view(self, "moving_variance")
 
     def _load_from_state_dict(self, state_dict: Any, prefix: str, *args: Any) -> None:
-        state_dict.pop(
-            prefix + "num_batches_tracked", None
-        )  # torch's own layers count batches; nothing here does
+        state_dict.pop(prefix + "num_batches_tracked", None)  # torch's own layers count batches
         super()._load_from_state_dict(state_dict, prefix, *args)
 
     def get_config(self) -> dict[str, Any]:

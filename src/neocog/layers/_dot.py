@@ -9,7 +9,7 @@ import torch
 
 from neocog.exceptions import ArgumentError, ArgumentTypeError, ShapeError, message
 from neocog.layers._layer import Layer
-from neocog.layers._merge import Merge
+from neocog.layers._merge import Merge, merged_shapes
 from neocog.layers._registry import LAYERS
 from neocog.layers._sizes import checked_axis
 

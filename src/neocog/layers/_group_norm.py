@@ -81,8 +81,9 @@ class GroupNormalization(ScaleAndShift):
         self._axis = checked_axis(self.label, self.axis, rank)
         if self._axis == 0:
             raise ArgumentError(message(self.label, expected="axis to be a channel axis", got="the batch"))
-        self._count = channels if self.groups == -1 else self.groups
-        if channels % self._count:
+        if self.groups == -1:
+            self.groups = channels  # Keras's configuration tells the number, too
+        if channels % self.groups:
             raise ArgumentError(
                 message(
                     self.label,
@@ -97,10 +98,13 @@ class GroupNormalization(ScaleAndShift):
     def call(self, inputs: torch.Tensor) -> torch.Tensor:
         """Compute the outputs; channels-last images reach torch's kernel as channels_last memory."""
         inputs = self.as_float(inputs)
-        if self._axis == 1:
-            return torch.group_norm(inputs, self._count, self.weight, self.bias, self.epsilon)
-        x = inputs.movedim(self._axis, 1)
-        return torch.group_norm(x, self._count, self.weight, self.bias, self.epsilon).movedim(1, self._axis)
+        x = inputs if self._axis == 1 else inputs.movedim(self._axis, 1)
+        if self.weight is None and self.bias is not None:  # torch's kernel has no gradient for a bias alone
+            shift = self.bias.reshape(-1, *(1,) * (x.ndim - 2))
+            outputs = torch.group_norm(x, self.groups, None, None, self.epsilon) + shift
+        else:
+            outputs = torch.group_norm(x, self.groups, self.weight, self.bias, self.epsilon)
+        return outputs if self._axis == 1 else outputs.movedim(1, self._axis)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain values."""

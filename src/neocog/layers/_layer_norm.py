@@ -73,7 +73,7 @@ class LayerNormalization(ScaleAndShift):
             **kwargs,
         )
         self.rms_scaling = rms_scaling
-        self.axis = one_or_several(self.label, axis)
+        self.axis: int | list[int] = one_or_several(self.label, axis)
         if rms_scaling:
             warnings.warn(
                 "LayerNormalization: `rms_scaling` divides by the standard deviation, not by the root mean "
@@ -84,6 +84,7 @@ class LayerNormalization(ScaleAndShift):
 
     def build(self, input_shape: Any) -> None:
         """Make gamma and beta."""
+        self.axis = sorted(self.axis) if isinstance(self.axis, list) else [self.axis]  # as Keras keeps it
         shape, self._axes, self._broadcast = plan_axes(self.label, self.axis, input_shape)
         self._sizes = shape if self._broadcast is None and not self.rms_scaling else None
         self.make_scale_and_shift(
@@ -145,11 +146,12 @@ class RMSNormalization(ElementwiseLayer):
 
     def __init__(self, axis: int | Sequence[int] = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.axis = one_or_several(self.label, axis)
+        self.axis: int | list[int] = one_or_several(self.label, axis)
         self.epsilon = check_number(self.label, "epsilon", epsilon, minimum=0)
 
     def build(self, input_shape: Any) -> None:
         """Make the scale."""
+        self.axis = sorted(self.axis) if isinstance(self.axis, list) else [self.axis]  # as Keras keeps it
         self._sizes, self._axes, self._broadcast = plan_axes(self.label, self.axis, input_shape)
         self.make_weight("scale", "weight", self._sizes, "ones")
         rank = len(input_shape)
@@ -188,7 +190,7 @@ class UnitNormalization(ElementwiseLayer):
 
     def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.axis = one_or_several(self.label, axis)
+        self.axis: int | list[int] = one_or_several(self.label, axis)
 
     def call(self, inputs: torch.Tensor) -> torch.Tensor:
         """Compute the outputs; a sample of zeros stays zeros."""
@@ -215,13 +217,12 @@ def one_or_several(where: str, axis: Any) -> int | list[int]:
 
 
 def plan_axes(
-    where: str, axis: int | list[int], input_shape: Sequence[int | None]
+    where: str, given: list[int], input_shape: Sequence[int | None]
 ) -> tuple[tuple[int, ...], list[int], list[int] | None]:
     """Return the weights' shape, the axes counted from the front, and the shape to broadcast the weights in.
 
     That last one is None where the axes are the last ones in order, so that torch's own kernels apply.
     """
-    given = sorted(axis) if isinstance(axis, list) else [axis]
     rank = len(input_shape)
     shape = tuple(known_size(where, input_shape, item) for item in given)
     axes = [checked_axis(where, item, rank) for item in given]

@@ -1,0 +1,147 @@
+"""Core, activation, normalisation and merge layers against real Keras: a table of arguments and inputs a class."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from parity import assert_same_as_keras
+
+from neocog import layers
+
+RNG = np.random.default_rng(5)
+
+
+def x(*shape: int) -> Any:
+    """Normal values, away from 0 where rectifiers have their corner."""
+    values = RNG.normal(size=shape)
+    return (values + 0.05 * np.sign(values)).astype("float32")
+
+
+def ids(*shape: int) -> Any:
+    return RNG.integers(0, 7, shape).astype("int32")
+
+
+# class name -> (constructor arguments, inputs, call arguments)
+CASES: dict[str, list[tuple[dict[str, Any], Any, dict[str, Any]]]] = {
+    "Dense": [
+        ({"units": 3}, x(4, 5), {}),
+        ({"units": 1, "activation": "sigmoid", "use_bias": False}, x(2, 3, 5), {}),
+        ({"units": 4, "activation": "softmax", "kernel_initializer": "he_normal"}, x(2, 2, 3, 5), {}),
+        (
+            {
+                "units": 2,
+                "activation": "relu",
+                "kernel_regularizer": "l2",
+                "bias_regularizer": "l2",
+                "kernel_constraint": "max_norm",
+                "bias_constraint": "non_neg",
+                "activity_regularizer": "l2",
+            },
+            x(3, 5),
+            {},
+        ),
+    ],
+    "Activation": [({"activation": name}, x(3, 4), {}) for name in ("relu", "tanh", "softmax", "linear")],
+    "ReLU": [
+        ({}, x(3, 4), {}),
+        ({"max_value": 1.0, "negative_slope": 0.1, "threshold": 0.3}, x(3, 4, 5), {}),
+        ({"max_value": 6.0}, 5 * x(3, 4), {}),
+        ({"negative_slope": 0.2}, x(7, 1), {}),
+    ],
+    "LeakyReLU": [({}, x(3, 4), {}), ({"negative_slope": 0.01}, x(2, 3, 4), {})],
+    "PReLU": [
+        ({}, x(3, 4), {}),
+        ({"shared_axes": [1, 2]}, x(2, 3, 4, 5), {}),
+        ({"shared_axes": [1], "alpha_initializer": "ones", "alpha_regularizer": "l2"}, x(2, 3, 5), {}),
+    ],
+    "ELU": [({}, x(3, 4), {}), ({"alpha": 0.5}, x(2, 3, 4), {})],
+    "Softmax": [({}, x(3, 4), {}), ({"axis": 1}, x(2, 3, 4), {}), ({"axis": [1, 2]}, x(2, 3, 4), {})],
+    "Flatten": [
+        ({}, x(2, 3, 4), {}),
+        ({"data_format": "channels_first"}, x(2, 3, 4, 5), {}),
+        ({"data_format": "channels_first"}, x(2, 3), {}),
+    ],
+    "Reshape": [
+        ({"target_shape": (6, 2)}, x(2, 3, 4), {}),
+        ({"target_shape": (-1, 3)}, x(2, 3, 4), {}),
+        ({"target_shape": (2, -1, 1)}, x(2, 12), {}),
+    ],
+    "Permute": [({"dims": (2, 1)}, x(2, 3, 4), {}), ({"dims": (3, 1, 2)}, x(2, 3, 4, 5), {})],
+    "RepeatVector": [({"n": 3}, x(2, 4), {})],
+    "Embedding": [
+        ({"input_dim": 7, "output_dim": 3}, ids(2, 4), {}),
+        ({"input_dim": 7, "output_dim": 2, "mask_zero": True, "embeddings_regularizer": "l2"}, ids(5, 1), {}),
+        ({"input_dim": 7, "output_dim": 2}, ids(2, 2, 3).astype("float32"), {}),
+    ],
+    "Identity": [({}, x(2, 3), {})],
+    "ActivityRegularization": [({"l1": 0.1, "l2": 0.2}, x(2, 3), {})],
+    "BatchNormalization": [
+        ({}, x(6, 4), {"training": True}),
+        ({}, x(6, 4), {"training": False}),
+        ({"momentum": 0.8, "epsilon": 1e-5}, x(2, 5, 3, 4), {"training": True}),
+        ({"axis": 1, "scale": False}, x(2, 5, 3, 4), {"training": True}),
+        ({"axis": 2, "center": False}, x(2, 5, 3, 4), {"training": True}),
+        ({"axis": -2}, x(2, 5, 3), {"training": True}),
+        ({}, x(2, 5, 3), {"training": True}),
+        ({}, x(2, 2, 3, 2, 4), {"training": True}),
+        ({"axis": 1}, x(2, 2, 3, 2, 4), {"training": False}),
+        ({}, x(2, 2, 3, 1, 2, 4), {"training": True}),
+        ({"axis": 0}, x(3, 4), {"training": True}),
+        ({"axis": 0}, x(3, 4, 2, 2), {"training": True}),
+        ({}, x(1, 4), {"training": True}),
+        ({"center": False, "scale": False, "gamma_initializer": "zeros"}, x(3, 4), {"training": False}),
+        ({"gamma_regularizer": "l2", "beta_constraint": "non_neg", "trainable": False}, x(3, 4), {"training": True}),
+    ],
+    "LayerNormalization": [
+        ({}, x(3, 4), {}),
+        ({"axis": [1, 2]}, x(2, 3, 4), {}),
+        ({"axis": [1, 3], "epsilon": 1e-5}, x(2, 3, 4, 5), {}),
+        ({"axis": [0, 2], "scale": False}, x(2, 3, 4), {}),
+        ({"center": False}, x(2, 3, 4), {}),
+        ({"axis": [1, 3], "center": False}, x(2, 3, 4, 2), {}),
+    ],
+    "RMSNormalization": [({}, x(3, 4), {}), ({"axis": [1, 2], "epsilon": 1e-3}, x(2, 3, 4), {})],
+    "UnitNormalization": [({}, x(3, 4), {}), ({"axis": 1}, x(2, 3, 4), {}), ({"axis": [1, 2]}, x(2, 3, 4), {})],
+    "GroupNormalization": [
+        ({"groups": 2}, x(2, 4, 4, 6), {}),
+        ({"groups": -1}, x(2, 5, 3), {}),
+        ({"groups": 3, "axis": 1, "scale": False}, x(2, 6, 3, 4), {}),
+        ({"groups": 2, "axis": 2, "center": False}, x(2, 3, 4, 5), {}),
+        ({"groups": 1, "axis": -2}, x(2, 3, 4), {}),
+        ({"groups": 2}, x(2, 4), {}),
+    ],
+    "Add": [({}, [x(2, 3), x(2, 3), x(2, 3)], {}), ({}, [x(2, 3, 4), x(2, 1, 4)], {}), ({}, [x(2, 4), x(2, 3, 4)], {})],
+    "Subtract": [({}, [x(2, 3), x(2, 3)], {}), ({}, [x(2, 3, 4), x(2, 4)], {})],
+    "Multiply": [({}, [x(2, 3), x(2, 3), x(2, 3)], {}), ({}, [x(2, 3, 1), x(2, 1, 4)], {})],
+    "Average": [({}, [x(2, 3), x(2, 3), x(2, 3)], {}), ({}, [x(2, 3)], {})],
+    "Maximum": [({}, [x(2, 3), x(2, 3), x(2, 3)], {}), ({}, [x(2, 3, 4), x(2, 1)], {})],
+    "Minimum": [({}, [x(2, 3), x(2, 3)], {})],
+    "Concatenate": [
+        ({}, [x(2, 3), x(2, 4), x(2, 1)], {}),
+        ({"axis": 1}, [x(2, 3, 4), x(2, 5, 4)], {}),
+        ({"axis": 0}, [x(2, 3), x(1, 3)], {}),
+    ],
+    "Dot": [
+        ({"axes": 1}, [x(2, 3), x(2, 3)], {}),
+        ({"axes": -1, "normalize": True}, [x(2, 3), x(2, 3)], {}),
+        ({"axes": (2, 1)}, [x(2, 3, 4), x(2, 4, 5)], {}),
+        ({"axes": (1, 2)}, [x(2, 4), x(2, 3, 4)], {}),
+        ({"axes": (2, 1)}, [x(2, 3, 4), x(2, 4)], {}),
+        ({"axes": 2, "normalize": True}, [x(2, 3, 4), x(2, 2, 4)], {}),
+        ({"axes": (1, 3)}, [x(2, 4, 2), x(2, 3, 2, 4)], {}),
+    ],
+}  # fmt: skip
+FLAT = [(name, *case) for name, cases in CASES.items() for case in cases]
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "inputs", "call"), FLAT, ids=[f"{name}-{i}" for i, (name, *_) in enumerate(FLAT)]
+)
+@pytest.mark.filterwarnings("ignore::UserWarning:keras")
+def test_same_as_keras(name: str, arguments: Any, inputs: Any, call: Any) -> None:
+    ours, theirs = getattr(layers, name)(**arguments), getattr(keras.layers, name)(**arguments)
+    assert_same_as_keras(ours, theirs, inputs, **call)
+    assert [value.item() for value in ours.losses] == pytest.approx([value.item() for value in theirs.losses])
