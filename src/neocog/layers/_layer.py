@@ -22,7 +22,7 @@ from neocog.layers._auto_config import config_from_arguments
 from neocog.layers._input_spec import check_input
 from neocog.layers._modes import mode, set_trainable
 from neocog.layers._shapes import as_shape, shapes_of, shapes_to_symbolic
-from neocog.layers._tracking import TrackedDict, TrackedList, worth_tracking
+from neocog.layers._tracking import tracked
 from neocog.layers._weight_lists import assign_all, weight_views
 from neocog.layers._weights import Variable, WeightSpec, WeightView
 
@@ -280,8 +280,7 @@ class Layer(nn.Module):
         self._trainable = bool(value)
         for spec in self._specs:
             if spec.trainable:
-                tensor = getattr(self, spec.attribute) if spec.attribute else spec.tensor
-                tensor.requires_grad_(self._trainable)
+                WeightView(self, spec, spec.name).value.requires_grad_(self._trainable)
         for child in self.children():
             set_trainable(child, self._trainable)
 
@@ -488,14 +487,8 @@ class Layer(nn.Module):
         return cls(**config)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if worth_tracking(value) and not name.startswith("_") and "_modules" in self.__dict__:
-            mirror = nn.ModuleList()
-            self._modules[name] = mirror
-            value = TrackedList(value, mirror) if isinstance(value, list) else TrackedDict(value, mirror)
-            object.__setattr__(self, name, value)
-            return
-        if isinstance(self.__dict__.get(name), (TrackedList, TrackedDict)):
-            del self._modules[name]
+        if not name.startswith("_") and "_modules" in self.__dict__:
+            value = tracked(self, name, value)
         if isinstance(value, nn.Module) and not isinstance(value, Layer) and "training" in self.__dict__:
             value.train(self.training)
         super().__setattr__(name, value)

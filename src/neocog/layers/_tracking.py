@@ -1,9 +1,5 @@
 """Lists and dicts of layers kept as attributes: `self.hidden = [Dense(30) for _ in range(4)]` registers its
 layers.
-
-The list stays a list. A mirror among the owner's modules holds what is a module in it, so that
-`parameters()`, `to()`
-and `state_dict()` see them under `hidden.0`, `hidden.1`, ….
 """
 
 from __future__ import annotations
@@ -107,12 +103,27 @@ def _restore_dict(items: dict[Any, Any], mirror: nn.ModuleList) -> TrackedDict:
     return TrackedDict(items, mirror)
 
 
-def worth_tracking(value: Any) -> bool:
-    """Return whether an attribute value is a plain list or dict that holds modules, or that is empty and may
-    later.
+def tracked(owner: nn.Module, name: str, value: Any) -> Any:
+    """Return what an attribute is to hold in place of a plain list or dict, so that modules in it are seen.
+
+    All modules: torch's own container. Empty, or mixed: a list or dict whose modules are mirrored under
+    `name_items`.
     """
-    if type(value) is list:
-        return not value or any(isinstance(item, nn.Module) for item in value)
-    if type(value) is dict:
-        return not value or any(isinstance(item, nn.Module) for item in value.values())
-    return False
+    mirror_name = f"{name}_items"
+    if isinstance(owner.__dict__.get(name), (TrackedList, TrackedDict)):
+        owner._modules.pop(mirror_name, None)
+        del owner.__dict__[name]
+    if type(value) not in (list, dict):
+        return value
+    items = list(value.values()) if isinstance(value, dict) else value
+    modules = [item for item in items if isinstance(item, nn.Module)]
+    if items and not modules:
+        return value
+    if items and len(modules) == len(items):
+        if isinstance(value, list):
+            return nn.ModuleList(value)
+        if all(isinstance(key, str) and key and "." not in key for key in value):
+            return nn.ModuleDict(value)
+    mirror = nn.ModuleList()
+    owner._modules[mirror_name] = mirror
+    return TrackedList(value, mirror) if isinstance(value, list) else TrackedDict(value, mirror)

@@ -123,7 +123,7 @@ class _Run:
         logs = _epoch_logs(model, step_logs)
         if self.validates_after(epoch):
             validation = evaluate_source(model, self.validation, hooks, self.request.validation_steps)
-            logs.update({f"val_{name}": value for name, value in validation.items()})
+            logs.update({f"val_{name}": value for name, value in sorted(validation.items())})
         hooks.on_epoch_end(epoch, logs)
         model.training_state.epochs_seen += 1
         return logs
