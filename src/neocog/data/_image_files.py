@@ -125,7 +125,7 @@ def _fault(path: str | os.PathLike[str], error: Exception) -> str:
     if isinstance(error, UnidentifiedImageError):
         return _sniffed(path)
     text = re.sub(r"\s+", " ", str(error)).strip().rstrip(".")
-    if "truncated" in text or isinstance(error, EOFError):
+    if "truncated" in text.lower() or isinstance(error, EOFError):
         return f"a truncated file ({text or 'its end is missing'})"
     return f"a damaged file ({text or type(error).__name__})"
 

@@ -72,8 +72,8 @@ class PyDatasetSource(Source):
         self.dataset = dataset
         self.shuffle = shuffle
         self.seed = draw_seed() if seed is None else seed
-        count = getattr(dataset, "num_batches", None)
-        self.num_batches = len(dataset) if count is None and hasattr(dataset, "__len__") else count
+        own = hasattr(dataset, "num_batches")  # Keras 2's form has the length only
+        self.num_batches = dataset.num_batches if own else len(dataset)
         if self.num_batches == 0:
             raise DataError(
                 message(type(dataset).__name__, expected="at least one batch", got="a length of 0")

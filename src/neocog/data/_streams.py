@@ -30,7 +30,8 @@ def as_batch(item: Any, where: str | Callable[[], str]) -> Batch:
     """
     if isinstance(item, Batch):
         return item
-    parts = item if isinstance(item, (tuple, list)) and not is_numbers(item) else (item,)
+    several = isinstance(item, tuple) or (isinstance(item, list) and not is_numbers(item))
+    parts = item if several else (item,)
     place = where if isinstance(where, str) else where()
     if not 1 <= len(parts) <= 3:
         raise DataError(message(place, expected=f"a batch as {_FORMS}", got=f"a tuple of {len(parts)} items"))
