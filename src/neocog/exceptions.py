@@ -1,6 +1,7 @@
 """Every error that neocog raises on purpose.
 
-Each message has one form: *where, expected, got, do this*. Each class is also the built-in error a Keras user would catch.
+Each message has one form: *where, expected, got, do this*. Each class is also the built-in error a Keras user
+would catch.
 """
 
 from __future__ import annotations
@@ -39,6 +40,10 @@ class NotBuiltError(NeocogError, ValueError):
 
 class NotCompiledError(NeocogError, RuntimeError):
     """The model was asked to train or evaluate before `compile`."""
+
+
+class TrainingError(NeocogError, RuntimeError):
+    """Training cannot go on: the loss became NaN or infinite."""
 
 
 class DataError(NeocogError, ValueError):

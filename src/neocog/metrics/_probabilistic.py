@@ -155,7 +155,7 @@ class Poisson(FunctionMetric):
         dtype: type of the state; default the default float.
 
     Example:
-        >>> float(Poisson()([[0, 1], [0, 0]], [[1, 1], [0, 0]]))
+        >>> round(float(Poisson()([[0, 1], [0, 0]], [[1, 1], [0, 0]])), 4)
         0.5
     """
 

@@ -1,0 +1,33 @@
+"""Callbacks: what happens around epochs and batches, with Keras's names."""
+
+from neocog.callbacks._callback import Callback
+from neocog.callbacks._callback_list import CallbackList
+from neocog.callbacks._csv_logger import CSVLogger
+from neocog.callbacks._early_stopping import EarlyStopping
+from neocog.callbacks._lambda_callback import LambdaCallback
+from neocog.callbacks._learning_rate_scheduler import LearningRateScheduler
+from neocog.callbacks._model_checkpoint import ModelCheckpoint
+from neocog.callbacks._progbar_logger import ProgbarLogger
+from neocog.callbacks._reduce_lr_on_plateau import ReduceLROnPlateau
+from neocog.callbacks._registry import CALLBACKS
+from neocog.callbacks._tensorboard import TensorBoard
+from neocog.callbacks._terminate_on_nan import TerminateOnNaN
+from neocog.training import History
+
+CALLBACKS.register()(History)
+
+__all__ = [
+    "CALLBACKS",
+    "CSVLogger",
+    "Callback",
+    "CallbackList",
+    "EarlyStopping",
+    "History",
+    "LambdaCallback",
+    "LearningRateScheduler",
+    "ModelCheckpoint",
+    "ProgbarLogger",
+    "ReduceLROnPlateau",
+    "TensorBoard",
+    "TerminateOnNaN",
+]
