@@ -1,5 +1,15 @@
-"""Floor 1: pure tensor maths without state: the loss formulas."""
+"""Floor 1: pure tensor maths without state: the loss formulas, image warps and sizes."""
 
+from neocog.functional._image_resize import RESIZE_MODES, crop_to_ratio, pad_to_ratio, resize
+from neocog.functional._image_warp import (
+    FILL_MODES,
+    INTERPOLATIONS,
+    compose,
+    rotation_matrices,
+    scale_matrices,
+    translation_matrices,
+    warp,
+)
 from neocog.functional._loss_inputs import class_labels, loss_pair, match_ranks, matched_pair, precise
 from neocog.functional._mean_losses import MEAN_FORMS
 from neocog.functional._probabilistic_losses import (
@@ -27,7 +37,10 @@ from neocog.functional._regression_losses import (
 from neocog.functional._set_losses import circle, ctc, dice, tversky
 
 __all__ = [
+    "FILL_MODES",
+    "INTERPOLATIONS",
     "MEAN_FORMS",
+    "RESIZE_MODES",
     "binary_crossentropy",
     "binary_focal_crossentropy",
     "categorical_crossentropy",
@@ -36,7 +49,9 @@ __all__ = [
     "categorical_hinge",
     "circle",
     "class_labels",
+    "compose",
     "cosine_similarity",
+    "crop_to_ratio",
     "ctc",
     "dice",
     "hinge",
@@ -50,9 +65,15 @@ __all__ = [
     "mean_absolute_percentage_error",
     "mean_squared_error",
     "mean_squared_logarithmic_error",
+    "pad_to_ratio",
     "poisson",
     "precise",
+    "resize",
+    "rotation_matrices",
+    "scale_matrices",
     "sparse_categorical_crossentropy",
     "squared_hinge",
+    "translation_matrices",
     "tversky",
+    "warp",
 ]

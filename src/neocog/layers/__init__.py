@@ -11,6 +11,7 @@ from neocog.layers._embedding import Embedding
 from neocog.layers._gaussian import GaussianDropout, GaussianNoise
 from neocog.layers._group_norm import GroupNormalization
 from neocog.layers._identity import ActivityRegularization, Identity
+from neocog.layers._images import CenterCrop, Resizing
 from neocog.layers._input_layer import InputLayer
 from neocog.layers._input_spec import InputSpec
 from neocog.layers._lambda import Lambda
@@ -30,9 +31,21 @@ from neocog.layers._merge import (
     multiply,
     subtract,
 )
+from neocog.layers._normalization import Normalization
 from neocog.layers._registry import LAYERS, deserialize, get, serialize
+from neocog.layers._rescaling import Rescaling
 from neocog.layers._reshaping import Flatten, Permute, RepeatVector, Reshape
 from neocog.layers._weights import Variable, WeightView
+from neocog.layers.augment import (
+    GeometricLayer,
+    RandomBrightness,
+    RandomContrast,
+    RandomCrop,
+    RandomFlip,
+    RandomRotation,
+    RandomTranslation,
+    RandomZoom,
+)
 
 __all__ = [
     "ELU",
@@ -43,6 +56,7 @@ __all__ = [
     "AlphaDropout",
     "Average",
     "BatchNormalization",
+    "CenterCrop",
     "Concatenate",
     "Dense",
     "Dot",
@@ -51,6 +65,7 @@ __all__ = [
     "Flatten",
     "GaussianDropout",
     "GaussianNoise",
+    "GeometricLayer",
     "GroupNormalization",
     "Identity",
     "Input",
@@ -63,12 +78,22 @@ __all__ = [
     "Maximum",
     "Minimum",
     "Multiply",
+    "Normalization",
     "PReLU",
     "Permute",
     "RMSNormalization",
+    "RandomBrightness",
+    "RandomContrast",
+    "RandomCrop",
+    "RandomFlip",
+    "RandomRotation",
+    "RandomTranslation",
+    "RandomZoom",
     "ReLU",
     "RepeatVector",
+    "Rescaling",
     "Reshape",
+    "Resizing",
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",

@@ -221,7 +221,7 @@ class AlphaDropout(NoiseLayer):
         inputs = self.as_float(inputs)
         if not training or self.rate == 0:
             return inputs
-        scale = ((1 - self.rate) * (1 + self.rate * _SELU_FLOOR**2)) ** -0.5
+        scale: float = ((1 - self.rate) * (1 + self.rate * _SELU_FLOOR**2)) ** -0.5
         shift = -scale * _SELU_FLOOR * self.rate
         shape = concrete_noise_shape(inputs, self.noise_shape)
         mask = kept(inputs, self.rate, shape, self.seed_generator)

@@ -1,0 +1,148 @@
+"""Affine warps of whole batches of images, one matrix an image.
+
+A matrix (2, 3) says where each output pixel (x, y) looks in the input: `x_in = m00 x + m01 y + m02`,
+`y_in = m10 x + m11 y + m12`, in pixels, pixel centres at whole numbers. Consecutive warps are one warp by the
+product of their matrices (`compose`): each further one saves a pass over the images, and a blur.
+
+Letters: B images, H height, W width, C channels.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch.nn import functional as F
+
+FILL_MODES = ("constant", "nearest", "reflect", "wrap")
+INTERPOLATIONS = ("nearest", "bilinear")
+
+_PADDING = {"constant": "zeros", "nearest": "border", "reflect": "reflection", "wrap": "border"}
+
+
+def warp(
+    images: torch.Tensor,
+    matrices: torch.Tensor,
+    fill_mode: str = "reflect",
+    interpolation: str = "bilinear",
+    fill_value: float = 0.0,
+) -> torch.Tensor:
+    """Return the images, each looked up through its matrix.
+
+    Args:
+        images: float images, (B, H, W, C).
+        matrices: output pixel to input pixel, (B, 2, 3).
+        fill_mode: what lies outside: `"constant"` (`fill_value`), `"nearest"` (the edge), `"reflect"`
+            (d c b a | a b c d | d c b a) or `"wrap"` (a b c d | a b c d).
+        interpolation: `"nearest"` or `"bilinear"`.
+        fill_value: for `"constant"`.
+
+    Example:
+        >>> shift = torch.tensor([[[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]]])
+        >>> warp(torch.arange(3.0).reshape(1, 1, 3, 1), shift, "nearest").flatten()
+        tensor([1., 2., 2.])
+    """
+    if interpolation == "nearest":
+        return _nearest(images, matrices, fill_mode, fill_value)
+    return _bilinear(images, matrices, fill_mode, fill_value)
+
+
+def compose(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+    """Return the matrices (B, 2, 3) of one warp that does what `first` and then `second` do.
+
+    Example:
+        >>> turn = rotation_matrices(torch.tensor([0.3]), 5, 7)
+        >>> back = rotation_matrices(torch.tensor([-0.3]), 5, 7)
+        >>> torch.allclose(compose(turn, back), torch.eye(3)[None, :2], atol=1e-5)
+        True
+    """
+    product = first[:, :, :2] @ second  # where the second looks is where the first has put it
+    return torch.cat([product[:, :, :2], product[:, :, 2:] + first[:, :, 2:]], dim=2)
+
+
+def rotation_matrices(angles: torch.Tensor, height: int, width: int) -> torch.Tensor:
+    """Return matrices (B, 2, 3) that turn images counterclockwise by `angles` (B,), in radians."""
+    cos, sin = torch.cos(angles), torch.sin(angles)
+    cx, cy = (width - 1) / 2, (height - 1) / 2
+    rows = [cos, -sin, cx - cx * cos + cy * sin, sin, cos, cy - cx * sin - cy * cos]
+    return torch.stack(rows, dim=1).reshape(-1, 2, 3)
+
+
+def scale_matrices(scale_x: torch.Tensor, scale_y: torch.Tensor, height: int, width: int) -> torch.Tensor:
+    """Return matrices (B, 2, 3) that show `scale` (B,) times as much about the centre; -1 mirrors."""
+    zero = torch.zeros_like(scale_x)
+    dx, dy = (width - 1) / 2 * (1 - scale_x), (height - 1) / 2 * (1 - scale_y)
+    return torch.stack([scale_x, zero, dx, zero, scale_y, dy], dim=1).reshape(-1, 2, 3)
+
+
+def translation_matrices(shift_x: torch.Tensor, shift_y: torch.Tensor) -> torch.Tensor:
+    """Return matrices (B, 2, 3) that move images right and down by `shift` (B,) pixels."""
+    one, zero = torch.ones_like(shift_x), torch.zeros_like(shift_x)
+    return torch.stack([one, zero, -shift_x, zero, one, -shift_y], dim=1).reshape(-1, 2, 3)
+
+
+def _bilinear(
+    images: torch.Tensor, matrices: torch.Tensor, fill_mode: str, fill_value: float
+) -> torch.Tensor:
+    """One kernel of torch's: it folds coordinates where Keras folds indices, to the same effect."""
+    height, width = images.shape[1:3]
+    x = images.permute(0, 3, 1, 2)  # (B, C, H, W), a view
+    work = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+    matrices = matrices.to(work.dtype)
+    if fill_mode == "wrap":  # torch does not wrap: one more row and column stand for the other side
+        grid_x = _looked_up(matrices[:, 0], height, width).remainder(width)
+        grid_y = _looked_up(matrices[:, 1], height, width).remainder(height)
+        grid = torch.stack([(2 * grid_x + 1) / (width + 1) - 1, (2 * grid_y + 1) / (height + 1) - 1], dim=3)
+        work = F.pad(work, (0, 1, 0, 1), mode="circular")
+    else:
+        grid = torch.stack(
+            [
+                _looked_up(_normalized(matrices[:, 0], width), height, width),
+                _looked_up(_normalized(matrices[:, 1], height), height, width),
+            ],
+            dim=3,
+        )
+    shifted = fill_mode == "constant" and fill_value != 0
+    if shifted:
+        work = work - fill_value
+    outputs = F.grid_sample(work, grid, "bilinear", _PADDING[fill_mode], align_corners=False)
+    if shifted:
+        outputs = outputs + fill_value
+    return outputs.to(images.dtype).permute(0, 2, 3, 1)
+
+
+def _looked_up(rows: torch.Tensor, height: int, width: int) -> torch.Tensor:
+    """Return `row · (x, y, 1)` for each output pixel: rows (B, 3) to (B, H, W)."""
+    x = torch.arange(width, device=rows.device, dtype=rows.dtype)
+    y = torch.arange(height, device=rows.device, dtype=rows.dtype)[:, None]
+    rows = rows[:, :, None, None]
+    return (y * rows[:, 1] + x * rows[:, 0]) + rows[:, 2]  # in Keras's order: ties of "nearest" fall alike
+
+
+def _normalized(rows: torch.Tensor, size: int) -> torch.Tensor:
+    """Return rows (B, 3) that give torch's coordinates: -1 and 1 are the outer borders."""
+    scaled = rows * (2 / size)
+    return torch.cat([scaled[:, :2], scaled[:, 2:] + (1 / size - 1)], dim=1)
+
+
+def _nearest(images: torch.Tensor, matrices: torch.Tensor, fill_mode: str, fill_value: float) -> torch.Tensor:
+    """A gather of whole pixels: exact, also where a coordinate falls between two."""
+    batch, height, width, channels = images.shape
+    across = torch.round(_looked_up(matrices[:, 0], height, width)).to(torch.int64)
+    down = torch.round(_looked_up(matrices[:, 1], height, width)).to(torch.int64)
+    x, y = _folded(across, width, fill_mode), _folded(down, height, fill_mode)
+    first = torch.arange(batch, device=images.device)[:, None, None] * (height * width)
+    rows = images.reshape(-1, channels).index_select(0, (first + y * width + x).flatten())
+    outputs = rows.reshape(batch, height, width, channels)
+    if fill_mode != "constant":
+        return outputs
+    inside = (across == x) & (down == y)
+    return torch.where(inside[..., None], outputs, fill_value)
+
+
+def _folded(index: torch.Tensor, size: int, fill_mode: str) -> torch.Tensor:
+    """Return indices inside 0 … size - 1 for any index."""
+    if fill_mode == "wrap":
+        return index.remainder(size)
+    if fill_mode == "reflect":
+        index = index.remainder(2 * size)
+        return torch.minimum(index, 2 * size - 1 - index)
+    return index.clamp(0, size - 1)

@@ -1,0 +1,78 @@
+"""Augmentation by cropping."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from neocog.core import check_int
+from neocog.functional import resize
+from neocog.layers._images import ImageLayer
+from neocog.layers._registry import LAYERS
+from neocog.layers._seed_source import SeedSource
+
+
+@LAYERS.register("random_crop")
+class RandomCrop(ImageLayer):
+    """Cut a part out of the images: the same random place for a batch in training, the middle in inference.
+
+    Images that are too small are cropped and enlarged. (Keras leaves all images as they are in inference,
+    and the sizes that follow do not fit.)
+
+    Args:
+        height: new height in pixels.
+        width: new width in pixels.
+        seed: own seed of the layer's random numbers; None takes torch's global generator.
+        data_format: `"channels_last"` (default) or `"channels_first"`.
+
+    Shapes:
+        (batch, h, w, channels) to (batch, height, width, channels), or without batch; floats.
+
+    Example:
+        >>> RandomCrop(4, 4)(torch.zeros(2, 8, 8, 3), training=True).shape
+        torch.Size([2, 4, 4, 3])
+    """
+
+    def __init__(
+        self, height: int, width: int, seed: int | None = None, data_format: str | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(data_format=data_format, **kwargs)
+        self.height = check_int(self.label, "height", height, minimum=1)
+        self.width = check_int(self.label, "width", width, minimum=1)
+        self.seed = seed
+        self.seed_generator = SeedSource(self.label, seed)
+
+    def call(self, inputs: torch.Tensor, training: bool | None = None) -> torch.Tensor:
+        """Compute the outputs."""
+        images = self.channels_first_batch(self.as_float(inputs))
+        rows, columns = images.shape[-2:]
+        if rows < self.height or columns < self.width:
+            top, left = _centered_start(rows, self.height, columns, self.width)
+        elif training:
+            top, left = self._draw(rows - self.height + 1), self._draw(columns - self.width + 1)
+        else:
+            top, left = (rows - self.height) // 2, (columns - self.width) // 2
+        images = images[..., top : top + self.height, left : left + self.width]
+        if images.shape[-2:] != (self.height, self.width):
+            images = resize(images, self.height, self.width)
+        return self.like_inputs(images, inputs)
+
+    def _draw(self, count: int) -> int:
+        # drawn on the host, where the slice is made: no sync with the device
+        return int(torch.randint(count, (), generator=self.seed_generator.generator("cpu"), device="cpu"))
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Return the input's shape with the new size."""
+        return self.resized_shape(input_shape, self.height, self.width)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain values."""
+        return {**super().get_config(), "height": self.height, "width": self.width, "seed": self.seed}
+
+
+def _centered_start(rows: int, height: int, columns: int, width: int) -> tuple[int, int]:
+    """Where the largest part with the aspect ratio `width / height` begins."""
+    part_rows = max(min(rows, int(columns * height / width)), 1)
+    part_columns = max(min(columns, int(rows * width / height)), 1)
+    return (rows - part_rows) // 2, (columns - part_columns) // 2
