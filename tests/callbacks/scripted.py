@@ -1,4 +1,4 @@
-"""A scripted run: the same logs go through neocog's callbacks and Keras's, with a model that writes down what happens."""
+"""A scripted run: the same logs go through callbacks of both sides; a fake model notes what happens."""
 
 from __future__ import annotations
 
