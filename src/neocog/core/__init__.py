@@ -2,6 +2,7 @@
 
 from neocog.core._atomic import atomic_path, write_bytes, write_text
 from neocog.core._checks import check_int, check_ntuple, check_number, check_one_of
+from neocog.core._cpu import has_working_amx, limit_broken_amx
 from neocog.core._device import default_device
 from neocog.core._dtypes import dtype_name, to_tensor, torch_dtype
 from neocog.core._memory import keep_freed_memory
@@ -20,6 +21,8 @@ from neocog.core._settings import (
 )
 from neocog.core._tree import tree_any, tree_flatten, tree_map, tree_pack
 
+limit_broken_amx()  # before anything uses oneDNN
+
 __all__ = [
     "Registry",
     "atomic_path",
@@ -35,6 +38,7 @@ __all__ = [
     "dtype_name",
     "epsilon",
     "floatx",
+    "has_working_amx",
     "image_data_format",
     "keep_freed_memory",
     "make_generator",

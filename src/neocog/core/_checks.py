@@ -32,7 +32,7 @@ def check_number(
     high = "inf" if maximum is None else f"{maximum:g}"
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise ArgumentTypeError(message(where, expected=f"{name} to be a number", got=repr(value)))
-    if not (float(low) <= value <= float(high)):
+    if not (float(low) <= float(value) <= float(high)):
         raise ArgumentError(message(where, expected=f"{name} in [{low}, {high}]", got=repr(value)))
     return float(value)
 

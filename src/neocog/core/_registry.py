@@ -167,4 +167,4 @@ class Registry(Generic[T]):
     @property
     def module(self) -> str:
         """Keras's public module of the family: `"loss"` lives in `losses`."""
-        return {"loss": "losses", "metric": "metrics"}.get(self.family, self.family + "s")
+        return {"loss": "losses", "schedule": "optimizers.schedules"}.get(self.family, self.family + "s")

@@ -100,7 +100,7 @@ class Program:
             operation = step.operation
             if step.only_slot is not None:
                 argument = slots[step.only_slot]
-                result = module_call(operation, argument) if step.is_module else operation(argument)  # type: ignore[arg-type]
+                result = module_call(operation, argument) if step.is_module else operation(argument)
                 slots[step.outputs[0]] = result
             else:
                 _general_step(step, slots)

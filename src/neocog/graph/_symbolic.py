@@ -73,37 +73,27 @@ class SymbolicTensor(TensorSpec):
         return record_function(torch.reshape, (self, tuple(sizes)), {})
 
 
-def _binary(function: Callable[..., Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    def forward(self: SymbolicTensor, other: Any) -> Any:
-        return record_function(function, (self, other), {})
+def _binary(function: Callable[..., Any], *, reflected: bool = False) -> Callable[..., Any]:
+    def method(self: SymbolicTensor, other: Any) -> Any:
+        return record_function(function, (other, self) if reflected else (self, other), {})
 
-    def reflected(self: SymbolicTensor, other: Any) -> Any:
-        return record_function(function, (other, self), {})
-
-    return forward, reflected
+    return method
 
 
-for _name, _function in {
-    "add": operator.add,
-    "sub": operator.sub,
-    "mul": operator.mul,
-    "truediv": operator.truediv,
-    "floordiv": operator.floordiv,
-    "mod": operator.mod,
-    "pow": operator.pow,
-    "matmul": operator.matmul,
-}.items():
-    _forward, _reflected = _binary(_function)
-    setattr(SymbolicTensor, f"__{_name}__", _forward)
-    setattr(SymbolicTensor, f"__r{_name}__", _reflected)
-for _name, _function in {"lt": operator.lt, "le": operator.le, "gt": operator.gt, "ge": operator.ge}.items():
-    setattr(SymbolicTensor, f"__{_name}__", _binary(_function)[0])
-for _name, _function in {"neg": operator.neg, "abs": operator.abs}.items():
-
-    def _unary(self: SymbolicTensor, function: Callable[..., Any] = _function) -> Any:
+def _unary(function: Callable[..., Any]) -> Callable[..., Any]:
+    def method(self: SymbolicTensor) -> Any:
         return record_function(function, (self,), {})
 
-    setattr(SymbolicTensor, f"__{_name}__", _unary)
+    return method
+
+
+for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"):
+    setattr(SymbolicTensor, f"__{_name}__", _binary(getattr(operator, _name)))
+    setattr(SymbolicTensor, f"__r{_name}__", _binary(getattr(operator, _name), reflected=True))
+for _name in ("lt", "le", "gt", "ge"):
+    setattr(SymbolicTensor, f"__{_name}__", _binary(getattr(operator, _name)))
+for _name in ("neg", "abs"):
+    setattr(SymbolicTensor, f"__{_name}__", _unary(getattr(operator, _name)))
 
 
 class Node:

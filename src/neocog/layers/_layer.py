@@ -494,9 +494,7 @@ class Layer(nn.Module):
         super().__setattr__(name, value)
 
     def _apply(self, fn: Callable[..., Any], recurse: bool = True) -> Any:
-        result = super()._apply(
-            fn, recurse
-        )  # `.double()`, `.half()`, `.to(dtype)`: computations follow the weights
+        result = super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         self._dtype = dtype_name(fn(torch.empty(0, dtype=torch_dtype(self._dtype))).dtype)
         return result
 

@@ -19,19 +19,16 @@ from neocog.models._graph_body import GraphBody
 
 # Functions that may stand in a configuration as nodes of the graph; others must be put into a Layer.
 GRAPH_FUNCTIONS: Registry[Any] = Registry("graph function")
-for _function in (
-    operator.add, operator.sub, operator.mul, operator.truediv, operator.floordiv, operator.mod, operator.pow,
-    operator.matmul, operator.neg, operator.abs, operator.getitem,
-):  # fmt: skip
-    GRAPH_FUNCTIONS.register()(_function)
-for _function in (
-    torch.relu, torch.sigmoid, torch.tanh, torch.softmax, torch.exp, torch.log, torch.sqrt, torch.square,
-    torch.clamp,
-    torch.reshape, torch.flatten, torch.permute, torch.transpose, torch.cat, torch.stack, torch.mean,
-    torch.sum,
-    torch.amax, torch.amin, torch.squeeze, torch.unsqueeze, torch.minimum, torch.maximum, torch.where,
-):  # fmt: skip
-    GRAPH_FUNCTIONS.register(name=f"torch.{_function.__name__}")(_function)
+_OPERATORS = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "neg", "abs", "getitem")
+_TORCH_FUNCTIONS = (
+    *("relu", "sigmoid", "tanh", "softmax", "exp", "log", "sqrt", "square", "clamp", "where"),
+    *("reshape", "flatten", "permute", "transpose", "squeeze", "unsqueeze", "cat", "stack"),
+    *("mean", "sum", "amax", "amin", "minimum", "maximum"),
+)
+for _name in _OPERATORS:
+    GRAPH_FUNCTIONS.register(name=_name)(getattr(operator, _name))
+for _name in _TORCH_FUNCTIONS:
+    GRAPH_FUNCTIONS.register(name=f"torch.{_name}")(getattr(torch, _name))
 
 
 def functional_config(model: Any, body: GraphBody, input_layers: list[InputLayer]) -> dict[str, Any]:

@@ -78,7 +78,7 @@ class GraphBody:
         """Convert integers to the input's type and add or drop a last axis of size 1, as Keras does."""
         expected = self.inputs[index]
         wanted = self._dtypes[index]
-        if not (value.is_floating_point() and wanted.is_floating_point()):
+        if not (value.dtype.is_floating_point and wanted.is_floating_point):
             value = value.to(wanted)
         rank = len(expected.shape)
         if value.ndim == rank + 1 and value.shape[-1] == 1:

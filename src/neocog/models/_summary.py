@@ -173,7 +173,7 @@ def _sources(model: Any) -> dict[int, list[str]]:
 
 
 def _tensor_name(tensor: Any, maker: Callable[..., Any] | None) -> str:
-    return tensor.name if maker is None else getattr(maker, "__name__", tensor.name)
+    return str(tensor.name if maker is None else getattr(maker, "__name__", tensor.name))
 
 
 def _is_linear(model: Any) -> bool:

@@ -26,7 +26,7 @@ class Trainer(Layer):
         """Names of the outputs, where they are known."""
         return []
 
-    def compile(  # type: ignore[override]
+    def compile(
         self,
         optimizer: Any = "rmsprop",
         loss: Any = None,

@@ -12,6 +12,8 @@ from typing import Any
 
 import torch
 
+from neocog.core import has_working_amx
+
 # Below this many operations a step (forward, whole batch), casting the weights costs more than bfloat16
 # saves.
 # Calibrated with `scripts/bench fit` on two cores with AMX; see benchmarks/results.
@@ -99,14 +101,5 @@ def native_bfloat16(device: torch.device) -> str | None:
     if device.type == "cuda":
         return "tensor cores" if torch.cuda.get_device_capability(device)[0] >= 8 else None
     if device.type == "cpu":
-        return "AMX" if _has_amx() else None
+        return "AMX" if has_working_amx() else None
     return None
-
-
-def _has_amx() -> bool:
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:  # Linux alone; elsewhere there is no such file
-            flags = next((line for line in file if line.startswith("flags")), "")
-    except OSError:
-        return False
-    return " amx_bf16" in flags and " amx_tile" in flags

@@ -20,12 +20,12 @@ def train_step(model: Trainable, data: Any) -> Mapping[str, Any]:
     with model.training_state.autocast():
         y_pred = model(x, training=True)
     loss = model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True)
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     optimizer.step()
     optimizer.zero_grad()
     model.training_state.apply_constraints()
     track_loss(model, loss, x)
-    return model.compute_metrics(x, y, y_pred, sample_weight)  # type: ignore[no-any-return]
+    return model.compute_metrics(x, y, y_pred, sample_weight)
 
 
 def test_step(model: Trainable, data: Any) -> Mapping[str, Any]:
@@ -38,7 +38,7 @@ def test_step(model: Trainable, data: Any) -> Mapping[str, Any]:
     if any(head.loss is not None for head in settings.heads):
         loss = model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=False)
         track_loss(model, loss, x)
-    return model.compute_metrics(x, y, y_pred, sample_weight)  # type: ignore[no-any-return]
+    return model.compute_metrics(x, y, y_pred, sample_weight)
 
 
 def predict_step(model: Trainable, data: Any) -> Any:

@@ -1,0 +1,60 @@
+"""What this processor can do, where torch cannot be believed."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+
+import torch
+
+# AMX's tile sizes stand in CPUID leaves 0x1D and 0x1E.
+_TILE_LEAF = 0x1E
+
+
+def limit_broken_amx() -> bool:
+    """Keep oneDNN from AMX where a virtual machine announces it but hides its tile sizes.
+
+    There every bfloat16 product fails with "could not create a primitive". oneDNN reads its limit when it is first
+    used, so this runs when neocog is imported; a limit that the user set stays.
+
+    Returns:
+        Whether AMX is announced but cannot work.
+    """
+    flags, leaves = _cpu_facts()
+    broken = "amx_tile" in flags and leaves < _TILE_LEAF
+    if broken:
+        os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX512_CORE_FP16")
+    return broken
+
+
+@lru_cache
+def has_working_amx() -> bool:
+    """Return whether bfloat16 products run on AMX tiles on this machine."""
+    flags, leaves = _cpu_facts()
+    announced = "amx_bf16" in flags and "amx_tile" in flags and leaves >= _TILE_LEAF
+    if not announced or "AMX" not in os.environ.get("ONEDNN_MAX_CPU_ISA", "AMX").upper():
+        return False
+    try:
+        torch.mm(torch.zeros(16, 16, dtype=torch.bfloat16), torch.zeros(16, 16, dtype=torch.bfloat16))
+    except RuntimeError:
+        return False
+    return True
+
+
+@lru_cache
+def _cpu_facts() -> tuple[frozenset[str], int]:
+    """The processor's feature flags and its highest CPUID leaf; empty where /proc/cpuinfo is missing."""
+    flags: frozenset[str] = frozenset()
+    leaves = 0
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            for line in file:
+                key, _, value = line.partition(":")
+                if key.strip() == "flags":
+                    flags = frozenset(value.split())
+                    break
+                if key.strip() == "cpuid level":
+                    leaves = int(value)
+    except (OSError, ValueError):
+        return frozenset(), 0
+    return flags, leaves
