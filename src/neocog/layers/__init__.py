@@ -7,6 +7,7 @@ from neocog.layers._concatenate import Concatenate, concatenate
 from neocog.layers._dense import Dense
 from neocog.layers._dot import Dot, dot
 from neocog.layers._dropout import AlphaDropout, Dropout, SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
+from neocog.layers._einsum_dense import EinsumDense
 from neocog.layers._embedding import Embedding
 from neocog.layers._gaussian import GaussianDropout, GaussianNoise
 from neocog.layers._group_norm import GroupNormalization
@@ -35,6 +36,7 @@ from neocog.layers._normalization import Normalization
 from neocog.layers._registry import LAYERS, deserialize, get, serialize
 from neocog.layers._rescaling import Rescaling
 from neocog.layers._reshaping import Flatten, Permute, RepeatVector, Reshape
+from neocog.layers._spectral_norm import SpectralNormalization
 from neocog.layers._weights import Variable, WeightView
 from neocog.layers.augment import (
     GeometricLayer,
@@ -61,6 +63,7 @@ __all__ = [
     "Dense",
     "Dot",
     "Dropout",
+    "EinsumDense",
     "Embedding",
     "Flatten",
     "GaussianDropout",
@@ -98,6 +101,7 @@ __all__ = [
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
+    "SpectralNormalization",
     "Subtract",
     "UnitNormalization",
     "Variable",

@@ -176,10 +176,14 @@ class BatchNormalization(ScaleAndShift):
             mean = x.detach().reshape(-1).to(self.running_mean.dtype)
             self.running_mean.lerp_(mean, 1 - self.momentum)
             self.running_var.mul_(self.momentum)
-        return self._normalize(x, None, None, True)
+        shape = (-1, *(1,) * (x.ndim - 2))
+        outputs = x - x
+        if self.weight is not None:
+            outputs = outputs * self.weight.reshape(shape)
+        return outputs if self.bias is None else outputs + self.bias.reshape(shape)
 
     def _normalize(
-        self, x: torch.Tensor, mean: torch.Tensor | None, variance: torch.Tensor | None, training: bool
+        self, x: torch.Tensor, mean: torch.Tensor, variance: torch.Tensor, training: bool
     ) -> torch.Tensor:
         return torch.batch_norm(
             x,

@@ -160,11 +160,12 @@ class RMSNormalization(ElementwiseLayer):
     def call(self, inputs: torch.Tensor) -> torch.Tensor:
         """Compute the outputs."""
         inputs = self.as_float(inputs)
-        if self._broadcast is None:
+        if self._broadcast is None and inputs.dtype == self.weight.dtype:  # torch fuses equal types only
             return F.rms_norm(inputs, self._sizes, self.weight, self.epsilon)
         x = inputs.float() if inputs.dtype in (torch.float16, torch.bfloat16) else inputs
         factor = torch.rsqrt(x.square().mean(self._axes, keepdim=True) + self.epsilon)
-        return (x * factor * self.weight.reshape(self._broadcast)).to(inputs.dtype)
+        scale = self.weight if self._broadcast is None else self.weight.reshape(self._broadcast)
+        return (x * factor * scale).to(inputs.dtype)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the input's shape."""

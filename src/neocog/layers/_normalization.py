@@ -132,7 +132,7 @@ class Normalization(ElementwiseLayer):
             raise DataError(
                 message(self.label, expected="arrays or batches to adapt to", got=type(data).__name__)
             )
-        if isinstance(data, (list, tuple)) and all(np.ndim(item) == 0 for item in data):
+        if isinstance(data, (list, tuple)) and data and all(np.ndim(item) == 0 for item in data):
             yield to_tensor(data)
             return
         for item in data:
