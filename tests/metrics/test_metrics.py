@@ -80,6 +80,23 @@ def test_nested_metrics_share_state_names_and_reset() -> None:
     assert float(metric.result()["sum"]) == 0
 
 
+def test_state_starts_as_the_initializer_says() -> None:
+    metric = metrics.Metric()
+    for initializer in ("ones", keras_like_ones, torch_ones):
+        assert metric.add_weight((2,), initializer).tolist() == [1.0, 1.0]
+    assert metric.add_weight((), "random_normal").shape == ()
+    with pytest.raises(UnknownNameError, match="ones"):
+        metric.add_weight(initializer="ons")
+
+
+def keras_like_ones(shape: Any, dtype: Any = None) -> np.ndarray:
+    return np.ones(shape, "float32")
+
+
+def torch_ones(shape: Any, dtype: Any = None) -> torch.Tensor:
+    return torch.ones(shape, dtype=dtype)
+
+
 def test_forgotten_super_is_explained() -> None:
     class Forgetful(metrics.Metric):
         def __init__(self) -> None:
@@ -270,7 +287,6 @@ def test_accuracy_means_what_keras_means(y_true: Any, y_pred: Any, expected: str
         lambda: metrics.IoU(2, [0, 2]),
         lambda: metrics.BinaryCrossentropy(label_smoothing=2),
         lambda: metrics.resolve_accuracy("precision", (3,), (3, 2)),
-        lambda: metrics.Metric().add_weight(initializer="ons"),
     ],
 )
 def test_bad_arguments_are_refused(make: Any) -> None:

@@ -13,7 +13,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neocog.training import HookList, Progress, ProgressBar, _progress
+from neocog.training import HookList, Progress, ProgressBar, _progress_bar
 
 
 class Clock:
@@ -148,8 +148,8 @@ def test_a_stream_is_live_where_it_is_a_terminal() -> None:
         def isatty(self) -> bool:
             return True
 
-    assert _progress.is_live(Terminal())
-    assert not _progress.is_live(io.StringIO())
+    assert _progress_bar.is_live(Terminal())
+    assert not _progress_bar.is_live(io.StringIO())
 
 
 @pytest.mark.parametrize("live", [True, False])
@@ -244,7 +244,7 @@ def test_a_stream_without_the_bar_s_character_gets_plain_ones() -> None:
 
 
 def test_odd_values_are_shown_and_never_stop_the_run() -> None:
-    shown = _progress.format_values(
+    shown = _progress_bar.format_values(
         {"vector": torch.tensor([1.0, 2.0]), "text": "n/a", "zero": 0.0, "nan": float("nan"), "int": 3}
     )
     assert shown == " - vector: 1.5000 - text: n/a - zero: 0.0000e+00 - nan: nan - int: 3.0000"
@@ -259,4 +259,4 @@ def test_no_steps_at_all() -> None:
 
 
 def test_examples_in_docstrings() -> None:
-    assert doctest.testmod(_progress).failed == 0
+    assert doctest.testmod(_progress_bar).failed == 0

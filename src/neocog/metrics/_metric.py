@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, Self
 
 import torch
 
+from neocog import initializers
 from neocog.core import auto_name, dtype_name, torch_dtype
 from neocog.exceptions import ArgumentError, NeocogError, message
 from neocog.metrics._registry import METRICS
@@ -92,7 +94,7 @@ class Metric:
 
         Args:
             shape: its shape; default a scalar.
-            initializer: `"zeros"`, `"ones"` or a callable `(shape, dtype)`; default zeros.
+            initializer: name or object of `initializers`, or a function `(shape, dtype)`; default zeros.
             dtype: its type; default the metric's.
             aggregation: how copies combine when training is distributed; `"sum"` for all built-in metrics.
             name: its key in `state_dict`; default `variable`, `variable_1`, …
@@ -222,19 +224,16 @@ def _policy_dtype(dtype: Any) -> Any:
 
 
 def _initial_value(where: str, initializer: Any, shape: tuple[int, ...], dtype: torch.dtype) -> torch.Tensor:
-    if callable(initializer):
-        instance = initializer() if isinstance(initializer, type) else initializer
-        return torch.as_tensor(instance(shape, dtype=dtype), dtype=dtype)
-    name = (initializer or "zeros").lower() if isinstance(initializer, str | None) else initializer
-    if name == "zeros":
+    if initializer is None or initializer == "zeros":
         return torch.zeros(shape, dtype=dtype)
-    if name == "ones":
-        return torch.ones(shape, dtype=dtype)
-    raise ArgumentError(
-        message(
-            where, expected='initializer "zeros", "ones" or a callable (shape, dtype)', got=repr(initializer)
+    make = initializer if inspect.isfunction(initializer) else initializers.get(initializer)
+    if not callable(make):
+        raise ArgumentError(
+            message(where, expected="an initializer, or a function (shape, dtype)", got=repr(initializer))
+                where, expected="an initializer: a name or a function (shape, dtype)", got=repr(initializer)
+            )
         )
-    )
+    return torch.as_tensor(make(shape, dtype=dtype), dtype=dtype)
 
 
 def _free_key(taken: Mapping[str, Any], name: str) -> str:

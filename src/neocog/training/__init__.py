@@ -11,7 +11,8 @@ from neocog.training._hook import Hook, HookList
 from neocog.training._loop import FitRequest, fit
 from neocog.training._on_batch import as_list, predict_on_batch, test_on_batch, train_on_batch
 from neocog.training._plan import Plan
-from neocog.training._progress import Progress, ProgressBar
+from neocog.training._progress import Progress
+from neocog.training._progress_bar import ProgressBar
 from neocog.training._state import TrainingState
 from neocog.training._step import (
     LazyLogs,
