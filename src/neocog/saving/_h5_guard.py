@@ -18,6 +18,7 @@ from neocog.exceptions import FileFormatError, NeocogError, message
 _FILTERS = {1: "gzip", 2: "shuffle", 3: "fletcher32", 32000: "lzf"}
 _MAX_CHUNKS = 100_000
 _MAX_MEMBERS = 20_000
+_MAX_LOOKS = 4_000  # below half a second
 _DAMAGED = "The file is damaged, or was changed on purpose: get it again from its source."
 _UNSAFE = "A weight file needs none of that: do not use this one."
 
@@ -94,27 +95,30 @@ def member_names(where: str, group: Any) -> list[str]:
     return list(group)
 
 
-def holds_data(where: str, group: Any) -> bool:
-    """Return whether a data set lies somewhere in a group; looks at a bounded number of members."""
-    import h5py
+class Search:
+    """Looks for data sets in groups that the model does not know, a bounded number of members in all."""
 
-    waiting, seen = [group], 0
-    while waiting:
-        current = waiting.pop()
-        for name in member_names(where, current):
-            seen += 1
-            if seen > _MAX_MEMBERS:
-                raise FileFormatError(
-                    message(
-                        f'{where}, "{group.name}"', expected="a few groups", got="a maze of links", do=_UNSAFE
-                    )
-                )
-            item = child(where, current, name)
-            if isinstance(item, h5py.Dataset):
+    def __init__(self, where: str) -> None:
+        self._where = where
+        self._looks = 0
+
+    def holds_data(self, item: Any) -> bool:
+        """Return whether `item` is a data set or a group with one somewhere inside."""
+        import h5py
+
+        waiting = [item]
+        while waiting:
+            current = waiting.pop()
+            if isinstance(current, h5py.Dataset):
                 return True
-            if isinstance(item, h5py.Group):
-                waiting.append(item)
-    return False
+            for name in member_names(self._where, current) if isinstance(current, h5py.Group) else []:
+                self._looks += 1
+                if self._looks > _MAX_LOOKS:
+                    raise FileFormatError(
+                        message(self._where, expected="groups of weights", got="a maze of links", do=_UNSAFE)
+                    )
+                waiting.append(child(self._where, current, name))
+        return False
 
 
 def checked_dataset(where: str, group: Any, name: str) -> Any | None:

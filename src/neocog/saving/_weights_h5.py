@@ -24,10 +24,10 @@ from neocog.core import write_bytes
 from neocog.exceptions import FileFormatError, NotBuiltError, ShapeError, message
 from neocog.saving._groups import WeightGroup, WeightLike, weight_groups
 from neocog.saving._h5_guard import (
+    Search,
     checked_dataset,
     child,
     damage_reported,
-    holds_data,
     member_names,
     read_values,
     subgroup,
@@ -192,6 +192,7 @@ class _Matches:
 
     def look_for_others(self, file: Any, groups: list[WeightGroup]) -> None:
         """Note weights in the file that no layer of the model takes; optimizers' states are no weights."""
+        search = Search(self.where)
         known: dict[str, set[str]] = {"": {"vars"}}
         for group in groups:
             steps = group.path.split("/") if group.path else []
@@ -203,10 +204,8 @@ class _Matches:
             for name in [] if parent is None else member_names(self.where, parent):
                 if name in expected or name.endswith("optimizer") or name == _OLD_LAYERS:
                     continue
-                item = child(self.where, parent, name)
-                if hasattr(item, "keys") and not holds_data(self.where, item):
-                    continue
-                self.problems.append(f'"{path}/{name}": holds weights, but the model has no such layer')
+                if search.holds_data(child(self.where, parent, name)):
+                    self.problems.append(f'"{path}/{name}": holds weights, but the model has no such layer')
 
     def report(self, skip_mismatch: bool) -> None:
         """Raise or warn, once, with the first few problems."""
