@@ -54,6 +54,7 @@ def as_source(
         ArgumentError: `batch_size` below 1 or beside data that are batched already.
 
     Example:
+        >>> import numpy as np
         >>> source = as_source(np.zeros((70, 4)), np.zeros(70), seed=0)
         >>> source.num_batches, [batch.size for batch in source.batches(epoch=0)]
         (3, [32, 32, 6])

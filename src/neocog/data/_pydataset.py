@@ -23,6 +23,7 @@ class PyDataset:
         max_queue_size: batches that may wait.
 
     Example:
+        >>> import numpy as np
         >>> class Squares(PyDataset):
         ...     def __len__(self): return 2
         ...     def __getitem__(self, index): return np.full((3, 1), index), np.full((3, 1), index**2)
