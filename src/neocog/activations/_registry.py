@@ -9,6 +9,7 @@ import torch
 from torch.overrides import handle_torch_function, has_torch_function_unary
 
 from neocog.core import Registry, custom_object_scope, to_tensor
+from neocog.functional import autocasts
 
 Activation = Callable[..., torch.Tensor]
 ACTIVATIONS: Registry[Activation] = Registry("activation")
@@ -30,7 +31,7 @@ def converted(function: Activation, x: Any, *args: Any) -> torch.Tensor:
 
 def rounds(x: torch.Tensor) -> bool:
     """Return whether autocast would round the probabilities of `x`: they are to be computed in float32."""
-    return x.dtype in (torch.bfloat16, torch.float16) and torch.is_autocast_enabled(x.device.type)
+    return x.dtype in (torch.bfloat16, torch.float16) and autocasts(x)
 
 
 def get(identifier: Any) -> Any:

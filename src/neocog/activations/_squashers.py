@@ -104,6 +104,7 @@ def sparsemax(x: Any, axis: int = -1) -> torch.Tensor:
     """
     if not is_float(x):
         return converted(sparsemax, x, axis)
+    # Keras 3.15.1 adds up all sums here, and its result does not sum to 1 (keras issue 23425): not followed.
     ordered, _ = torch.sort(x, dim=axis, descending=True)
     sums = torch.cumsum(ordered, dim=axis) - 1.0
     shape = [1] * x.dim()

@@ -1,5 +1,6 @@
 """Floor 1: pure tensor maths without state: the loss formulas, image warps and sizes."""
 
+from neocog.functional._autocast import autocasts, full_precision
 from neocog.functional._image_resize import RESIZE_MODES, crop_to_ratio, pad_to_ratio, resize
 from neocog.functional._image_warp import (
     FILL_MODES,
@@ -41,6 +42,7 @@ __all__ = [
     "INTERPOLATIONS",
     "MEAN_FORMS",
     "RESIZE_MODES",
+    "autocasts",
     "binary_crossentropy",
     "binary_focal_crossentropy",
     "categorical_crossentropy",
@@ -54,6 +56,7 @@ __all__ = [
     "crop_to_ratio",
     "ctc",
     "dice",
+    "full_precision",
     "hinge",
     "huber",
     "kl_divergence",

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 
 from neocog.core import epsilon
 from neocog.exceptions import ShapeError, message
+from neocog.functional._autocast import autocasts
 from neocog.functional._loss_inputs import (
     class_labels,
     loss_pair,
@@ -62,7 +63,7 @@ def binary_elements(
         return F.binary_cross_entropy_with_logits(y_pred, y_true, reduction=reduction)
     smallest = epsilon()
     p = torch.clamp(y_pred, smallest, 1.0 - smallest)
-    if torch.is_autocast_enabled(p.device.type):  # torch refuses its own kernel there, even for float32
+    if autocasts(p):  # torch refuses its own kernel there, even for float32
         values = -(torch.xlogy(y_true, p) + torch.xlogy(1.0 - y_true, 1.0 - p))
         return values.mean() if mean else values
     return F.binary_cross_entropy(p, y_true, reduction=reduction)
@@ -252,19 +253,19 @@ def sparse_elements(
     labels: torch.Tensor, y_pred: torch.Tensor, from_logits: bool, axis: int, mean: bool = False
 ) -> torch.Tensor:
     """Return -log p[label] of each sample, or the mean of all of them; the shapes must fit."""
+    if y_pred.dim() > 2 or axis not in (-1, 1):
+        # One row a sample: torch's kernels for more axes are slower, and demand contiguous memory.
+        rows = y_pred.movedim(axis, -1).reshape(-1, y_pred.shape[axis])
+        values = sparse_elements(labels.reshape(-1), rows, from_logits, -1, mean)
+        return values if mean else values.reshape(labels.shape)
     reduction = "mean" if mean else "none"
-    if y_pred.dim() > 2:
-        y_pred = y_pred.movedim(axis, 1)
-    elif y_pred.dim() == 2 and axis in (0, -2):
-        y_pred = y_pred.t()
-    class_axis = 0 if y_pred.dim() == 1 else 1
     if from_logits:
         return F.cross_entropy(y_pred, labels, reduction=reduction)
-    if y_pred.shape[class_axis] <= _MANY_CLASSES:
-        return F.nll_loss(torch.log(_normalised(y_pred, class_axis)), labels, reduction=reduction)
-    picked = torch.gather(y_pred, class_axis, labels.unsqueeze(class_axis)).squeeze(class_axis)
+    if y_pred.shape[-1] <= _MANY_CLASSES:
+        return F.nll_loss(torch.log(_normalised(y_pred, -1)), labels, reduction=reduction)
+    picked = torch.gather(y_pred, -1, labels.unsqueeze(-1)).squeeze(-1)
     smallest = epsilon()
-    p = torch.clamp(picked / torch.sum(y_pred, dim=class_axis), smallest, 1.0 - smallest)
+    p = torch.clamp(picked / torch.sum(y_pred, dim=-1), smallest, 1.0 - smallest)
     return -(torch.log(p).mean() if mean else torch.log(p))
 
 

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 
 from neocog.core import epsilon
 from neocog.exceptions import ShapeError, message
+from neocog.functional._autocast import full_precision
 from neocog.functional._loss_inputs import class_labels, loss_pair, positive_part, precise
 
 Axes = int | Sequence[int] | None
@@ -95,7 +96,7 @@ def circle(
     labels = class_labels(y_true, y_pred)
     others = y_pred if ref_embeddings is None else precise(ref_embeddings).to(y_pred)
     other_labels = labels if ref_labels is None else class_labels(ref_labels, y_pred)
-    with torch.autocast(y_pred.device.type, enabled=False):  # distances in full precision
+    with full_precision(y_pred):  # distances in full precision
         distance = positive_part(1.0 - torch.matmul(y_pred, others.t()))  # (B, R)
     same = labels.reshape(-1, 1) == other_labels.reshape(1, -1)
     positive, negative = same, ~same

@@ -10,6 +10,7 @@ import torch
 
 from neocog.core import Registry, check_one_of, epsilon
 from neocog.exceptions import ArgumentError, ShapeError, message
+from neocog.functional import full_precision
 
 REGULARIZERS: Registry[Any] = Registry("regularizer")
 
@@ -169,7 +170,7 @@ class OrthogonalRegularizer(Regularizer):
         rows = x if self.mode == "rows" else x.t()
         lengths = torch.rsqrt(torch.sum(torch.square(rows), dim=1, keepdim=True))
         units = rows * torch.clamp(lengths, max=1.0 / epsilon())
-        with torch.autocast(x.device.type, enabled=False):  # cosines in full precision
+        with full_precision(x):  # cosines in full precision
             cosines = torch.matmul(units, units.t())
         size = len(rows)
         apart = cosines * (1.0 - torch.eye(size, dtype=x.dtype, device=x.device))
