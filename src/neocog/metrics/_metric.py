@@ -230,8 +230,6 @@ def _initial_value(where: str, initializer: Any, shape: tuple[int, ...], dtype: 
     if not callable(make):
         raise ArgumentError(
             message(where, expected="an initializer, or a function (shape, dtype)", got=repr(initializer))
-                where, expected="an initializer: a name or a function (shape, dtype)", got=repr(initializer)
-            )
         )
     return torch.as_tensor(make(shape, dtype=dtype), dtype=dtype)
 
