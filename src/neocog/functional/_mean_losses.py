@@ -79,7 +79,10 @@ def _sparse_categorical_crossentropy(
     if ignore_class is not None or y_pred.numel() == 0:
         return None
     y_pred = precise(y_pred)
-    return sparse_elements(sparse_labels(y_true, y_pred, axis), y_pred, from_logits, axis, mean=True)
+    # The usual case, (B,) int64 labels for (B, C), needs no preparation: this runs at every training step.
+    usual = y_true.dtype is torch.int64 and y_true.shape == y_pred.shape[:-1] and axis == -1
+    labels = y_true if usual else sparse_labels(y_true, y_pred, axis)
+    return sparse_elements(labels, y_pred, from_logits, axis, mean=True)
 
 
 MEAN_FORMS: dict[Callable[..., Any], MeanForm] = {

@@ -157,7 +157,9 @@ class LossFunctionWrapper(Loss):
         return super().__call__(y_true, y_pred, sample_weight)
 
     def _mean(self, y_true: Any, y_pred: Any) -> torch.Tensor | None:
-        if self._mean_form is None or not isinstance(y_pred, torch.Tensor) or hasattr(y_pred, "_keras_mask"):
+        if self._mean_form is None or not isinstance(y_pred, torch.Tensor):
+            return None
+        if getattr(y_pred, "_keras_mask", None) is not None:
             return None
         y_pred = self._predictions(y_pred)
         target, prediction = match_ranks(self._targets(y_true, y_pred), y_pred)
@@ -171,7 +173,8 @@ class LossFunctionWrapper(Loss):
 
     def _targets(self, y_true: Any, y_pred: Any) -> Any:
         if self._counts_classes and isinstance(y_pred, torch.Tensor):
-            return to_tensor(y_true, device=y_pred.device)
+            here = isinstance(y_true, torch.Tensor) and y_true.device == y_pred.device
+            return y_true if here else to_tensor(y_true, device=y_pred.device)
         return super()._targets(y_true, y_pred)
 
     def get_config(self) -> dict[str, Any]:
