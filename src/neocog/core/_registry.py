@@ -156,8 +156,9 @@ class Registry(Generic[T]):
         if hasattr(obj, "get_config"):
             name = type(obj).__name__
             known = self._entries.get(name) is type(obj)
+            module = getattr(type(obj), "keras_module", f"keras.{self.module}")  # models lie elsewhere
             return {
-                "module": f"keras.{self.module}" if known else None,
+                "module": module if known else None,
                 "class_name": name,
                 "config": obj.get_config(),
                 "registered_name": None if known else name,

@@ -50,7 +50,7 @@ def load_model(
     model = model_from_config(archive.config, custom_objects)
     saving.load_weights_h5(model, archive.weights, where=str(path))
     settings = archive.config.get("compile_config")
-    if compile and isinstance(settings, dict) and hasattr(model, "compile"):
+    if compile and isinstance(settings, dict) and settings and hasattr(model, "compile"):
         _compile(model, settings, custom_objects)
     return model
 

@@ -12,5 +12,7 @@ class Functional(Model):
     arguments.
     """
 
+    keras_module = "keras.src.models.functional"  # what Keras's own files say
+
 
 Model.functional_class = Functional

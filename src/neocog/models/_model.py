@@ -120,6 +120,11 @@ class Model(Trainer):
             return [*self._input_layers, *self._layers_in_order, *_flat_layers(extra)]
         return _flat_layers(list(self.children()))
 
+    @property
+    def graph_layers(self) -> list[Any] | None:
+        """The layers of the graph alone, which files list first; None for subclassed models."""
+        return None if self._body is None else [*self._input_layers, *self._layers_in_order]
+
     def get_layer(self, name: str | None = None, index: int | None = None) -> Any:
         """Return a layer by name or by its position in `layers`.
 

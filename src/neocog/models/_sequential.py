@@ -34,6 +34,8 @@ class Sequential(Model):
         (None, 3)
     """
 
+    keras_module = "keras"
+
     def __init__(self, layers: Any = None, trainable: bool = True, name: str | None = None) -> None:
         super().__init__(trainable=trainable, name=name)
         self._chain: list[Any] = []  # symbolic tensors: the input, then the output of each layer
@@ -139,6 +141,11 @@ class Sequential(Model):
     @property
     def layers(self) -> list[Any]:
         """The layers, in order; the input layer is not counted."""
+        return list(self._layers_in_order)
+
+    @property
+    def graph_layers(self) -> list[Any]:
+        """The layers of the stack, which files list first, as Keras's do."""
         return list(self._layers_in_order)
 
     def graph_nodes(self) -> list[Node]:

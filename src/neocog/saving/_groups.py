@@ -121,7 +121,8 @@ def _walk(module: nn.Module, path: str, visited: set[int], groups: list[WeightGr
     name = getattr(module, "name", None)
     name = name if isinstance(name, str) else None
     weights = own_weights(module)
-    if name is not None or weights:
+    inner = path.rpartition("/")[2].startswith("_")
+    if weights or (name is not None and not inner):  # Keras needs no empty groups; private ones say nothing
         groups.append(WeightGroup(path=path, name=name, weights=weights))
     for attribute, child in _attributes(module):
         _visit(child, _join(path, attribute), visited, groups)
