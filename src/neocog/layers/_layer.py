@@ -16,6 +16,7 @@ from torch import nn
 from neocog import constraints, initializers, regularizers
 from neocog.core import auto_name, dtype_name, floatx, to_tensor, torch_dtype, tree_flatten, tree_map
 from neocog.exceptions import ArgumentError, GraphError, NotBuiltError
+from neocog.functional import autocasts
 from neocog.graph import Node, SymbolicTensor, check_shape, infer_outputs, is_symbolic, module_call
 from neocog.layers._arguments import checked_name, legacy_input_shape
 from neocog.layers._auto_config import config_from_arguments
@@ -183,7 +184,7 @@ class Layer(nn.Module):
             data = data.permute(np.argsort(axes).tolist())
         data = data.contiguous(memory_format=memory_format)
         if trainable:
-            self.register_parameter(attribute, nn.Parameter(data, requires_grad=self._trainable))
+            self.register_parameter(attribute, Variable(data, requires_grad=self._trainable))
         else:
             self.register_buffer(attribute, data)
         self._specs.append(
@@ -381,9 +382,7 @@ class Layer(nn.Module):
     def _as_tensor(self, leaf: Any) -> Any:
         if isinstance(leaf, torch.Tensor):
             wrong = leaf.is_floating_point() and self.autocast and leaf.dtype != torch_dtype(self._dtype)
-            if wrong and not torch.is_autocast_enabled(leaf.device.type):
-                return leaf.to(torch_dtype(self._dtype))
-            return leaf
+            return leaf.to(torch_dtype(self._dtype)) if wrong and not autocasts(leaf) else leaf
         if isinstance(leaf, WeightView):
             return leaf.tensor()
         if isinstance(leaf, np.ndarray) or hasattr(leaf, "__array__"):

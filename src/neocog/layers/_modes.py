@@ -22,7 +22,7 @@ def mode(module: nn.Module, training: bool) -> Iterator[None]:
 
 def set_trainable(module: nn.Module, value: bool) -> None:
     if hasattr(type(module), "trainable"):
-        module.trainable = value
+        setattr(module, "trainable", value)  # noqa: B010 - a Layer's property; this file does not know Layer
         return
     for parameter in module.parameters(recurse=False):
         parameter.requires_grad_(value)

@@ -57,7 +57,7 @@ class TrackedList(list[Any]):
         super().__delitem__(index)
         self._sync()
 
-    def __iadd__(self, items: Iterable[Any]) -> TrackedList:  # type: ignore[override,misc]
+    def __iadd__(self, items: Iterable[Any]) -> TrackedList:  # type: ignore[misc]
         self.extend(items)
         return self
 

@@ -17,8 +17,9 @@ def weight_views(module: nn.Module, prefix: str = "", seen: set[int] | None = No
     seen = set() if seen is None else seen
     name = getattr(module, "name", None)
     path = f"{prefix}{name}/" if isinstance(name, str) else prefix
-    if hasattr(module, "name_weights"):
-        module.name_weights()
+    find_names: Any = getattr(module, "name_weights", None)
+    if find_names is not None:
+        find_names()
     specs: list[WeightSpec] = sorted(_own_specs(module), key=lambda spec: not spec.trainable)
     views = []
     for spec in specs:

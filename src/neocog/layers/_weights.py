@@ -177,7 +177,9 @@ class WeightView:
 
     @classmethod
     def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        unwrap = lambda x: x.tensor() if isinstance(x, WeightView) else x  # noqa: E731
+        def unwrap(item: Any) -> Any:
+            return item.tensor() if isinstance(item, WeightView) else item
+
         return func(*map(unwrap, args), **{key: unwrap(item) for key, item in (kwargs or {}).items()})
 
     def __repr__(self) -> str:

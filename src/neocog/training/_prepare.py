@@ -78,7 +78,7 @@ def prepare_fit(model: Trainable, source: Source) -> Source:
         precision=settings.precision,
         compiled=settings.jit_compile,
     )
-    state.use(plan)
+    state.use(plan, model)
     build_optimizer(model)
     return source.to(device)
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Any
 
 import torch
 
+from neocog.graph import module_call
 from neocog.training._plan import Plan
 
 
@@ -22,7 +25,7 @@ class TrainingState:
         self.plan: Plan | None = None
         self.epochs_seen = 0
         self._autocast: AbstractContextManager[Any] = nullcontext()
-        self._float32: AbstractContextManager[Any] = nullcontext()
+        self._forward: Callable[[Any], Any] | None = None
         self._penalized: list[Any] = []
         self._constrained: list[tuple[Any, Any]] = []
 
@@ -36,10 +39,13 @@ class TrainingState:
             if view.spec.constraint is not None and view.value.requires_grad
         ]
 
-    def use(self, plan: Plan | None) -> None:
-        """Run under a plan, or plainly in float32 (None)."""
+    def use(self, plan: Plan | None, model: Any = None) -> None:
+        """Run a model under a plan, or plainly in float32 (None)."""
         if plan is not None:
             self.plan = plan
+        self._forward = None
+        if plan is not None and plan.compiled:
+            self._forward = torch.compile(partial(module_call, model))
         if plan is None or plan.precision == "float32":
             self._autocast = nullcontext()
         else:
@@ -49,6 +55,11 @@ class TrainingState:
     def autocast(self) -> AbstractContextManager[Any]:
         """The context in which the forward pass runs."""
         return self._autocast
+
+    def forward(self, model: Any, x: Any) -> Any:
+        """Compute a training batch's outputs, under the plan's precision and through its compiled form."""
+        with self._autocast:
+            return model(x, training=True) if self._forward is None else self._forward(x)
 
     def penalties(self) -> list[torch.Tensor]:
         """What layers and regularizers add to the loss of the batch just computed."""

@@ -17,8 +17,7 @@ def train_step(model: Trainable, data: Any) -> Mapping[str, Any]:
     """Train on one batch `(x, y, sample_weight)` and return the metrics, computed when read."""
     x, y, sample_weight = unpack(data)
     optimizer = model.compile_settings.optimizer
-    with model.training_state.autocast():
-        y_pred = model(x, training=True)
+    y_pred = model.training_state.forward(model, x)
     loss = model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True)
     loss.backward()  # type: ignore[no-untyped-call]
     optimizer.step()
