@@ -212,6 +212,22 @@ def test_we_open_a_keras_file_of_real_keras(name: str, tmp_path: Path) -> None:
     assert agree(ours, theirs, data(name))
 
 
+def wrapped(k: Any) -> Any:
+    return k.Sequential([k.Input((4,)), k.layers.SpectralNormalization(k.layers.Dense(3))])
+
+
+def test_a_wrapper_that_files_the_kernel_inside_too(tmp_path: Path) -> None:
+    ours, theirs = wrapped(neocog), wrapped(keras)
+    inputs = np.random.rand(3, 4).astype("float32")
+    ours.save_weights(str(tmp_path / "m.weights.h5"))
+    theirs.load_weights(str(tmp_path / "m.weights.h5"))
+    assert agree(ours, theirs, inputs)
+    randomize(theirs)
+    assert not agree(ours, theirs, inputs)
+    theirs.save(str(tmp_path / "m.keras"))
+    assert agree(neocog.models.load_model(str(tmp_path / "m.keras")), theirs, inputs)
+
+
 def test_another_architecture_is_refused_and_nothing_changes(tmp_path: Path) -> None:
     perceptron(neocog).save_weights(str(tmp_path / "m.weights.h5"))
     other = shared_and_nested(neocog)

@@ -57,6 +57,10 @@ class SpectralNormalization(Layer):
             message(self.label, expected="a layer with a kernel or embeddings", got=self.layer.label)
         )
 
+    def filed_weights(self) -> list[WeightView]:
+        """Return what files list here: Keras's wrapper counts the kernel inside as its own too."""
+        return [self._kernel(), *(view for view in self.weights if view.module is self)]
+
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Normalise the kernel in training, then run the layer inside."""
         if training:

@@ -103,7 +103,12 @@ def weight_groups(module: nn.Module) -> list[WeightGroup]:
 
 
 def own_weights(module: nn.Module) -> list[WeightLike]:
-    """Return the weights that a module keeps itself, without those of modules inside."""
+    """Return the weights that a module keeps itself, without those of modules inside.
+
+    A layer may say by `filed_weights()` that Keras files more under it, as under a wrapper.
+    """
+    if hasattr(module, "filed_weights"):
+        return list(module.filed_weights())  # type: ignore[operator]
     if hasattr(module, "_specs"):
         return [view for view in module.weights if view.module is module]  # type: ignore[union-attr]
     named = [(key, tensor) for key, tensor in module._parameters.items() if tensor is not None]
