@@ -1,6 +1,7 @@
 """Floor 1: pure tensor maths without state: the loss formulas, image warps and sizes."""
 
 from neocog.functional._autocast import autocasts, full_precision
+from neocog.functional._conv import conv, conv_transpose
 from neocog.functional._image_resize import RESIZE_MODES, crop_to_ratio, pad_to_ratio, resize
 from neocog.functional._image_warp import (
     FILL_MODES,
@@ -11,8 +12,27 @@ from neocog.functional._image_warp import (
     translation_matrices,
     warp,
 )
+from neocog.functional._layout import Layout, layout
+from neocog.functional._local_response import local_response_normalization
 from neocog.functional._loss_inputs import class_labels, loss_pair, match_ranks, matched_pair, precise
 from neocog.functional._mean_losses import MEAN_FORMS
+from neocog.functional._padding import (
+    ConvPadding,
+    PoolPadding,
+    TransposedPadding,
+    Window,
+    conv_padding,
+    extent,
+    fixed_conv_padding,
+    make_window,
+    output_length,
+    pool_padding,
+    same_padding,
+    smallest_input,
+    transposed_length,
+    transposed_padding,
+)
+from neocog.functional._pool import average_pool, max_pool
 from neocog.functional._probabilistic_losses import (
     binary_crossentropy,
     binary_focal_crossentropy,
@@ -36,13 +56,20 @@ from neocog.functional._regression_losses import (
     squared_hinge,
 )
 from neocog.functional._set_losses import circle, ctc, dice, tversky
+from neocog.functional._upsample import lanczos, repeat
 
 __all__ = [
     "FILL_MODES",
     "INTERPOLATIONS",
     "MEAN_FORMS",
     "RESIZE_MODES",
+    "ConvPadding",
+    "Layout",
+    "PoolPadding",
+    "TransposedPadding",
+    "Window",
     "autocasts",
+    "average_pool",
     "binary_crossentropy",
     "binary_focal_crossentropy",
     "categorical_crossentropy",
@@ -52,31 +79,48 @@ __all__ = [
     "circle",
     "class_labels",
     "compose",
+    "conv",
+    "conv_padding",
+    "conv_transpose",
     "cosine_similarity",
     "crop_to_ratio",
     "ctc",
     "dice",
+    "extent",
+    "fixed_conv_padding",
     "full_precision",
     "hinge",
     "huber",
     "kl_divergence",
+    "lanczos",
+    "layout",
+    "local_response_normalization",
     "log_cosh",
     "loss_pair",
+    "make_window",
     "match_ranks",
     "matched_pair",
+    "max_pool",
     "mean_absolute_error",
     "mean_absolute_percentage_error",
     "mean_squared_error",
     "mean_squared_logarithmic_error",
+    "output_length",
     "pad_to_ratio",
     "poisson",
+    "pool_padding",
     "precise",
+    "repeat",
     "resize",
     "rotation_matrices",
+    "same_padding",
     "scale_matrices",
+    "smallest_input",
     "sparse_categorical_crossentropy",
     "squared_hinge",
     "translation_matrices",
+    "transposed_length",
+    "transposed_padding",
     "tversky",
     "warp",
 ]

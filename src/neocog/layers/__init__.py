@@ -4,7 +4,11 @@ from neocog.graph import Input
 from neocog.layers._activations import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
 from neocog.layers._batch_norm import BatchNormalization
 from neocog.layers._concatenate import Concatenate, concatenate
+from neocog.layers._conv import Conv1D, Conv2D, Conv3D
+from neocog.layers._conv_transpose import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
+from neocog.layers._cropping import Cropping1D, Cropping2D, Cropping3D
 from neocog.layers._dense import Dense
+from neocog.layers._depthwise_conv import DepthwiseConv1D, DepthwiseConv2D
 from neocog.layers._dot import Dot, dot
 from neocog.layers._dropout import AlphaDropout, Dropout, SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
 from neocog.layers._einsum_dense import EinsumDense
@@ -18,6 +22,7 @@ from neocog.layers._input_spec import InputSpec
 from neocog.layers._lambda import Lambda
 from neocog.layers._layer import Layer
 from neocog.layers._layer_norm import LayerNormalization, RMSNormalization, UnitNormalization
+from neocog.layers._local_response import LocalResponseNormalization
 from neocog.layers._merge import (
     Add,
     Average,
@@ -33,11 +38,30 @@ from neocog.layers._merge import (
     subtract,
 )
 from neocog.layers._normalization import Normalization
+from neocog.layers._pooling import (
+    AveragePooling1D,
+    AveragePooling2D,
+    AveragePooling3D,
+    MaxPooling1D,
+    MaxPooling2D,
+    MaxPooling3D,
+)
+from neocog.layers._pooling_global import (
+    GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
+    GlobalAveragePooling3D,
+    GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
+    GlobalMaxPooling3D,
+)
 from neocog.layers._registry import LAYERS, deserialize, get, serialize
 from neocog.layers._rescaling import Rescaling
 from neocog.layers._reshaping import Flatten, Permute, RepeatVector, Reshape
+from neocog.layers._separable_conv import SeparableConv1D, SeparableConv2D
 from neocog.layers._spectral_norm import SpectralNormalization
+from neocog.layers._upsampling import UpSampling1D, UpSampling2D, UpSampling3D
 from neocog.layers._weights import Variable, WeightView
+from neocog.layers._zero_padding import ZeroPadding1D, ZeroPadding2D, ZeroPadding3D
 from neocog.layers.augment import (
     GeometricLayer,
     RandomBrightness,
@@ -49,6 +73,28 @@ from neocog.layers.augment import (
     RandomZoom,
 )
 
+# Keras's other names.
+Convolution1D = Conv1D
+Convolution1DTranspose = Conv1DTranspose
+MaxPool1D = MaxPooling1D
+AvgPool1D = AveragePooling1D
+GlobalMaxPool1D = GlobalMaxPooling1D
+GlobalAvgPool1D = GlobalAveragePooling1D
+SeparableConvolution1D = SeparableConv1D
+Convolution2D = Conv2D
+Convolution2DTranspose = Conv2DTranspose
+MaxPool2D = MaxPooling2D
+AvgPool2D = AveragePooling2D
+GlobalMaxPool2D = GlobalMaxPooling2D
+GlobalAvgPool2D = GlobalAveragePooling2D
+SeparableConvolution2D = SeparableConv2D
+Convolution3D = Conv3D
+Convolution3DTranspose = Conv3DTranspose
+MaxPool3D = MaxPooling3D
+AvgPool3D = AveragePooling3D
+GlobalMaxPool3D = GlobalMaxPooling3D
+GlobalAvgPool3D = GlobalAveragePooling3D
+
 __all__ = [
     "ELU",
     "LAYERS",
@@ -57,10 +103,33 @@ __all__ = [
     "Add",
     "AlphaDropout",
     "Average",
+    "AveragePooling1D",
+    "AveragePooling2D",
+    "AveragePooling3D",
+    "AvgPool1D",
+    "AvgPool2D",
+    "AvgPool3D",
     "BatchNormalization",
     "CenterCrop",
     "Concatenate",
+    "Conv1D",
+    "Conv1DTranspose",
+    "Conv2D",
+    "Conv2DTranspose",
+    "Conv3D",
+    "Conv3DTranspose",
+    "Convolution1D",
+    "Convolution1DTranspose",
+    "Convolution2D",
+    "Convolution2DTranspose",
+    "Convolution3D",
+    "Convolution3DTranspose",
+    "Cropping1D",
+    "Cropping2D",
+    "Cropping3D",
     "Dense",
+    "DepthwiseConv1D",
+    "DepthwiseConv2D",
     "Dot",
     "Dropout",
     "EinsumDense",
@@ -69,6 +138,18 @@ __all__ = [
     "GaussianDropout",
     "GaussianNoise",
     "GeometricLayer",
+    "GlobalAveragePooling1D",
+    "GlobalAveragePooling2D",
+    "GlobalAveragePooling3D",
+    "GlobalAvgPool1D",
+    "GlobalAvgPool2D",
+    "GlobalAvgPool3D",
+    "GlobalMaxPool1D",
+    "GlobalMaxPool2D",
+    "GlobalMaxPool3D",
+    "GlobalMaxPooling1D",
+    "GlobalMaxPooling2D",
+    "GlobalMaxPooling3D",
     "GroupNormalization",
     "Identity",
     "Input",
@@ -78,6 +159,13 @@ __all__ = [
     "Layer",
     "LayerNormalization",
     "LeakyReLU",
+    "LocalResponseNormalization",
+    "MaxPool1D",
+    "MaxPool2D",
+    "MaxPool3D",
+    "MaxPooling1D",
+    "MaxPooling2D",
+    "MaxPooling3D",
     "Maximum",
     "Minimum",
     "Multiply",
@@ -97,6 +185,10 @@ __all__ = [
     "Rescaling",
     "Reshape",
     "Resizing",
+    "SeparableConv1D",
+    "SeparableConv2D",
+    "SeparableConvolution1D",
+    "SeparableConvolution2D",
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",
@@ -104,8 +196,14 @@ __all__ = [
     "SpectralNormalization",
     "Subtract",
     "UnitNormalization",
+    "UpSampling1D",
+    "UpSampling2D",
+    "UpSampling3D",
     "Variable",
     "WeightView",
+    "ZeroPadding1D",
+    "ZeroPadding2D",
+    "ZeroPadding3D",
     "add",
     "average",
     "concatenate",

@@ -1,0 +1,65 @@
+"""Convolutions over 1 to 3 spatial axes on torch's layout (B, C, …); a series is an image of height 1."""
+
+from __future__ import annotations
+
+import torch
+from torch.nn import functional as F
+
+from neocog.functional._padding import ConvPadding, TransposedPadding, Window
+
+
+def conv(
+    x: torch.Tensor,
+    weight: torch.Tensor,
+    bias: torch.Tensor | None,
+    window: Window,
+    padding: ConvPadding,
+    groups: int = 1,
+) -> torch.Tensor:
+    """Return the cross-correlation of `x` with `weight`.
+
+    Args:
+        x: (B, C, H, W) or (B, C, D, H, W), channels_last in memory for speed.
+        weight: (filters, C / groups, …); a kernel for series may lack its axis of size 1.
+        bias: (filters,), or None.
+        window: strides and dilation.
+        padding: from `conv_padding`.
+        groups: number of independent parts that the channels are split into.
+    """
+    if padding.first is not None:
+        x = F.pad(x, padding.first)
+    if weight.dim() == 5:
+        return torch.conv3d(x, weight, bias, window.strides, padding.kernel, window.dilation, groups)
+    if weight.dim() == 3:
+        weight = weight.unsqueeze(2)
+    return torch.conv2d(x, weight, bias, window.strides, padding.kernel, window.dilation, groups)
+
+
+def conv_transpose(
+    x: torch.Tensor,
+    weight: torch.Tensor,
+    bias: torch.Tensor | None,
+    window: Window,
+    padding: TransposedPadding,
+) -> torch.Tensor:
+    """Return the transposed convolution of `x` with `weight`: the gradient of a convolution to its input.
+
+    Args:
+        x: (B, C, H, W) or (B, C, D, H, W), channels_last in memory for speed.
+        weight: (C, filters, …); a kernel for series may lack its axis of size 1.
+        bias: (filters,), or None.
+        window: strides and dilation.
+        padding: from `transposed_padding`.
+    """
+    if weight.dim() == 3:
+        weight = weight.unsqueeze(2)
+    function = torch.conv_transpose3d if weight.dim() == 5 else torch.conv_transpose2d
+    outputs = function(
+        x, weight, bias, window.strides, padding.kernel, padding.output_padding, 1, window.dilation
+    )
+    if padding.trim is None:
+        return outputs
+    for axis, (start, end) in enumerate(padding.trim, start=2):
+        if start or end:
+            outputs = outputs.narrow(axis, start, outputs.shape[axis] - start - end)
+    return outputs
