@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from neocog.activations._registry import ACTIVATIONS, converted, is_float, rounds
+from neocog.functional import remember_logits
 
 Axis = int | Sequence[int] | None
 
@@ -23,7 +24,7 @@ def sigmoid(x: Any) -> torch.Tensor:
     """
     if not is_float(x):
         return converted(sigmoid, x)
-    return torch.sigmoid(x.float() if rounds(x) else x)
+    return remember_logits(torch.sigmoid(x.float() if rounds(x) else x), x, "sigmoid")
 
 
 @ACTIVATIONS.register()
@@ -55,7 +56,8 @@ def softmax(x: Any, axis: Axis = -1) -> torch.Tensor:
         return converted(softmax, x, axis)
     if not isinstance(axis, int):
         return _over_axes(softmax, x, axis)
-    return torch.softmax(x, axis, dtype=torch.float32 if rounds(x) else None)
+    probabilities = torch.softmax(x, axis, dtype=torch.float32 if rounds(x) else None)
+    return remember_logits(probabilities, x, "softmax") if axis in (-1, x.dim() - 1) else probabilities
 
 
 @ACTIVATIONS.register()

@@ -14,6 +14,7 @@ from neocog.functional._image_warp import (
 )
 from neocog.functional._layout import Layout, layout
 from neocog.functional._local_response import local_response_normalization
+from neocog.functional._logits import logits_of, remember_logits
 from neocog.functional._loss_inputs import class_labels, loss_pair, match_ranks, matched_pair, precise
 from neocog.functional._mean_losses import MEAN_FORMS
 from neocog.functional._padding import (
@@ -96,6 +97,7 @@ __all__ = [
     "layout",
     "local_response_normalization",
     "log_cosh",
+    "logits_of",
     "loss_pair",
     "make_window",
     "match_ranks",
@@ -110,6 +112,7 @@ __all__ = [
     "poisson",
     "pool_padding",
     "precise",
+    "remember_logits",
     "repeat",
     "resize",
     "rotation_matrices",

@@ -427,6 +427,10 @@ class Layer(nn.Module):
         """What this layer alone adds to the loss of the last forward pass."""
         return [*self._losses, *self.weight_penalties()]
 
+    def forget_own_losses(self) -> None:
+        """Drop what this layer alone added in the last forward pass."""
+        self._losses.clear()
+
     def may_add_losses(self) -> bool:
         """Whether this layer alone can add to the loss: by regularizers, or because it is not one of neocog's
         own.

@@ -11,9 +11,12 @@ from neocog.core import auto_name, check_number, dtype_name, to_snake_case, to_t
 from neocog.exceptions import ArgumentTypeError, message
 from neocog.functional import (
     MEAN_FORMS,
+    binary_crossentropy,
+    categorical_crossentropy,
     categorical_generalized_cross_entropy,
     circle,
     ctc,
+    logits_of,
     match_ranks,
     sparse_categorical_crossentropy,
 )
@@ -22,6 +25,14 @@ from neocog.losses._registry import FUNCTIONS, LOSSES, describe_function, get, r
 
 # Their targets are class numbers and stay integers.
 _OF_CLASS_NUMBERS = (sparse_categorical_crossentropy, categorical_generalized_cross_entropy, circle, ctc)
+
+
+# The activation whose logits a loss can take in place of its probabilities.
+_LOGITS_OF = {
+    binary_crossentropy: "sigmoid",
+    categorical_crossentropy: "softmax",
+    sparse_categorical_crossentropy: "softmax",
+}
 
 
 class Loss:
@@ -161,9 +172,18 @@ class LossFunctionWrapper(Loss):
             return None
         if getattr(y_pred, "_keras_mask", None) is not None:
             return None
-        y_pred = self._predictions(y_pred)
+        logits = self._logits(y_pred)
+        y_pred = self._predictions(y_pred if logits is None else logits)
         target, prediction = match_ranks(self._targets(y_true, y_pred), y_pred)
+        if logits is not None:
+            return self._mean_form(target, prediction, **{**self._fn_kwargs, "from_logits": True})
         return self._mean_form(target, prediction, **self._fn_kwargs)
+
+    def _logits(self, y_pred: torch.Tensor) -> torch.Tensor | None:
+        """Logits that the probabilities remember, where the loss can use them."""
+        kind = _LOGITS_OF.get(self.fn)
+        usable = kind is not None and not self._fn_kwargs.get("from_logits")
+        return logits_of(y_pred, kind) if usable and self._fn_kwargs.get("axis", -1) == -1 else None
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return what the function returns for targets and predictions of matching ranks."""

@@ -79,7 +79,7 @@ class Trainer(Layer):
         Raises:
             NotCompiledError: `compile` was not called.
         """
-        return engine.require_compiled(self.label, self._compiled)
+        return self._compiled or engine.require_compiled(self.label, None)
 
     @property
     def training_state(self) -> TrainingState:

@@ -58,8 +58,15 @@ class TrainingState:
 
     def forward(self, model: Any, x: Any) -> Any:
         """Compute a training batch's outputs, under the plan's precision and through its compiled form."""
+        if self._penalized:
+            for layer in self._penalized:
+                layer.forget_own_losses()
         with self._autocast:
-            return model(x, training=True) if self._forward is None else self._forward(x)
+            try:
+                return module_call(model, x) if self._forward is None else self._forward(x)
+            except RuntimeError:
+                model.check_inputs((x,))  # says it in the model's terms where a later batch does not fit
+                raise
 
     def penalties(self) -> list[torch.Tensor]:
         """What layers and regularizers add to the loss of the batch just computed."""

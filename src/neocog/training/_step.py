@@ -9,7 +9,7 @@ import torch
 
 from neocog.core import tree_flatten
 from neocog.exceptions import ArgumentError
-from neocog.training._compiled import Head, require_compiled, targets_in_order
+from neocog.training._compiled import Head, targets_in_order
 from neocog.training._trainable import Trainable
 
 
@@ -47,8 +47,9 @@ def predict_step(model: Trainable, data: Any) -> Any:
 
 def compute_loss(model: Trainable, y: Any, y_pred: Any, sample_weight: Any) -> torch.Tensor:
     """Return the weighted sum of the outputs' losses and of what layers and regularizers add."""
-    settings = require_compiled(getattr(model, "label", "model"), model.compile_settings)
-    settings.settle(y, y_pred, list(model.output_names))
+    settings = model.compile_settings
+    if not settings.settled:
+        settings.settle(y, y_pred, list(model.output_names))
     heads = settings.heads
     total: torch.Tensor | None = None
     if len(heads) == 1:  # the common case, without any walk
@@ -118,7 +119,7 @@ def compute_metrics(model: Trainable, y: Any, y_pred: Any, sample_weight: Any) -
         ):
             if target is not None:
                 _update(head, target, output, weight)
-    return LazyLogs(model.metrics)
+    return LazyLogs(model)
 
 
 def _update(head: Head, y: torch.Tensor, y_pred: torch.Tensor, sample_weight: Any) -> None:
@@ -133,14 +134,13 @@ def _update(head: Head, y: torch.Tensor, y_pred: torch.Tensor, sample_weight: An
 class LazyLogs(Mapping[str, Any]):
     """Values of metrics by name, computed (a device sync) only when one is read."""
 
-    def __init__(self, metrics: list[Any], prefix: str = "") -> None:
-        self._metrics = metrics
-        self._prefix = prefix
+    def __init__(self, model: Trainable) -> None:
+        self._model = model
         self._values: dict[str, float] | None = None
 
     def _read(self) -> dict[str, float]:
         if self._values is None:
-            self._values = {self._prefix + key: value for key, value in results_of(self._metrics).items()}
+            self._values = results_of(self._model.metrics)
         return self._values
 
     def __getitem__(self, key: str) -> Any:
