@@ -92,7 +92,7 @@ class Registry(Generic[T]):
         lent = custom_object(name)
         if lent is not None:
             return lent  # type: ignore[no-any-return]
-        entry = self._entries.get(self._aliases.get(name, name))
+        entry = self._entries.get(name if name in self._entries else self._aliases.get(name, name))
         if entry is None:
             close = nearest(name, [*self._entries, *self._aliases])
             hint = (
