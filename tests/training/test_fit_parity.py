@@ -12,6 +12,9 @@ import torch
 
 import neocog
 
+# Keras 3.15.1 reads its own variables in a way that NumPy 2 warns of.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
 TOLERANCE = {"rtol": 2e-4, "atol": 2e-5}  # float32 sums in another order, over some dozens of steps
 
 

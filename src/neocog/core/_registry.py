@@ -126,7 +126,7 @@ class Registry(Generic[T]):
             return self._from_config(identifier)
         if isinstance(identifier, type):
             return identifier()
-        if callable(identifier):
+        if callable(identifier) or hasattr(identifier, "get_config"):
             return identifier
         raise ArgumentTypeError(
             f"{self.family}: expected a name, a config, an object or a function, got {identifier!r}."

@@ -65,6 +65,7 @@ class Layer(nn.Module):
 
     input_spec: Any = None
     _takes_training = False
+    _has_inputs = False  # models: whether they know their Input
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         """Remember the constructor's arguments: the configuration of classes that define no `get_config`."""
@@ -309,7 +310,7 @@ class Layer(nn.Module):
             return self._record(args, kwargs)
         args, kwargs = tree_map(self._as_tensor, args), tree_map(self._as_tensor, kwargs)
         self._prepare(args, kwargs)
-        if args and self.input_spec is not None:
+        if args and (self.input_spec is not None or self._has_inputs):
             self.check_inputs(args)
         training = kwargs.get("training")
         if not self._takes_training:

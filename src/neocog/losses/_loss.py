@@ -182,8 +182,9 @@ class LossFunctionWrapper(Loss):
     def _logits(self, y_pred: torch.Tensor) -> torch.Tensor | None:
         """Logits that the probabilities remember, where the loss can use them."""
         kind = _LOGITS_OF.get(self.fn)
-        usable = kind is not None and not self._fn_kwargs.get("from_logits")
-        return logits_of(y_pred, kind) if usable and self._fn_kwargs.get("axis", -1) == -1 else None
+        if kind is None or self._fn_kwargs.get("from_logits") or self._fn_kwargs.get("axis", -1) != -1:
+            return None
+        return logits_of(y_pred, kind)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return what the function returns for targets and predictions of matching ranks."""

@@ -25,6 +25,7 @@ class GraphBody:
 
     def __init__(self, where: str, inputs: Any, outputs: Any) -> None:
         self.where = where
+        inputs, outputs = _unwrapped(inputs), _unwrapped(outputs)
         self.inputs_structure = inputs
         self.outputs_structure = outputs
         self.inputs: list[SymbolicTensor] = symbolic_list(where, "inputs", inputs)
@@ -106,9 +107,14 @@ class GraphBody:
                         f'{self.where}, input "{expected.name}"',
                         expected=f"data of shape {expected.shape}",
                         got=tuple(value.shape),
-                        do=_advice(expected.shape, shape),
+                        do=_advice(expected.shape, tuple(value.shape)),
                     )
                 )
+
+
+def _unwrapped(tree: Any) -> Any:
+    """A list of one tensor stands for the tensor, as in Keras."""
+    return tree[0] if isinstance(tree, (list, tuple)) and len(tree) == 1 else tree
 
 
 def symbolic_list(where: str, what: str, tree: Any) -> list[SymbolicTensor]:

@@ -67,6 +67,7 @@ class Model(Trainer):
 
     def _set_body(self, body: GraphBody) -> None:
         self._body = body
+        self._has_inputs = True
         self._layers_in_order = body.operations()
         self._input_layers = body.input_layers()
         check_unique_names(self.label, [*self._input_layers, *self._layers_in_order])

@@ -106,6 +106,7 @@ class Sequential(Model):
     def _refresh(self) -> None:
         body = GraphBody(self.label, self._chain[0], self._chain[-1])
         self._body = body
+        self._has_inputs = True
         self._input_layers = [self._given_input] if self._given_input is not None else body.input_layers()
         self.built = True
         self._build_shapes = self._chain[0].shape

@@ -281,6 +281,8 @@ def _is_accuracy_word(item: Any) -> bool:
 def _metric(identifier: Any) -> Metric:
     found = metrics_module.get(identifier)
     if isinstance(found, Metric):
+        if isinstance(identifier, str):
+            found.name = identifier  # the history's key is what the user wrote
         return found
     name = identifier if isinstance(identifier, str) else getattr(found, "__name__", "metric")
     return metrics_module.MeanMetricWrapper(found, name=name)

@@ -17,11 +17,12 @@ from neocog.training._trainable import Trainable
 
 
 def train_on_batch(model: Trainable, x: Any, y: Any, sample_weight: Any, class_weight: Any) -> dict[str, Any]:
-    """Train on one batch, in float32, and return loss and metrics so far (they add up until reset)."""
+    """Train on one batch, in float32, and return its loss and metrics."""
     if sample_weight is not None and class_weight is not None:
         raise ArgumentError("train_on_batch: expected sample_weight or class_weight, got both.")
     data = _one_batch(model, x, y, sample_weight, class_weight)
     build_optimizer(model)
+    model.reset_metrics()
     model.train(True)
     try:
         logs = model.train_step(data)
@@ -31,8 +32,9 @@ def train_on_batch(model: Trainable, x: Any, y: Any, sample_weight: Any, class_w
 
 
 def test_on_batch(model: Trainable, x: Any, y: Any, sample_weight: Any) -> dict[str, Any]:
-    """Evaluate on one batch and return loss and metrics so far (they add up until reset)."""
+    """Evaluate on one batch and return its loss and metrics."""
     data = _one_batch(model, x, y, sample_weight, None)
+    model.reset_metrics()
     model.train(False)
     with torch.no_grad():
         return _numbers(model.test_step(data))

@@ -13,18 +13,19 @@ from neocog.training._progress import Progress
 def make_hooks(
     model: Any, callbacks: Any, *, verbose: Any, params: dict[str, Any], history: Any = None
 ) -> HookList:
-    """Return all hooks of a run: the history first, then the user's, then the progress line.
+    """Return all hooks of a run: the user's, then the history, which keeps what they add, then the progress line.
 
     Raises:
         ArgumentError: something among the callbacks is none.
     """
     given = [callbacks] if hasattr(callbacks, "set_model") else list(callbacks or [])
-    hooks: list[Any] = [] if history is None else [history]
+    hooks: list[Any] = []
     for hook in given:
         if isinstance(hook, type) or not hasattr(hook, "set_model"):
             advice = "Make an instance of it."
             raise ArgumentError(message("callbacks", expected="callback objects", got=repr(hook), do=advice))
         hooks.append(hook)
+    hooks += [] if history is None else [history]
     if verbose and not any(isinstance(hook, Progress) for hook in hooks):
         hooks.append(Progress())
     together = HookList(hooks)
