@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from neocog.exceptions import StorageError
+from neocog.exceptions import NeocogError, StorageError
 
 
 @contextmanager
@@ -32,7 +32,7 @@ def atomic_path(target: str | os.PathLike[str]) -> Iterator[Path]:
             os.fsync(file.fileno())
         os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, target)
-    except StorageError:
+    except NeocogError:  # some of them are OSErrors that say more
         raise
     except OSError as error:
         raise _storage_error(target, error) from error

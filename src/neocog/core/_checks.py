@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import numbers
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
 from neocog.exceptions import ArgumentError, ArgumentTypeError, message, nearest
@@ -28,13 +29,20 @@ def check_number(
     where: str, name: str, value: Any, *, minimum: float | None = None, maximum: float | None = None
 ) -> float:
     """Return `value` as float; it must lie between `minimum` and `maximum`, both included."""
-    low = "-inf" if minimum is None else f"{minimum:g}"
-    high = "inf" if maximum is None else f"{maximum:g}"
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise ArgumentTypeError(message(where, expected=f"{name} to be a number", got=repr(value)))
-    if not (float(low) <= float(value) <= float(high)):
-        raise ArgumentError(message(where, expected=f"{name} in [{low}, {high}]", got=repr(value)))
-    return float(value)
+    low = -math.inf if minimum is None else minimum
+    high = math.inf if maximum is None else maximum
+    number: Any = value  # mypy's numbers.Real has no order
+    if not low <= number <= high:
+        bounds = f"[{low:.12g}, {high:.12g}]"
+        raise ArgumentError(message(where, expected=f"{name} in {bounds}", got=repr(value)))
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise ArgumentError(
+            message(where, expected=f"{name} that a float can hold", got="a number above 1.8e308")
+        ) from error
 
 
 def check_one_of(where: str, name: str, value: Any, options: Sequence[Any]) -> Any:
@@ -42,7 +50,11 @@ def check_one_of(where: str, name: str, value: Any, options: Sequence[Any]) -> A
     case.
     """
     candidate = value.lower() if isinstance(value, str) else value
-    if candidate not in options:
+    try:
+        known = candidate in options
+    except (ValueError, RuntimeError):  # an array compares element by element
+        known = False
+    if not known:
         close = nearest(value, [o for o in options if isinstance(o, str)]) if isinstance(value, str) else []
         hint = f"Did you mean {close[0]!r}?" if close else ""
         raise ArgumentError(
@@ -53,7 +65,8 @@ def check_one_of(where: str, name: str, value: Any, options: Sequence[Any]) -> A
 
 def check_ntuple(where: str, name: str, value: Any, rank: int, *, minimum: int = 1) -> tuple[int, ...]:
     """Return `value` as `rank` whole numbers; a single number is repeated."""
-    if isinstance(value, Iterable) and not isinstance(value, str):
+    no_order = isinstance(value, (str, bytes, Mapping, Set)) or getattr(value, "ndim", 1) == 0
+    if isinstance(value, Iterable) and not no_order:
         items = tuple(value)
         if len(items) != rank:
             raise ArgumentError(message(where, expected=f"{name} with 1 or {rank} numbers", got=repr(value)))

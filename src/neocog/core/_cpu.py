@@ -14,8 +14,8 @@ _TILE_LEAF = 0x1E
 def limit_broken_amx() -> bool:
     """Keep oneDNN from AMX where a virtual machine announces it but hides its tile sizes.
 
-    There every bfloat16 product fails with "could not create a primitive". oneDNN reads its limit when it is first
-    used, so this runs when neocog is imported; a limit that the user set stays.
+    There every bfloat16 product fails with "could not create a primitive". oneDNN reads its limit when it is
+    first used, so this runs when neocog is imported; a limit that the user set stays.
 
     Returns:
         Whether AMX is announced but cannot work.

@@ -33,16 +33,23 @@ def dtype_name(dtype: Any) -> str:
     if dtype is None:
         return floatx()
     if isinstance(dtype, torch.dtype):
-        return _NAMES[dtype]
-    if isinstance(dtype, str):
+        name = _NAMES.get(dtype, "")
+    elif isinstance(dtype, str):
         name = _ALIASES.get(dtype, dtype)
-    elif dtype in (int, float, bool):
+    elif isinstance(dtype, type) and dtype in (int, float, bool):  # np.dtype("float64") == float
         name = {int: "int64", float: floatx(), bool: "bool"}[dtype]
     else:
-        name = np.dtype(dtype).name
+        name = _numpy_name(dtype)
     if name not in _BY_NAME:
         raise ArgumentError(f"dtype: expected one of {sorted(_BY_NAME)}, got {dtype!r}.")
     return name
+
+
+def _numpy_name(dtype: Any) -> str:
+    try:
+        return str(np.dtype(dtype).name)
+    except TypeError:
+        return ""
 
 
 def torch_dtype(dtype: Any) -> torch.dtype:
@@ -63,15 +70,25 @@ def to_tensor(value: Any, dtype: Any = None, device: torch.device | str | None =
     if isinstance(value, torch.Tensor):
         tensor = value
     else:
-        array = np.asarray(value)
-        if array.dtype.kind in "OUSV":
-            raise ArgumentError(f"tensor: expected numbers, got an array of type {array.dtype}.")
+        array = _numbers(value)
         if array.dtype == np.uint16 or array.dtype == np.uint32:
             array = array.astype(np.int64)
         if array.dtype.kind == "f" and dtype is None:
             array = array.astype(floatx() if floatx() != "bfloat16" else "float32", copy=False)
-        if not array.flags.writeable or any(stride < 0 for stride in array.strides):
-            array = array.copy()  # torch needs writable memory and positive strides
+        if not array.flags.writeable or any(step < 0 or step % array.itemsize for step in array.strides):
+            array = array.copy()  # torch needs writable memory and positive strides of whole elements
         tensor = torch.from_numpy(array) if array.ndim else torch.tensor(array[()])
     wanted = None if dtype is None else torch_dtype(dtype)
     return tensor.to(device=device, dtype=wanted)
+
+
+def _numbers(value: Any) -> np.ndarray[Any, Any]:
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ArgumentError(
+            f"tensor: expected numbers in rows of one length, got {type(value).__name__} ({error})."
+        ) from error
+    if array.dtype.kind not in "biufc":
+        raise ArgumentError(f"tensor: expected numbers, got an array of type {array.dtype}.")
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))

@@ -38,6 +38,8 @@ def tree_pack(tree: Any, leaves: list[Any]) -> Any:
         if isinstance(node, dict):
             filled = {key: fill(node[key]) for key in sorted(node)}
             return {key: filled[key] for key in node}
+        if isinstance(node, tuple) and hasattr(node, "_fields"):
+            return type(node)(*(fill(item) for item in node))
         if isinstance(node, (list, tuple)):
             return type(node)(fill(item) for item in node)
         return next(rest)

@@ -1,0 +1,200 @@
+"""What is asked of the machine: processor, memory, device, optional packages; each answer made up."""
+
+from __future__ import annotations
+
+import builtins
+import ctypes
+import io
+import os
+import sys
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+
+from neocog.core import (
+    _cpu,
+    _memory,
+    default_device,
+    has_working_amx,
+    keep_freed_memory,
+    limit_broken_amx,
+    optional_import,
+)
+from neocog.exceptions import ArgumentError, MissingExtraError
+
+LIMIT = "ONEDNN_MAX_CPU_ISA"
+AMX = frozenset({"amx_tile", "amx_bf16", "avx512f"})
+
+
+@pytest.fixture(autouse=True)
+def _asked_anew() -> Iterator[None]:
+    """Forget the cached answers before and after."""
+    cached = (_cpu._cpu_facts, _cpu.has_working_amx, _memory.keep_freed_memory)
+    for function in cached:
+        function.cache_clear()
+    yield
+    for function in cached:
+        function.cache_clear()
+
+
+def cpuinfo(monkeypatch: pytest.MonkeyPatch, text: str | OSError) -> None:
+    real = builtins.open
+
+    def fake(path: Any, *args: Any, **kwargs: Any) -> Any:
+        if path != "/proc/cpuinfo":
+            return real(path, *args, **kwargs)
+        if isinstance(text, OSError):
+            raise text
+        return io.StringIO(text)
+
+    monkeypatch.setattr(builtins, "open", fake)
+
+
+def facts(monkeypatch: pytest.MonkeyPatch, flags: frozenset[str], leaves: int) -> None:
+    cpuinfo(monkeypatch, f"processor\t: 0\ncpuid level\t: {leaves}\nflags\t\t: fpu {' '.join(flags)}\n\n")
+
+
+@pytest.mark.parametrize(
+    ("flags", "leaves", "broken"),
+    [
+        (AMX, 0x1D, True),
+        (AMX, 13, True),
+        (AMX, 0x1E, False),
+        (AMX, 0x20, False),
+        (frozenset({"avx2"}), 13, False),
+    ],
+)
+def test_amx_without_its_tile_table_is_broken(
+    flags: frozenset[str], leaves: int, broken: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    facts(monkeypatch, flags, leaves)
+    monkeypatch.setenv(LIMIT, "x")
+    monkeypatch.delenv(LIMIT)
+    assert limit_broken_amx() is broken
+    assert os.environ.get(LIMIT) == ("AVX512_CORE_FP16" if broken else None)
+
+
+def test_the_limit_of_the_user_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    facts(monkeypatch, AMX, 13)
+    monkeypatch.setenv(LIMIT, "AVX2")
+    assert limit_broken_amx()
+    assert os.environ[LIMIT] == "AVX2"
+
+
+@pytest.mark.parametrize(
+    ("flags", "leaves", "limit", "works"),
+    [
+        (AMX, 0x20, None, True),
+        (AMX, 0x20, "AVX512_CORE_AMX", True),
+        (AMX, 0x20, "avx512_core_amx_fp16", True),
+        (AMX, 0x20, "AVX512_CORE_FP16", False),
+        (AMX, 0x1D, None, False),
+        (AMX - {"amx_bf16"}, 0x20, None, False),
+        (frozenset(), 0, None, False),
+    ],
+)
+def test_amx_works_where_it_is_whole_and_allowed(
+    flags: frozenset[str], leaves: int, limit: str | None, works: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    facts(monkeypatch, flags, leaves)
+    monkeypatch.setattr(torch, "mm", lambda a, b: a)
+    monkeypatch.setenv(LIMIT, limit or "")
+    if limit is None:
+        monkeypatch.delenv(LIMIT)
+    assert has_working_amx() is works
+
+
+def test_amx_that_fails_at_work_does_not_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(a: Any, b: Any) -> Any:
+        raise RuntimeError("could not create a primitive")
+
+    facts(monkeypatch, AMX, 0x20)
+    monkeypatch.delenv(LIMIT, raising=False)
+    monkeypatch.setattr(torch, "mm", fail)
+    assert not has_working_amx()
+
+
+@pytest.mark.parametrize(
+    "text", [FileNotFoundError("none"), "cpuid level : many\nflags : amx_tile", "", "flags"]
+)
+def test_a_machine_that_says_nothing_has_no_amx(text: str | OSError, monkeypatch: pytest.MonkeyPatch) -> None:
+    cpuinfo(monkeypatch, text)
+    monkeypatch.setenv(LIMIT, "x")
+    monkeypatch.delenv(LIMIT)
+    assert not limit_broken_amx()
+    assert not has_working_amx()
+    assert LIMIT not in os.environ
+
+
+@pytest.mark.parametrize(("answer", "kept"), [(1, True), (0, False)])
+def test_memory_is_kept_where_the_c_library_agrees(
+    answer: int, kept: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[int, int]] = []
+
+    def mallopt(parameter: int, value: int) -> int:
+        asked.append((parameter, value))
+        return answer
+
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: SimpleNamespace(mallopt=mallopt))
+    assert keep_freed_memory() is kept
+    assert keep_freed_memory() is kept
+    assert len(asked) == (2 if kept else 1)  # once a process
+    assert all(0 < value < 2**31 for _, value in asked)  # mallopt takes C ints
+
+
+@pytest.mark.parametrize("platform", ["darwin", "win32", "linux"])
+def test_memory_is_left_alone_elsewhere(platform: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: SimpleNamespace())
+    assert keep_freed_memory() is False
+
+
+@pytest.mark.parametrize(
+    ("named", "cuda", "mps", "expected"),
+    [
+        (None, True, True, "cuda"),
+        (None, False, True, "mps"),
+        (None, False, False, "cpu"),
+        ("", True, False, "cuda"),
+        ("cpu", True, True, "cpu"),
+        ("cuda:1", False, False, "cuda:1"),
+        ("meta", False, False, "meta"),
+    ],
+)
+def test_the_default_device(
+    named: str | None, cuda: bool, mps: bool, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NEOCOG_DEVICE", named or "")
+    if named is None:
+        monkeypatch.delenv("NEOCOG_DEVICE")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+    assert default_device() == torch.device(expected)
+
+
+@pytest.mark.parametrize("bad", ["gpu", "cuda:x", "0x", "cpu;"])
+def test_a_device_that_torch_does_not_know(bad: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEOCOG_DEVICE", bad)
+    with pytest.raises(ArgumentError, match=f"^NEOCOG_DEVICE: expected a device of torch .*, got '{bad}'"):
+        default_device()
+
+
+def test_a_package_that_is_there() -> None:
+    assert optional_import("os.path", extra="x", what="y") is os.path
+
+
+def test_a_package_that_is_missing_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tensorboard", None)
+    with pytest.raises(MissingExtraError) as caught:
+        optional_import("tensorboard.compat.proto", extra="tensorboard", what="TensorBoard")
+    assert str(caught.value) == (
+        "TensorBoard: expected the package 'tensorboard', which is not installed. "
+        "Run: pip install 'neocog[tensorboard]'"
+    )
+    assert isinstance(caught.value, ImportError)
+    assert isinstance(caught.value.__cause__, ImportError)
