@@ -113,6 +113,11 @@ class OptimizerBase:
         self._load_pending()
         return _state.variables(self)
 
+    @property
+    def fused(self) -> bool:
+        """Whether torch's fused kernels do the update."""
+        return self._fuses() and not self._one_by_one and all(group.fused for group in self._table.groups)
+
     def build(self, variables: Iterable[Any]) -> None:
         """Make the slots for `variables`: parameters, weights of a layer, or (name, parameter) pairs.
 

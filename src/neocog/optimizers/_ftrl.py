@@ -87,9 +87,11 @@ class Ftrl(Optimizer):
 
     def _update(self, batch: Batch, rate: float) -> None:
         params, sums, linears = batch.params, batch.slots["accumulator"], batch.slots["linear"]
-        before = torch._foreach_pow(sums, -self.learning_rate_power)
+        # a tensor, as in Keras: the difference of powers shows every rounding
+        power = [torch.tensor(-self.learning_rate_power, dtype=params[0].dtype)] * len(params)
+        before = torch._foreach_pow(sums, power)
         torch._foreach_addcmul_(sums, batch.grads, batch.grads, 1.0)
-        after = torch._foreach_pow(sums, -self.learning_rate_power)
+        after = torch._foreach_pow(sums, power)
         steps = torch._foreach_sub(after, before)
         torch._foreach_div_(steps, rate)
         torch._foreach_mul_(steps, params)

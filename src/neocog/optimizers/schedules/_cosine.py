@@ -20,8 +20,11 @@ from neocog.optimizers.schedules._base import (
 
 
 def _half_cosine(fraction: float) -> float:
-    """Return (1 + cos(π · fraction)) / 2, cancelling near fraction 1 as Keras's float32 does."""
-    return 0.5 * single(1.0 + single(math.cos(single(single(math.pi) * fraction))))
+    """Return (1 + cos(π · fraction)) / 2; near fraction 1, where it cancels, with torch's cosine."""
+    angle = single(single(math.pi) * fraction)
+    if fraction > 0.8 and floatx() != "float64":
+        return 0.5 * single(1.0 + float(torch.cos(torch.tensor(angle, dtype=torch.float32))))
+    return 0.5 * single(1.0 + single(math.cos(angle)))
 
 
 @SCHEDULES.register()

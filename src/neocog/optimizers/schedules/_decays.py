@@ -59,7 +59,7 @@ class ExponentialDecay(LearningRateSchedule):
         return float(math.floor(fraction)) if self.staircase else fraction
 
     def _rate(self, step: float) -> float:
-        return self.initial_learning_rate * power(self.decay_rate, self._fraction(step))
+        return self.initial_learning_rate * power(single(self.decay_rate), self._fraction(step))
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
