@@ -2,8 +2,8 @@
 
     assert_same_as_keras(Dense(3), keras.layers.Dense(3), np.ones((2, 5), "float32"))
 
-checks weights (names, order, layouts), outputs, gradients, state after the call, output shapes with unknown sizes,
-the symbolic call and the configuration, each against Keras.
+checks weights (names, order, layouts), outputs, gradients, state after the call, output shapes with unknown
+sizes, the symbolic call and the configuration, each against Keras.
 """
 
 from __future__ import annotations
@@ -207,4 +207,5 @@ def _array(value: Any) -> Any:
 
 
 def _plain(config: Any) -> Any:
-    return json.loads(json.dumps(config))
+    """The configuration as JSON keeps it, floats rounded: Keras's regularizers hold float32 numbers."""
+    return json.loads(json.dumps(config), parse_float=lambda text: float(f"{float(text):.6g}"))

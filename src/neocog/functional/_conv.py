@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import torch
 from torch.nn import functional as F
 
 from neocog.functional._padding import ConvPadding, TransposedPadding, Window
+
+T = TypeVar("T")
 
 
 def conv(
@@ -28,6 +32,9 @@ def conv(
     """
     if padding.first is not None:
         x = F.pad(x, padding.first)
+    if window.lopsided and x.shape[1] == 1:
+        turned = ConvPadding(_turn(padding.kernel))
+        return conv(x.mT, weight.mT, bias, _turned(window), turned, groups).mT
     if weight.dim() == 5:
         return torch.conv3d(x, weight, bias, window.strides, padding.kernel, window.dilation, groups)
     if weight.dim() == 3:
@@ -51,6 +58,11 @@ def conv_transpose(
         window: strides and dilation.
         padding: from `transposed_padding`.
     """
+    if window.lopsided and weight.shape[1] == 1:
+        turned = TransposedPadding(
+            _turn(padding.kernel), _turn(padding.output_padding), padding.trim and _turn(padding.trim)
+        )
+        return conv_transpose(x.mT, weight.mT, bias, _turned(window), turned).mT
     if weight.dim() == 3:
         weight = weight.unsqueeze(2)
     function = torch.conv_transpose3d if weight.dim() == 5 else torch.conv_transpose2d
@@ -63,3 +75,14 @@ def conv_transpose(
         if start or end:
             outputs = outputs.narrow(axis, start, outputs.shape[axis] - start - end)
     return outputs
+
+    # oneDNN 3.12 (torch 2.13) convolves wrongly where a single channel lies in channels_last memory, only the last
+
+
+# axis has strides, and one result fits along it. With height and width exchanged it is right, also backward.
+def _turned(window: Window) -> Window:
+    return Window(_turn(window.kernel), _turn(window.strides), _turn(window.dilation))
+
+
+def _turn(values: tuple[T, ...]) -> tuple[T, ...]:
+    return (*values[:-2], values[-1], values[-2])

@@ -1,7 +1,7 @@
 """Between Keras's public layouts and torch's (B, C, …): views, no copies.
 
-An array (B, H, W, C), seen as (B, C, H, W), is torch's channels_last memory. Series (B, L, C) become images of height 1,
-because torch's 2D kernels know that memory layout and its 1D kernels do not.
+An array (B, H, W, C), seen as (B, C, H, W), is torch's channels_last memory. Series (B, L, C) become images
+of height 1, because torch's 2D kernels know that memory layout and its 1D kernels do not.
 """
 
 from __future__ import annotations

@@ -25,8 +25,8 @@ def local_response_normalization(
         tensor([[0.6000, 0.8000]])
 
     Reference:
-        Krizhevsky, Sutskever and Hinton, ImageNet classification with deep convolutional neural networks, NIPS 2012,
-        section 3.3.
+        Krizhevsky, Sutskever and Hinton, ImageNet classification with deep convolutional neural networks,
+        2012, section 3.3.
     """
     span = 2 * depth_radius + 1
     means = F.avg_pool1d(

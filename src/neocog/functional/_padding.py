@@ -12,19 +12,21 @@ from functools import lru_cache
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The windows that slide over the spatial axes, as torch's kernels see them (a series is an image of height 1).
+    """The windows that slide over the spatial axes, in torch's order: series are images of height 1.
 
     Attributes:
         kernel: sizes of the window.
         strides: steps between windows.
         dilation: distance between the taps of one window.
         padding: `"valid"`, `"same"` or `"causal"`.
+        lopsided: whether only the last of several axes has strides.
     """
 
     kernel: tuple[int, ...]
     strides: tuple[int, ...]
     dilation: tuple[int, ...]
     padding: str = "valid"
+    lopsided: bool = False
 
 
 def make_window(
@@ -33,7 +35,7 @@ def make_window(
     """Return the window for public arguments of 1 to 3 axes."""
     if len(kernel) == 1:
         return Window((1, *kernel), (1, *strides), (1, *dilation), padding)
-    return Window(kernel, strides, dilation, padding)
+    return Window(kernel, strides, dilation, padding, lopsided=strides[-1] > 1 and strides[-2] == 1)
 
 
 def extent(kernel: int, dilation: int = 1) -> int:
@@ -118,8 +120,8 @@ class PoolPadding:
 
     Attributes:
         kernel: padding on both sides, which the kernel leaves out of maxima and averages.
-        ceil_mode: whether windows may reach over the end: the odd one of `"same"` where windows don't overlap it twice.
-        trim: results to leave out at the start of each axis, where both sides got the odd one; None for no axis.
+        ceil_mode: whether the last window may reach over the end, onto the odd one of `"same"`.
+        trim: results to leave out at the start of each axis, where both sides got the odd one; None for none.
     """
 
     kernel: tuple[int, ...]
@@ -133,8 +135,8 @@ def pool_padding(window: Window, sizes: tuple[int, ...]) -> PoolPadding:
     if window.padding == "valid":
         return PoolPadding((0,) * len(window.kernel))
     pads = [same_padding(size, k, s) for size, k, s in zip(sizes, window.kernel, window.strides, strict=True)]
-    # An odd one at the end: with strides, torch's ceil_mode gives exactly that window. With stride 1, ceil_mode adds
-    # none; padding by the larger side and leaving out the first result does.
+    # An odd one at the end: with strides, torch's ceil_mode gives exactly that window. With stride 1 it
+    # gives none; padding both sides by the larger number and leaving out the first result does.
     odd = [after - before for before, after in pads]
     trim = tuple(extra if stride == 1 else 0 for extra, stride in zip(odd, window.strides, strict=True))
     kernel = tuple(before + cut for (before, _), cut in zip(pads, trim, strict=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from torch.nn import functional as F
 
 from neocog.functional._padding import PoolPadding, Window
 
@@ -29,16 +30,28 @@ def average_pool(x: torch.Tensor, window: Window, padding: PoolPadding) -> torch
         padding: from `pool_padding`.
     """
     if x.dim() == 4:
-        outputs = torch.nn.functional.avg_pool2d(
-            x, window.kernel, window.strides, padding.kernel, padding.ceil_mode, False
-        )
+        outputs = F.avg_pool2d(x, window.kernel, window.strides, padding.kernel, padding.ceil_mode, False)
     else:
-        # Torch has no bfloat16 kernel for volumes on the CPU.
-        work = x.float() if x.dtype in (torch.bfloat16, torch.float16) and x.device.type == "cpu" else x
-        outputs = torch.nn.functional.avg_pool3d(
-            work, window.kernel, window.strides, padding.kernel, padding.ceil_mode, False
-        ).to(x.dtype)
+        outputs = _average_volumes(x, window, padding)
     return outputs if padding.trim is None else _trimmed(outputs, padding.trim)
+
+
+def _average_volumes(x: torch.Tensor, window: Window, padding: PoolPadding) -> torch.Tensor:
+    """Average height and width, then depth, both as images.
+
+    The mean of a box is the mean of its rows' means. Torch's own kernel for volumes leaves channels_last,
+    lacks bfloat16 and refuses windows larger than the input.
+    """
+    batch, channels, depth, _, _ = x.shape
+    (k, *kernel), (s, *strides), (p, *pads) = window.kernel, window.strides, padding.kernel
+    slices = x.transpose(1, 2).flatten(0, 1)  # (B·D, C, H, W)
+    slices = F.avg_pool2d(slices, kernel, strides, pads, padding.ceil_mode, False)
+    height, width = slices.shape[2:]
+    columns = (
+        slices.reshape(batch, depth, channels, height, width).transpose(1, 2).flatten(3)
+    )  # (B, C, D, H'·W')
+    columns = F.avg_pool2d(columns, (k, 1), (s, 1), (p, 0), padding.ceil_mode, False)
+    return columns.reshape(batch, channels, columns.shape[2], height, width)
 
 
 def _trimmed(outputs: torch.Tensor, trim: tuple[int, ...]) -> torch.Tensor:

@@ -44,8 +44,7 @@ def lanczos(x: torch.Tensor, height: int, width: int, radius: int) -> torch.Tens
 
 def _lanczos_weights(size: int, new_size: int, radius: int, like: torch.Tensor) -> torch.Tensor:
     """The matrix (new_size, size) of one axis."""
-    options = {"device": like.device, "dtype": torch.float64}
-    centres = (torch.arange(new_size, **options) + 0.5) * (size / new_size)  # type: ignore[call-overload]
-    distance = torch.arange(size, **options) + 0.5 - centres[:, None]  # type: ignore[call-overload]
-    weights = torch.sinc(distance) * torch.sinc(distance / radius) * (distance.abs() <= radius)
+    places = torch.arange(max(size, new_size), device=like.device, dtype=torch.float64) + 0.5
+    distance = places[:size] - places[:new_size, None] * (size / new_size)
+    weights: torch.Tensor = torch.sinc(distance) * torch.sinc(distance / radius) * (distance.abs() <= radius)
     return (weights / weights.sum(1, keepdim=True)).to(like.dtype)

@@ -15,14 +15,15 @@ from neocog.layers._weights import WeightView
 
 
 class Conv(BaseConv):
-    """Slide `filters` small kernels over the inputs: `activation(kernel ⋆ inputs + bias)` (a cross-correlation).
+    """Slide `filters` small kernels over the inputs: `activation(kernel ⋆ inputs + bias)`.
 
     Args:
         filters: number of outputs at each place.
         kernel_size: size of the window: one number, or one for each spatial axis.
         strides: steps between windows, likewise; default 1.
-        padding: `"valid"` (none, the default), `"same"` (zeros, so that strides of 1 keep the size; the odd one goes
-            after), or for series `"causal"` (zeros before, so that no output sees later inputs); in any case.
+        padding: `"valid"` (none, the default), `"same"` (zeros, so that strides of 1 keep the size; the odd
+            one goes after), or for series `"causal"` (zeros before: no output sees later inputs); in any
+            case.
         data_format: `"channels_last"` or `"channels_first"`; the default is `image_data_format()`.
         dilation_rate: distance between the taps of a window; default 1. Not together with strides.
         groups: parts that the channels are split into, each with `filters / groups` filters; default 1.
@@ -163,8 +164,9 @@ class Conv3D(Conv):
     """Convolve volumes: `activation(kernel ⋆ inputs + bias)` over depth, height and width.
 
     Shapes:
-        (batch, depth, height, width, channels) to (batch, new depth, new height, new width, filters); channels in
-        front with `"channels_first"`. Torch's `weight` is (filters, channels / groups, *kernel_size).
+        (batch, depth, height, width, channels) to (batch, new depth, new height, new width, filters);
+        channels in front with `"channels_first"`. Torch's `weight` is (filters, channels / groups,
+        *kernel_size).
 
     Example:
         >>> Conv3D(4, 3)(torch.ones(1, 5, 5, 5, 2)).shape

@@ -109,7 +109,7 @@ class BaseConv(Layer):
         last: int,
         rules: str | None = None,
     ) -> None:
-        """Make a kernel of shape (*sizes, first, last) in Keras's layout, (last, first, *sizes) in torch's."""
+        """Make a kernel: (*sizes, first, last) in Keras's layout, (last, first, *sizes) in torch's."""
         rules = rules or name
         self.make_weight(
             name,
@@ -123,17 +123,16 @@ class BaseConv(Layer):
         )
 
     def make_depthwise_kernel(self, name: str, attribute: str, channels: int, multiplier: int) -> None:
-        """Make a kernel of shape (*kernel_size, channels, multiplier) in Keras's layout; torch's has one group a channel."""
-        rules = "depthwise"
+        """Make a kernel with `multiplier` filters for each channel: one group a channel in torch's layout."""
         self.make_weight(
             name,
             attribute,
             (*self.kernel_size, channels, multiplier),
-            getattr(self, f"{rules}_initializer"),
+            self.depthwise_initializer,
             reshape_to=(*self.kernel_size, 1, channels * multiplier),
             axes=(*range(2, self.rank + 2), 1, 0),
-            regularizer=getattr(self, f"{rules}_regularizer"),
-            constraint=getattr(self, f"{rules}_constraint"),
+            regularizer=self.depthwise_regularizer,
+            constraint=self.depthwise_constraint,
             memory_format=_MEMORY_FORMATS[self.rank],
         )
 
@@ -146,9 +145,9 @@ class BaseConv(Layer):
             "bias",
             "bias",
             (filters,),
-            getattr(self, "bias_initializer"),  # noqa: B009
-            regularizer=getattr(self, "bias_regularizer"),  # noqa: B009
-            constraint=getattr(self, "bias_constraint"),  # noqa: B009
+            self.bias_initializer,
+            regularizer=self.bias_regularizer,
+            constraint=self.bias_constraint,
         )
 
     def finish(self, outputs: torch.Tensor) -> torch.Tensor:
@@ -157,7 +156,7 @@ class BaseConv(Layer):
         if activation is activations.relu:
             return self._layout.outward(torch.relu_(outputs))  # in place: nothing else needs the sums
         outputs = self._layout.outward(outputs)
-        return outputs if activation is activations.linear else activation(outputs)  # type: ignore[no-any-return]
+        return outputs if activation is activations.linear else activation(outputs)
 
     def check_window(self, shape: Any) -> None:
         """Raise ShapeError where no window fits into inputs of this shape."""

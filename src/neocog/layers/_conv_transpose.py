@@ -23,7 +23,8 @@ class ConvTranspose(BaseConv):
         filters: number of outputs at each place.
         kernel_size: size of the kernel: one number, or one for each spatial axis.
         strides: how far apart neighbouring inputs stand in the outputs, likewise; default 1.
-        padding: `"valid"` (everything, the default) or `"same"` (`strides` times the size of the inputs); in any case.
+        padding: `"valid"` (everything, the default) or `"same"` (`strides` times the inputs' size); in any
+            case.
         output_padding: outputs added at the end, likewise, less than `strides`; None lets `padding` decide.
         data_format: `"channels_last"` or `"channels_first"`; the default is `image_data_format()`.
         dilation_rate: distance between the taps of the kernel; default 1. Not together with strides.
@@ -188,9 +189,27 @@ class Conv2DTranspose(ConvTranspose):
 class Conv3DTranspose(ConvTranspose):
     """Enlarge volumes by a transposed convolution.
 
+    Args:
+        filters: number of outputs at each place.
+        kernel_size: size of the kernel: one number, or one for each spatial axis.
+        strides: how far apart neighbouring inputs stand in the outputs, likewise; default 1.
+        padding: `"valid"` (everything, the default) or `"same"` (`strides` times the inputs' size).
+        data_format: `"channels_last"` or `"channels_first"`; the default is `image_data_format()`.
+        output_padding: outputs added at the end, likewise, less than `strides`; None lets `padding` decide.
+        dilation_rate: distance between the taps of the kernel; default 1. Not together with strides.
+        activation: function or its name; None is the identity.
+        use_bias: False leaves the bias out.
+        kernel_initializer: of the kernel, shape (*kernel_size, filters, channels).
+        bias_initializer: of the bias, shape (filters,).
+        kernel_regularizer: of the kernel.
+        bias_regularizer: of the bias.
+        activity_regularizer: of the outputs.
+        kernel_constraint: applied to the kernel after each update.
+        bias_constraint: applied to the bias after each update.
+
     Shapes:
-        (batch, depth, height, width, channels) to (batch, new depth, new height, new width, filters); channels in
-        front with `"channels_first"`. Torch's `weight` is (channels, filters, *kernel_size).
+        (batch, depth, height, width, channels) to (batch, new depth, new height, new width, filters);
+        channels in front with `"channels_first"`. Torch's `weight` is (channels, filters, *kernel_size).
 
     Example:
         >>> Conv3DTranspose(4, 2, strides=2)(torch.ones(1, 3, 3, 3, 2)).shape
@@ -198,3 +217,44 @@ class Conv3DTranspose(ConvTranspose):
     """
 
     rank = 3
+
+    # Keras has data_format before output_padding here.
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: Any,
+        strides: Any = 1,
+        padding: str = "valid",
+        data_format: str | None = None,
+        output_padding: Any = None,
+        dilation_rate: Any = 1,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            filters,
+            kernel_size,
+            strides,
+            padding,
+            output_padding,
+            data_format,
+            dilation_rate,
+            activation,
+            use_bias,
+            kernel_initializer,
+            bias_initializer,
+            kernel_regularizer,
+            bias_regularizer,
+            activity_regularizer,
+            kernel_constraint,
+            bias_constraint,
+            **kwargs,
+        )

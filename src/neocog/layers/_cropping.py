@@ -19,7 +19,8 @@ class Cropping(Layer):
     """Leave out the borders of the inputs: a view.
 
     Args:
-        cropping: how many: one number for all sides, one for each spatial axis, or a pair (before, after) for each.
+        cropping: how many: one number for all sides, one for each spatial axis, or a pair (before, after) for
+            each.
         data_format: `"channels_last"` or `"channels_first"`; the default is `image_data_format()`.
     """
 

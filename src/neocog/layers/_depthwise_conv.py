@@ -137,15 +137,16 @@ class DepthwiseConv2D(DepthwiseConv):
     """Convolve each channel of images on its own.
 
     Shapes:
-        (batch, height, width, channels) to (batch, new height, new width, channels · depth_multiplier); channels in
-        front with `"channels_first"`. Torch's `weight` is (channels · depth_multiplier, 1, *kernel_size).
+        (batch, height, width, channels) to (batch, new height, new width, channels · depth_multiplier);
+        channels in front with `"channels_first"`. Torch's `weight` is (channels · depth_multiplier, 1,
+        *kernel_size).
 
     Example:
         >>> DepthwiseConv2D(3, padding="same")(torch.ones(2, 14, 14, 8)).shape
         torch.Size([2, 14, 14, 8])
 
     Reference:
-        Howard et al., MobileNets: efficient convolutional neural networks for mobile vision applications, 2017.
+        Howard et al., MobileNets: efficient convolutional networks for mobile vision applications, 2017.
     """
 
     rank = 2

@@ -19,8 +19,8 @@ class LocalResponseNormalization(Layer):
 
         outputs = inputs / (bias + alpha · Σ inputs²)^beta,   the sum over 2 · depth_radius + 1 channels
 
-    Keras has no such layer; the arguments and defaults are those of `tf.nn.local_response_normalization`. AlexNet
-    used depth_radius=2, bias=2, alpha=1e-4, beta=0.75.
+    Keras has no such layer; the arguments and defaults are those of `tf.nn.local_response_normalization`.
+    AlexNet used depth_radius=2, bias=2, alpha=1e-4, beta=0.75.
 
     Args:
         depth_radius: neighbours on each side; default 5.
@@ -37,8 +37,8 @@ class LocalResponseNormalization(Layer):
         torch.Size([1, 4, 4, 8])
 
     Reference:
-        Krizhevsky, Sutskever and Hinton, ImageNet classification with deep convolutional neural networks, NIPS 2012,
-        section 3.3.
+        Krizhevsky, Sutskever and Hinton, ImageNet classification with deep convolutional neural networks,
+        2012, section 3.3.
     """
 
     def __init__(

@@ -31,8 +31,8 @@ class Pooling(Layer):
     Args:
         pool_size: size of the window: one number, or one for each spatial axis.
         strides: steps between windows, likewise; `pool_size` when None.
-        padding: `"valid"` (windows inside only, the default) or `"same"` (as many windows as strides fit; what is
-            added counts for nothing); in any case.
+        padding: `"valid"` (windows inside only, the default) or `"same"` (as many windows as strides fit;
+            what is added counts for nothing); in any case.
         data_format: `"channels_last"` or `"channels_first"`; the default is `image_data_format()`.
     """
 
@@ -167,8 +167,8 @@ class MaxPooling3D(MaxPooling):
     """Keep the maximum of each window of volumes.
 
     Shapes:
-        (batch, depth, height, width, channels) to (batch, new depth, new height, new width, channels); channels in
-        front with `"channels_first"`.
+        (batch, depth, height, width, channels) to (batch, new depth, new height, new width, channels);
+        channels in front with `"channels_first"`.
 
     Example:
         >>> MaxPooling3D(2)(torch.ones(1, 4, 4, 4, 2)).shape
@@ -214,8 +214,8 @@ class AveragePooling3D(AveragePooling):
     """Average each window of volumes; arguments as in MaxPooling3D, but `pool_size` must be given.
 
     Shapes:
-        (batch, depth, height, width, channels) to (batch, new depth, new height, new width, channels); channels in
-        front with `"channels_first"`.
+        (batch, depth, height, width, channels) to (batch, new depth, new height, new width, channels);
+        channels in front with `"channels_first"`.
 
     Example:
         >>> AveragePooling3D(2)(torch.ones(1, 4, 4, 4, 2)).shape

@@ -15,7 +15,7 @@ from neocog.layers._weights import WeightView
 
 
 class SeparableConv(BaseConv):
-    """Convolve each channel on its own, then mix the channels at each place: `activation(mix(depthwise) + bias)`.
+    """Convolve each channel on its own, then mix the channels at each place.
 
     Args:
         filters: number of outputs at each place.
