@@ -9,6 +9,7 @@ import torch
 
 from neocog.optimizers._checks import check_epsilon, check_fraction, correction, refuse
 from neocog.optimizers._groups import Batch
+from neocog.optimizers._moments import track, track_squares
 from neocog.optimizers._optimizer import Optimizer
 from neocog.optimizers._options import OptimizerOptions, SharedOptions
 from neocog.optimizers._registry import OPTIMIZERS
@@ -85,10 +86,8 @@ class Adam(Optimizer):
             self._fused(batch, alpha, 0.0)
             return
         means, squares, grads = batch.slots["momentum"], batch.slots["velocity"], batch.grads
-        torch._foreach_mul_(means, self.beta_1)
-        torch._foreach_add_(means, grads, alpha=1.0 - self.beta_1)
-        torch._foreach_mul_(squares, self.beta_2)
-        torch._foreach_addcmul_(squares, grads, grads, 1.0 - self.beta_2)
+        track(means, grads, self.beta_1)
+        track_squares(squares, grads, self.beta_2)
         if self.amsgrad:
             torch._foreach_maximum_(batch.slots["velocity_hat"], squares)
             squares = batch.slots["velocity_hat"]

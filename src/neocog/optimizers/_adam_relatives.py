@@ -9,6 +9,7 @@ import torch
 
 from neocog.optimizers._checks import check_epsilon, check_fraction, correction, rounded
 from neocog.optimizers._groups import Batch
+from neocog.optimizers._moments import track, track_squares
 from neocog.optimizers._optimizer import Optimizer
 from neocog.optimizers._options import OptimizerOptions
 from neocog.optimizers._registry import OPTIMIZERS
@@ -63,8 +64,7 @@ class Adamax(_Moments):
 
     def _update(self, batch: Batch, rate: float) -> None:
         means, norms, grads = batch.slots["momentum"], batch.slots["norm"], batch.grads
-        torch._foreach_mul_(means, self.beta_1)
-        torch._foreach_add_(means, grads, alpha=1.0 - self.beta_1)
+        track(means, grads, self.beta_1)
         torch._foreach_mul_(norms, self.beta_2)
         torch._foreach_maximum_(norms, torch._foreach_abs(grads))
         divisors = torch._foreach_add(norms, self.epsilon)
@@ -117,11 +117,8 @@ class Nadam(_Moments):
         step = self._updates() + 1
         now, following = self._momentum(step), self._momentum(step + 1)
         product = self._scalars["u_product"]
-        torch._foreach_mul_(means, self.beta_1)
-        torch._foreach_add_(means, grads, alpha=1.0 - self.beta_1)
-        torch._foreach_mul_(squares, self.beta_2)
-        # Keras's kernels take 1 − beta_2 from the number as it is, the correction below from its float32
-        torch._foreach_addcmul_(squares, grads, grads, 1.0 - self.beta_2)
+        track(means, grads, self.beta_1)
+        track_squares(squares, grads, self.beta_2)
         # √v̂ + epsilon = (√v + epsilon · √c) / √c with c = 1 − beta_2ᵗ
         root = math.sqrt(correction(self.beta_2, step, batch.exact))
         divisors = torch._foreach_sqrt(squares)

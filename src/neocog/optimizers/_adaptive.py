@@ -8,6 +8,7 @@ import torch
 
 from neocog.optimizers._checks import check_epsilon, check_fraction, check_positive
 from neocog.optimizers._groups import Batch
+from neocog.optimizers._moments import track_squares
 from neocog.optimizers._optimizer import Optimizer
 from neocog.optimizers._options import OptimizerOptions
 from neocog.optimizers._registry import OPTIMIZERS
@@ -106,14 +107,12 @@ class Adadelta(Optimizer):
 
     def _update(self, batch: Batch, rate: float) -> None:
         squares, moves = batch.slots["accumulated_grad"], batch.slots["accumulated_delta_var"]
-        torch._foreach_mul_(squares, self.rho)
-        torch._foreach_addcmul_(squares, batch.grads, batch.grads, 1.0 - self.rho)
+        track_squares(squares, batch.grads, self.rho)
         deltas = torch._foreach_add(moves, self.epsilon)
         torch._foreach_sqrt_(deltas)
         torch._foreach_mul_(deltas, batch.grads)
         divisors = torch._foreach_add(squares, self.epsilon)
         torch._foreach_sqrt_(divisors)
         torch._foreach_div_(deltas, divisors)
-        torch._foreach_mul_(moves, self.rho)
-        torch._foreach_addcmul_(moves, deltas, deltas, 1.0 - self.rho)
+        track_squares(moves, deltas, self.rho)
         torch._foreach_add_(batch.params, deltas, alpha=-rate)

@@ -8,6 +8,7 @@ import torch
 
 from neocog.optimizers._checks import check_epsilon, check_fraction, correction
 from neocog.optimizers._groups import Batch
+from neocog.optimizers._moments import track, track_squares
 from neocog.optimizers._optimizer import Optimizer
 from neocog.optimizers._options import OptimizerOptions
 from neocog.optimizers._registry import OPTIMIZERS
@@ -59,9 +60,8 @@ class Lamb(Optimizer):
     def _update(self, batch: Batch, rate: float) -> None:
         means, squares, grads = batch.slots["momentum"], batch.slots["velocity"], batch.grads
         step = self._updates() + 1
-        torch._foreach_lerp_(means, grads, 1.0 - self.beta_1)
-        torch._foreach_mul_(squares, self.beta_2)
-        torch._foreach_addcmul_(squares, grads, grads, 1.0 - self.beta_2)
+        track(means, grads, self.beta_1)
+        track_squares(squares, grads, self.beta_2)
         divisors = torch._foreach_div(squares, correction(self.beta_2, step, batch.exact))
         torch._foreach_sqrt_(divisors)
         torch._foreach_add_(divisors, self.epsilon)

@@ -8,6 +8,7 @@ import torch
 
 from neocog.optimizers._checks import check_epsilon, check_fraction
 from neocog.optimizers._groups import Batch
+from neocog.optimizers._moments import track, track_squares
 from neocog.optimizers._optimizer import Optimizer
 from neocog.optimizers._options import OptimizerOptions
 from neocog.optimizers._registry import OPTIMIZERS
@@ -69,13 +70,11 @@ class RMSprop(Optimizer):
 
     def _update(self, batch: Batch, rate: float) -> None:
         squares, grads = batch.slots["velocity"], batch.grads
-        torch._foreach_mul_(squares, self.rho)
-        torch._foreach_addcmul_(squares, grads, grads, 1.0 - self.rho)
+        track_squares(squares, grads, self.rho)
         divisors = torch._foreach_add(squares, self.epsilon)
         if self.centered:
             means = batch.slots["average_gradient"]
-            torch._foreach_mul_(means, self.rho)
-            torch._foreach_add_(means, grads, alpha=1.0 - self.rho)
+            track(means, grads, self.rho)
             torch._foreach_addcmul_(divisors, means, means, -1.0)
         torch._foreach_sqrt_(divisors)
         if self.momentum:
