@@ -9,8 +9,10 @@ os.environ.setdefault("KERAS_BACKEND", "torch")
 import keras
 import numpy as np
 import torch
+from torch import nn
 
 from neocog import optimizers
+from neocog.optimizers import Optimizer
 
 # Each optimizer is compared with Keras under each of these; a registered one that is missing fails a test.
 ARGUMENTS: dict[str, list[dict[str, object]]] = {
@@ -123,3 +125,19 @@ def gradients_of(
         np.asarray((rng.normal(size=shape) + 0.3) * scale * 10.0 ** rng.uniform(-1, 1), dtype="float32")
         for shape in shapes
     ]
+
+
+def parameters(seed: int = 0) -> list[nn.Parameter]:
+    """Make one parameter a shape."""
+    generator = torch.Generator().manual_seed(seed)
+    return [nn.Parameter(torch.randn(shape, generator=generator)) for shape in SHAPES]
+
+
+def drive(optimizer: Optimizer, params: list[nn.Parameter], steps: range) -> None:
+    """Do steps by gradients that the step's number determines."""
+    for step in steps:
+        generator = torch.Generator().manual_seed(step)
+        for param in params:
+            param.grad = torch.randn(param.shape, generator=generator)
+        optimizer.step()
+        optimizer.zero_grad()
