@@ -19,6 +19,7 @@ from neocog.functional._loss_inputs import class_labels, loss_pair, match_ranks,
 from neocog.functional._mean_losses import MEAN_FORMS
 from neocog.functional._padding import (
     ConvPadding,
+    Plans,
     PoolPadding,
     TransposedPadding,
     Window,
@@ -66,6 +67,7 @@ __all__ = [
     "RESIZE_MODES",
     "ConvPadding",
     "Layout",
+    "Plans",
     "PoolPadding",
     "TransposedPadding",
     "Window",

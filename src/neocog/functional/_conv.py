@@ -76,10 +76,9 @@ def conv_transpose(
             outputs = outputs.narrow(axis, start, outputs.shape[axis] - start - end)
     return outputs
 
-    # oneDNN 3.12 (torch 2.13) convolves wrongly where a single channel lies in channels_last memory, only the last
 
-
-# axis has strides, and one result fits along it. With height and width exchanged it is right, also backward.
+# oneDNN 3.12 (torch 2.13) convolves wrongly where a single channel lies in channels_last memory, only the
+# last axis has strides and gives a single result. With height and width exchanged it is right, also backward.
 def _turned(window: Window) -> Window:
     return Window(_turn(window.kernel), _turn(window.strides), _turn(window.dilation))
 

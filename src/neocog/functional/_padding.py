@@ -5,9 +5,13 @@ The plan is made from sizes alone; `functional._conv` and `functional._pool` car
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from typing import Generic, TypeVar
+
+import torch
+
+Plan = TypeVar("Plan")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,6 @@ def fixed_conv_padding(window: Window) -> ConvPadding | None:
     return None
 
 
-@lru_cache(maxsize=4096)
 def conv_padding(window: Window, sizes: tuple[int, ...]) -> ConvPadding:
     """Return the padding of a convolution over axes of these sizes."""
     fixed = fixed_conv_padding(window)
@@ -129,7 +132,6 @@ class PoolPadding:
     trim: tuple[int, ...] | None = None
 
 
-@lru_cache(maxsize=4096)
 def pool_padding(window: Window, sizes: tuple[int, ...]) -> PoolPadding:
     """Return the padding of a pooling over axes of these sizes."""
     if window.padding == "valid":
@@ -210,3 +212,30 @@ def _transposed_cuts(
         total = span - span % 2 - output_padding
     before = max(0, total // 2)
     return before, total - before
+
+
+class Plans(Generic[Plan]):
+    """Plans of one window, made once for each size of input.
+
+    Args:
+        make: `conv_padding` or `pool_padding`.
+        window: the window.
+    """
+
+    _most = 1024
+
+    def __init__(self, make: Callable[[Window, tuple[int, ...]], Plan], window: Window) -> None:
+        self._make = make
+        self._window = window
+        self._known: dict[tuple[int, ...], Plan] = {}
+
+    def __call__(self, sizes: tuple[int, ...]) -> Plan:
+        """Return the plan for inputs of these sizes."""
+        if torch.compiler.is_compiling():  # sizes may be symbols; the plan becomes part of what is compiled
+            return self._make(self._window, sizes)
+        plan = self._known.get(sizes)
+        if plan is None:
+            if len(self._known) >= self._most:
+                self._known.clear()
+            plan = self._known[sizes] = self._make(self._window, sizes)
+        return plan

@@ -47,9 +47,8 @@ def _average_volumes(x: torch.Tensor, window: Window, padding: PoolPadding) -> t
     slices = x.transpose(1, 2).flatten(0, 1)  # (B·D, C, H, W)
     slices = F.avg_pool2d(slices, kernel, strides, pads, padding.ceil_mode, False)
     height, width = slices.shape[2:]
-    columns = (
-        slices.reshape(batch, depth, channels, height, width).transpose(1, 2).flatten(3)
-    )  # (B, C, D, H'·W')
+    volumes = slices.reshape(batch, depth, channels, height, width)
+    columns = volumes.transpose(1, 2).flatten(3)  # (B, C, D, H'·W')
     columns = F.avg_pool2d(columns, (k, 1), (s, 1), (p, 0), padding.ceil_mode, False)
     return columns.reshape(batch, channels, columns.shape[2], height, width)
 

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from neocog.exceptions import ShapeError, message
-from neocog.functional import conv, conv_padding, fixed_conv_padding
+from neocog.functional import Plans, conv, conv_padding, fixed_conv_padding
 from neocog.layers._conv_base import BaseConv, check_filters
 from neocog.layers._registry import LAYERS
 from neocog.layers._views import weight_view
@@ -77,7 +77,8 @@ class Conv(BaseConv):
         self.filters, self.groups = check_filters(self.label, filters, groups)
         self.refuse_strided_dilation()
         self.set_rules("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
-        self._padding = fixed_conv_padding(self._window)
+        self._padding = fixed_conv_padding(self._window)  # None: it depends on the inputs' sizes
+        self._plans = Plans(conv_padding, self._window)
 
     def build(self, input_shape: Any) -> None:
         """Make the kernel and the bias."""
@@ -100,7 +101,7 @@ class Conv(BaseConv):
             inputs = self.as_float(inputs)
         x = self._layout.inward(inputs)
         try:
-            padding = self._padding or conv_padding(self._window, tuple(x.shape[2:]))
+            padding = self._padding or self._plans(x.shape[2:])
             outputs = conv(x, self.weight, self.bias, self._window, padding, self.groups)
         except RuntimeError:
             self.check_window(inputs.shape)

@@ -82,6 +82,7 @@ class ConvTranspose(BaseConv):
         self.refuse_strided_dilation()
         self.set_rules("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
         self.output_padding = self._checked_output_padding(output_padding)
+        self._smallest = tuple(self._smallest_size(axis) for axis in range(self.rank))
         extra = self.output_padding or (None,) * self.rank
         self._cuts = transposed_padding(self._window, extra if self.rank > 1 else (None, *extra))
 
@@ -106,6 +107,8 @@ class ConvTranspose(BaseConv):
         """Compute the outputs."""
         if not inputs.is_floating_point():
             inputs = self.as_float(inputs)
+        if max(self._smallest) > 1:  # torch would return an empty tensor
+            self.check_window(inputs.shape)
         try:
             outputs = conv_transpose(
                 self._layout.inward(inputs), self.weight, self.bias, self._window, self._cuts
@@ -122,14 +125,16 @@ class ConvTranspose(BaseConv):
 
     def check_window(self, shape: Any) -> None:
         """Raise ShapeError where inputs of this shape are too small to give an output."""
-        smallest = []
-        for axis in range(self.rank):
-            size = 1
-            while (self._length(size, axis) or 0) < 1:
-                size += 1
-            smallest.append(size)
         sizes = self._layout.sizes(shape)
-        check_sizes(self.label, sizes, smallest, shape, "Use larger inputs, or leave output_padding out.")
+        check_sizes(
+            self.label, sizes, self._smallest, shape, "Use larger inputs, or leave output_padding out."
+        )
+
+    def _smallest_size(self, axis: int) -> int:
+        size = 1
+        while (self._length(size, axis) or 0) < 1:
+            size += 1
+        return size
 
     def _length(self, size: int | None, axis: int) -> int | None:
         extra = None if self.output_padding is None else self.output_padding[axis]

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from neocog.core import check_int
-from neocog.functional import conv, conv_padding, fixed_conv_padding
+from neocog.functional import Plans, conv, conv_padding, fixed_conv_padding
 from neocog.layers._conv_base import BaseConv
 from neocog.layers._registry import LAYERS
 from neocog.layers._sizes import known_size
@@ -73,7 +73,8 @@ class DepthwiseConv(BaseConv):
         )
         self.depth_multiplier = check_int(self.label, "depth_multiplier", depth_multiplier, minimum=1)
         self.set_rules("depthwise", depthwise_initializer, depthwise_regularizer, depthwise_constraint)
-        self._padding = fixed_conv_padding(self._window)
+        self._padding = fixed_conv_padding(self._window)  # None: it depends on the inputs' sizes
+        self._plans = Plans(conv_padding, self._window)
         self._channels = 0
 
     def build(self, input_shape: Any) -> None:
@@ -89,7 +90,7 @@ class DepthwiseConv(BaseConv):
             inputs = self.as_float(inputs)
         x = self._layout.inward(inputs)
         try:
-            padding = self._padding or conv_padding(self._window, tuple(x.shape[2:]))
+            padding = self._padding or self._plans(x.shape[2:])
             outputs = conv(x, self.weight, self.bias, self._window, padding, self._channels)
         except RuntimeError:
             self.check_window(inputs.shape)

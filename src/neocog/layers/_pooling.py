@@ -9,6 +9,7 @@ import torch
 
 from neocog.core import check_ntuple, check_one_of, standardize_data_format
 from neocog.functional import (
+    Plans,
     PoolPadding,
     Window,
     average_pool,
@@ -59,6 +60,7 @@ class Pooling(Layer):
         self._window = make_window(self.pool_size, self.strides, (1,) * self.rank, self.padding)
         fixed = self.padding == "valid"
         self._padding = pool_padding(self._window, self._window.kernel) if fixed else None
+        self._plans = Plans(pool_padding, self._window)
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
     def call(self, inputs: torch.Tensor) -> torch.Tensor:
@@ -67,7 +69,7 @@ class Pooling(Layer):
             inputs = self.as_float(inputs)
         x = self._layout.inward(inputs)
         try:
-            padding = self._padding or pool_padding(self._window, tuple(x.shape[2:]))
+            padding = self._padding or self._plans(x.shape[2:])
             outputs = type(self).pool(x, self._window, padding)
         except RuntimeError:
             self._check_window(inputs.shape)

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from neocog.core import check_int
-from neocog.functional import conv, conv_padding, fixed_conv_padding, make_window
+from neocog.functional import Plans, conv, conv_padding, fixed_conv_padding, make_window
 from neocog.layers._conv_base import BaseConv, check_filters
 from neocog.layers._registry import LAYERS
 from neocog.layers._views import weight_view
@@ -86,7 +86,8 @@ class SeparableConv(BaseConv):
         self.depth_multiplier = check_int(self.label, "depth_multiplier", depth_multiplier, minimum=1)
         self.set_rules("depthwise", depthwise_initializer, depthwise_regularizer, depthwise_constraint)
         self.set_rules("pointwise", pointwise_initializer, pointwise_regularizer, pointwise_constraint)
-        self._padding = fixed_conv_padding(self._window)
+        self._padding = fixed_conv_padding(self._window)  # None: it depends on the inputs' sizes
+        self._plans = Plans(conv_padding, self._window)
         ones = (1,) * self.rank
         self._point = make_window(ones, ones, ones, "valid")
         self._no_padding = conv_padding(self._point, self._point.kernel)
@@ -115,7 +116,7 @@ class SeparableConv(BaseConv):
             inputs = self.as_float(inputs)
         x = self._layout.inward(inputs)
         try:
-            padding = self._padding or conv_padding(self._window, tuple(x.shape[2:]))
+            padding = self._padding or self._plans(x.shape[2:])
             x = conv(x, self.depthwise_weight, None, self._window, padding, self._channels)
         except RuntimeError:
             self.check_window(inputs.shape)
