@@ -9,7 +9,7 @@ from neocog.callbacks._learning_rate import optimizers_of, record_learning_rates
 from neocog.callbacks._monitor import MonitorCallback
 from neocog.callbacks._registry import CALLBACKS
 from neocog.core import check_int, check_number
-from neocog.exceptions import ArgumentError, message
+from neocog.exceptions import ArgumentError, ArgumentTypeError, message
 from neocog.training._hook import EpochLogs, Logs
 
 
@@ -26,6 +26,7 @@ class ReduceLROnPlateau(MonitorCallback):
         min_delta: the least change that counts as an improvement; default 1e-4.
         cooldown: epochs after a reduction in which nothing is counted; default 0.
         min_lr: the rate never falls below this; default 0.
+        **kwargs: `epsilon`, the older name of `min_delta`.
 
     Example:
         >>> ReduceLROnPlateau(factor=0.5, patience=3).factor
@@ -47,7 +48,7 @@ class ReduceLROnPlateau(MonitorCallback):
         if "epsilon" in kwargs:
             min_delta = kwargs.pop("epsilon")  # its name before Keras 2.1
         if kwargs:
-            raise ArgumentError(
+            raise ArgumentTypeError(
                 message("ReduceLROnPlateau", expected="known arguments only", got=", ".join(kwargs))
             )
         super().__init__(monitor, mode, min_delta=min_delta)

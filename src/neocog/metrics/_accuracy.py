@@ -126,6 +126,10 @@ def sparse_top_k_categorical_accuracy(
 class Accuracy(FunctionMetric):
     """How often predictions equal labels.
 
+    Args:
+        name: key in logs; default `"accuracy"`.
+        dtype: type of the state; default the default float.
+
     Example:
         >>> float(Accuracy()([1, 2, 3, 4], [0, 2, 3, 4]))
         0.75
@@ -164,6 +168,10 @@ class BinaryAccuracy(FunctionMetric):
 class CategoricalAccuracy(FunctionMetric):
     """How often the largest of the predictions `(…, C)` is the class of the one-hot label `(…, C)`.
 
+    Args:
+        name: key in logs; default `"categorical_accuracy"`.
+        dtype: type of the state; default the default float.
+
     Example:
         >>> float(CategoricalAccuracy()([[0, 0, 1], [0, 1, 0]], [[0.1, 0.9, 0.8], [0.05, 0.95, 0]]))
         0.5
@@ -179,6 +187,10 @@ class CategoricalAccuracy(FunctionMetric):
 @METRICS.register("sparse_categorical_accuracy")
 class SparseCategoricalAccuracy(FunctionMetric):
     """How often the largest of the predictions `(…, C)` is the class index `(…)` or `(…, 1)`.
+
+    Args:
+        name: key in logs; default `"sparse_categorical_accuracy"`.
+        dtype: type of the state; default the default float.
 
     Example:
         >>> float(SparseCategoricalAccuracy()([2, 1], [[0.1, 0.6, 0.3], [0.05, 0.95, 0]]))
