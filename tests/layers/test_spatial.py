@@ -203,7 +203,7 @@ TOO_SMALL = [
     ("SeparableConv2D", {"filters": 1, "kernel_size": 3}, (3, 2, 2), "height and width of at least 3"),
     ("AveragePooling1D", {"pool_size": 3}, (2, 4), "length of at least 3"),
     ("Cropping2D", {"cropping": ((1, 1), (0, 3))}, (2, 9, 1), "height of at least 3 and width of at"),
-    ("Conv1DTranspose", {"filters": 1, "kernel_size": 2, "strides": 2, "padding": "same", "output_padding": 0},
+    ("Conv1DTranspose", {"filters": 1, "kernel_size": 2, "strides": 2, "padding": "same", "output_padding": 0},  # noqa: E501
      (1, 1), "length of at least 2"),
     ("GlobalMaxPooling2D", {}, (0, 3, 2), "height and width of at least 1"),
     ("GlobalAveragePooling1D", {}, (0, 2), "length of at least 1"),
