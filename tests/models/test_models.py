@@ -10,7 +10,14 @@ import torch
 from torch import nn
 
 import neocog as keras
-from neocog.exceptions import ArgumentError, ArgumentTypeError, GraphError, NotBuiltError, ShapeError, UnknownNameError
+from neocog.exceptions import (
+    ArgumentError,
+    ArgumentTypeError,
+    GraphError,
+    NotBuiltError,
+    ShapeError,
+    UnknownNameError,
+)
 from neocog.layers import Conv2D, Dense, Dropout, Flatten, Input, Layer, MaxPooling2D
 from neocog.models import Functional, Model, Sequential
 

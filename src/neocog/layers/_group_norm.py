@@ -100,7 +100,8 @@ class GroupNormalization(ScaleAndShift):
         inputs = self.as_float(inputs)
         x = inputs if self._axis == 1 else inputs.movedim(self._axis, 1)
         if not x.requires_grad and torch.is_grad_enabled():
-            x = x.contiguous()  # torch 2.13's backward crashes on channels_last memory without a gradient for x
+            # torch 2.13's backward crashes on channels_last memory without a gradient for x.
+            x = x.contiguous()
         if self.weight is None and self.bias is not None:  # torch's kernel has no gradient for a bias alone
             shift = self.bias.reshape(-1, *(1,) * (x.ndim - 2))
             outputs = torch.group_norm(x, self.groups, None, None, self.epsilon) + shift

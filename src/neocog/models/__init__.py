@@ -1,9 +1,18 @@
 """Floor 5: models. Stacks, graphs and subclasses, how they train, and their summaries."""
 
 from neocog.layers import Input
-from neocog.models._files import load_model, model_from_json
+from neocog.models._files import load_model, model_config, model_from_config, model_from_json
 from neocog.models._functional import Functional
 from neocog.models._model import Model
 from neocog.models._sequential import Sequential
 
-__all__ = ["Functional", "Input", "Model", "Sequential", "load_model", "model_from_json"]
+__all__ = [
+    "Functional",
+    "Input",
+    "Model",
+    "Sequential",
+    "load_model",
+    "model_config",
+    "model_from_config",
+    "model_from_json",
+]

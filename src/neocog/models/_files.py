@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +14,19 @@ from neocog.layers import deserialize, serialize
 
 
 def save_model(model: Any, filepath: Any, *, overwrite: bool = True) -> None:
-    """Write a `.keras` file: architecture, weights, settings of `compile`."""
+    """Write architecture, weights and the settings of `compile` in the format that the suffix names."""
     path = Path(filepath)
-    if path.suffix != ".keras":
+    kind = saving.format_of(path)
+    if kind is saving.Format.SAFETENSORS:
         raise ArgumentError(
-            f"{path.name}: expected a name that ends in .keras, got {path.suffix or 'none'!r}. "
-            "model.save_weights writes .weights.h5 and .safetensors."
+            f"{path.name}: expected a name that ends in .keras (or .h5), got {path.suffix!r}, which "
+            "holds weights alone. Use save_weights for it."
         )
     _check_overwrite(path, overwrite)
-    saving.write_keras_archive(path, model_config(model), saving.weights_h5_bytes(model))
+    if kind is saving.Format.KERAS:
+        saving.write_keras_archive(path, model_config(model), saving.weights_h5_bytes(model))
+    else:
+        saving.save_model_h5(model_config(model), model, path)
 
 
 def load_model(
@@ -31,12 +35,12 @@ def load_model(
     compile: bool = True,
     safe_mode: bool = True,
 ) -> Any:
-    """Read a model from a `.keras` file.
+    """Read a model from a `.keras` file, or from an `.h5` file that neocog wrote.
 
     Classes come from neocog's registries and from `custom_objects` alone; no code in the file is run.
 
     Args:
-        filepath: a `.keras` file, by neocog or Keras 3.
+        filepath: a `.keras` file, by neocog or Keras 3, or an `.h5` or `.hdf5` file by neocog.
         custom_objects: name to class or function, for what the file names beyond neocog's own.
         compile: apply the settings of `compile` that the file holds.
         safe_mode: accepted for Keras's sake: no code in a file is run in either case.
@@ -46,10 +50,16 @@ def load_model(
         UnknownNameError: it names a class that is not known.
     """
     path = Path(filepath)
-    archive = saving.read_keras_archive(path)
-    model = model_from_config(archive.config, custom_objects)
-    saving.load_weights_h5(model, archive.weights, where=str(path))
-    settings = archive.config.get("compile_config")
+    if saving.format_of(path) is saving.Format.HDF5:
+        config = saving.read_h5_config(path)
+        model = model_from_config(config, custom_objects)
+        saving.load_weights_h5(model, path)
+    else:
+        archive = saving.read_keras_archive(path)
+        config = archive.config
+        model = model_from_config(config, custom_objects)
+        saving.load_weights_h5(model, archive.weights, where=str(path))
+    settings = config.get("compile_config")
     if compile and isinstance(settings, dict) and settings and hasattr(model, "compile"):
         _compile(model, settings, custom_objects)
     return model
@@ -109,7 +119,7 @@ def compile_settings_config(model: Any) -> dict[str, Any] | None:
     compiled = getattr(model, "_compiled", None)
     if compiled is None:
         return None
-    describe = {
+    describe: dict[str, Callable[[], Any]] = {
         "optimizer": lambda: optimizers.serialize(compiled.optimizer),
         "loss": lambda: _described(compiled.loss_argument, losses.serialize),
         "loss_weights": lambda: compiled.loss_weights,

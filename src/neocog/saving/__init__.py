@@ -7,6 +7,7 @@ from neocog.saving._config_json import decode_config, encode_config
 from neocog.saving._groups import WeightGroup, WeightLike, weight_groups
 from neocog.saving._keras_archive import KerasArchive, read_keras_archive, write_keras_archive
 from neocog.saving._model_folder import load_model_folder, read_model_config, save_model_folder
+from neocog.saving._model_h5 import read_h5_config, save_model_h5
 from neocog.saving._refuse import Format, expect_format, format_of
 from neocog.saving._safetensors import LoadReport, load_state, read_metadata, save_state
 from neocog.saving._weights_h5 import load_weights_h5, save_weights_h5, weights_h5_bytes
@@ -24,10 +25,12 @@ __all__ = [
     "load_model_folder",
     "load_state",
     "load_weights_h5",
+    "read_h5_config",
     "read_keras_archive",
     "read_metadata",
     "read_model_config",
     "save_model_folder",
+    "save_model_h5",
     "save_state",
     "save_weights_h5",
     "weight_groups",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
@@ -119,7 +120,7 @@ class Compiled:
         many = len(names) > 1
         for index, name in enumerate(names):
             prefix = f"{name}_" if many else ""
-            make = lambda item, i=index, p=prefix: _settled_metric(item, targets[i], outputs[i], p)  # noqa: E731
+            make = partial(_settled_metric, target=targets[index], output=outputs[index], prefix=prefix)
             loss = _loss(losses[index])
             self.heads.append(
                 Head(

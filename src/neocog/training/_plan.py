@@ -77,7 +77,7 @@ def make_plan(
         precision=chosen,
         reason=reason,
         channels_last=any(parameter.dim() == 4 for parameter in model.parameters()),
-        optimizer=kernels + str(getattr(optimizer, "name", type(optimizer).__name__)),
+        optimizer=kernels + type(optimizer).__name__,
         compiled=compiled,
         flops=flops,
     )

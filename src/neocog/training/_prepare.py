@@ -69,6 +69,7 @@ def prepare_fit(model: Trainable, source: Source) -> Source:
         check_all_targets(settings, source, batch, y_pred, last_activations(model, y_pred))
     state = model.training_state
     state.prepare(model)
+    build_optimizer(model)
     size = max(1, batch.size)
     plan = make_plan(
         model,
@@ -79,7 +80,6 @@ def prepare_fit(model: Trainable, source: Source) -> Source:
         compiled=settings.jit_compile,
     )
     state.use(plan, model)
-    build_optimizer(model)
     return source.to(device)
 
 
@@ -97,9 +97,8 @@ def build_optimizer(model: Any) -> None:
     optimizer = model.compile_settings.optimizer
     if optimizer is None:
         return
-    parameters = [view.value for view in model.trainable_weights]
     if not getattr(optimizer, "built", False):
-        optimizer.build(parameters)
+        optimizer.build(model.trainable_weights)
 
 
 def uses_own_loss(model: Any) -> bool:

@@ -13,7 +13,7 @@ from neocog.training._progress import Progress
 def make_hooks(
     model: Any, callbacks: Any, *, verbose: Any, params: dict[str, Any], history: Any = None
 ) -> HookList:
-    """Return all hooks of a run: the user's, then the history, which keeps what they add, then the progress line.
+    """Return all hooks of a run: the user's, then the history, which keeps what they add, then the progress.
 
     Raises:
         ArgumentError: something among the callbacks is none.
