@@ -1,4 +1,4 @@
-"""Shared by all tests: Keras on torch as the oracle, seeded draws, and the real sets where they are at hand."""
+"""Shared by all tests: Keras on torch as the oracle, seeded draws, and the real sets where they are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every registered layer keeps to. A layer is covered the moment it is registered: one without a row here fails."""
+"""What every registered layer keeps to: covered the moment it is registered, one without a row here fails."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -21,14 +22,14 @@ def test_input_puts_the_batch_first() -> None:
 
 @pytest.mark.parametrize("arguments", [{}, {"shape": (2,), "batch_shape": (None, 2)}])
 def test_input_wants_one_shape(arguments: dict[str, object]) -> None:
-    with pytest.raises(ArgumentError, match="either shape .* or batch_shape"):
+    with pytest.raises(ArgumentError, match=r"either shape .* or batch_shape"):
         Input(**arguments)  # type: ignore[arg-type]
 
 
 @given(
     height=st.integers(8, 20), width=st.integers(8, 20), kernel=st.integers(1, 5), stride=st.integers(1, 3)
 )
-def test_shape_of_a_torch_module_equals_the_real_one(height: int, width: int, kernel: int, stride: int) -> None:
+def test_shape_of_a_torch_module_is_the_real_one(height: int, width: int, kernel: int, stride: int) -> None:
     module = nn.Conv2d(2, 3, kernel, stride)
     symbolic = module(Input((2, height, width)))
     assert symbolic.shape == (None, *module(torch.zeros(1, 2, height, width)).shape[1:])
@@ -126,8 +127,6 @@ def test_errors_say_what_to_do() -> None:
     with pytest.raises(GraphError, match="Put the decision into a Layer"):
         bool(x > 0)
     with pytest.raises(GraphError, match="NumPy functions cannot join"):
-        import numpy as np
-
         np.asarray(x)
     with pytest.raises(GraphError, match='needs the Input "left"'):
         Program([Input((4,))], torch.relu(x))

@@ -7,7 +7,6 @@ import pytest
 import torch
 from torch import nn
 
-import neocog
 import neocog as keras
 from neocog.datasets import cats_vs_dogs, fashion_mnist
 from neocog.exceptions import DataError
@@ -113,7 +112,8 @@ def train_in_a_plain_loop(model: nn.Module, steps: int) -> float:
 def test_the_pytorch_perceptron_in_a_plain_loop_and_inside_sequential(depth: str) -> None:
     make, steps = (small_perceptron, 2000) if depth == "shallow" else (perceptron, 10000)
     results = []
-    for wrap in (lambda net: net, lambda net: neocog.Sequential(list(net)), lambda net: neocog.Sequential([net])):
+    wraps = (lambda net: net, lambda net: keras.Sequential(list(net)), lambda net: keras.Sequential([net]))
+    for wrap in wraps:
         torch.manual_seed(777)
         model = wrap(make())
         results.append(train_in_a_plain_loop(model, steps))
@@ -125,7 +125,8 @@ def test_the_same_perceptron_in_neocogs_layers_has_the_same_gradients() -> None:
     torch.manual_seed(777)
     plain = perceptron()
     sizes = (10, 10, 10, 1)
-    ours = keras.Sequential([keras.Input((2,)), *(keras.layers.Dense(n, activation="sigmoid") for n in sizes)])
+    dense = (keras.layers.Dense(size, activation="sigmoid") for size in sizes)
+    ours = keras.Sequential([keras.Input((2,)), *dense])
     ours.set_weights(
         [t.detach().numpy().T if t.dim() == 2 else t.detach().numpy() for t in plain.parameters()]
     )

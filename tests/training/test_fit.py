@@ -1,4 +1,4 @@
-"""`fit` in all its forms: sources, overrides, callbacks, checks before the first step, what remains after Ctrl-C."""
+"""`fit` in all its forms: sources, overrides, callbacks, early checks, what remains after Ctrl-C."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ def test_one_seed_gives_the_same_numbers_bit_for_bit() -> None:
     runs = []
     for _ in range(2):
         neocog.utils.set_random_seed(7)
-        model = Sequential([Input((4,)), Dense(8, activation="relu"), Dropout(0.3), Dense(2, activation="softmax")])
+        head = [Dropout(0.3), Dense(2, activation="softmax")]
+        model = Sequential([Input((4,)), Dense(8, activation="relu"), *head])
         model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
         history = model.fit(*data(), epochs=3, verbose=0)
         runs.append((history.history, model.get_weights()))
@@ -53,7 +54,12 @@ def test_generators_loaders_and_arrays_all_train() -> None:
         torch.utils.data.TensorDataset(torch.from_numpy(x), torch.from_numpy(y)), batch_size=16
     )
     losses = []
-    for source, arguments in (((x, y), {"batch_size": 16}), ((endless(),), {"steps_per_epoch": 4}), ((loader,), {})):
+    sources: list[tuple[Any, dict[str, int]]] = [
+        ((x, y), {"batch_size": 16}),
+        ((endless(),), {"steps_per_epoch": 4}),
+        ((loader,), {}),
+    ]
+    for source, arguments in sources:
         neocog.utils.set_random_seed(1)
         model = classifier()
         history = model.fit(*source, epochs=2, shuffle=False, verbose=0, **arguments)
@@ -133,7 +139,8 @@ def test_own_compute_loss_and_added_losses() -> None:
 
 def test_torch_optimizer_torch_loss_and_torch_layers() -> None:
     model = Sequential([nn.Linear(2, 10), nn.Sigmoid(), nn.Linear(10, 1), nn.Sigmoid()])
-    model.compile(torch.optim.SGD(model.parameters(), lr=1.0, momentum=0.9), nn.BCELoss(), metrics=["accuracy"])
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0, momentum=0.9)
+    model.compile(optimizer, nn.BCELoss(), metrics=["accuracy"])
     x = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], "float32")
     y = np.array([0, 1, 1, 0], "float32")
     history = model.fit(x, y, epochs=800, batch_size=4, verbose=0)
@@ -147,13 +154,23 @@ def test_callbacks_see_everything_in_order() -> None:
     class Recorder(neocog.callbacks.Callback):
         pass
 
-    for verb in ("on_train_begin", "on_epoch_begin", "on_train_batch_begin", "on_train_batch_end", "on_test_begin",
-                 "on_test_batch_end", "on_test_end", "on_epoch_end", "on_train_end"):  # fmt: skip
+    verbs = [
+        "on_train_begin",
+        "on_epoch_begin",
+        "on_train_batch_begin",
+        "on_train_batch_end",
+        "on_test_begin",
+        "on_test_batch_end",
+        "on_test_end",
+        "on_epoch_end",
+        "on_train_end",
+    ]
+    for verb in verbs:
         setattr(Recorder, verb, lambda self, *args, _verb=verb, **kwargs: calls.append(_verb))
-    classifier().fit(*data(32), batch_size=16, epochs=1, validation_split=0.5, verbose=0, callbacks=[Recorder()])
-    assert calls == [
-        "on_train_begin", "on_epoch_begin", "on_train_batch_begin", "on_train_batch_end", "on_test_begin",
-        "on_test_batch_end", "on_test_end", "on_epoch_end", "on_train_end"]  # fmt: skip
+    classifier().fit(
+        *data(32), batch_size=16, epochs=1, validation_split=0.5, verbose=0, callbacks=[Recorder()]
+    )
+    assert calls == verbs
 
 
 def test_stop_training_initial_epoch_and_history() -> None:
@@ -251,7 +268,7 @@ class TestBadInput:
     def test_values_that_are_no_numbers(self, bad: float) -> None:
         x, y = data()
         x[5, 2] = bad
-        with pytest.raises(DataError, match="sample 5|first: 5"):
+        with pytest.raises(DataError, match=r"sample 5|first: 5"):
             classifier().fit(x, y, verbose=0)
 
     def test_shapes(self) -> None:

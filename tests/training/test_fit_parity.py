@@ -1,4 +1,4 @@
-"""`fit`, `evaluate` and `train_on_batch` give what Keras gives: same weights, same data, same order, same numbers."""
+"""`fit`, `evaluate` and `train_on_batch` give Keras's numbers from the same weights, data and order."""
 
 from __future__ import annotations
 

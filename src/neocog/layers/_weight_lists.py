@@ -62,13 +62,8 @@ def assign_all(where: str, views: Sequence[WeightView], values: Any) -> None:
     arrays = list(values)
     if len(arrays) != len(views):
         names = ", ".join(f"{view.path} {view.shape}" for view in views[:6])
-        raise ShapeError(
-            message(
-                where,
-                expected=f"{len(views)} weight arrays ({names}{', …' if len(views) > 6 else ''})",
-                got=len(arrays),
-            )  # fmt: skip
-        )
+        expected = f"{len(views)} weight arrays ({names}{', …' if len(views) > 6 else ''})"
+        raise ShapeError(message(where, expected=expected, got=len(arrays)))
     for view, value in zip(views, arrays, strict=True):
         if tuple(np.shape(value)) != view.shape:
             raise ShapeError(
