@@ -121,7 +121,7 @@ def of_bearable_length() -> Iterator[Any]:
         yield pytest.param(path, id=where(path), marks=[pytest.mark.xfail(reason=reason)] if known else [])
 
 
-@pytest.mark.parametrize("path", of_bearable_length())
+@pytest.mark.parametrize("path", list(of_bearable_length()))
 def test_no_file_is_long(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
 
