@@ -119,17 +119,19 @@ def _conv_padding(pads: list[tuple[int, int]]) -> ConvPadding:
 
 @dataclass(frozen=True, slots=True)
 class PoolPadding:
-    """How a pooling is padded without a copy of its input.
+    """How a pooling is padded, without a copy of its input where that can be.
 
     Attributes:
         kernel: padding on both sides, which the kernel leaves out of maxima and averages.
         ceil_mode: whether the last window may reach over the end, onto the odd one of `"same"`.
         trim: results to leave out at the start of each axis, where both sides got the odd one; None for none.
+        copied: copies of the border put around the input first, as `F.pad` takes them; None for none.
     """
 
     kernel: tuple[int, ...]
     ceil_mode: bool = False
     trim: tuple[int, ...] | None = None
+    copied: tuple[int, ...] | None = None
 
 
 def pool_padding(window: Window, sizes: tuple[int, ...]) -> PoolPadding:
@@ -143,6 +145,21 @@ def pool_padding(window: Window, sizes: tuple[int, ...]) -> PoolPadding:
     trim = tuple(extra if stride == 1 else 0 for extra, stride in zip(odd, window.strides, strict=True))
     kernel = tuple(before + cut for (before, _), cut in zip(pads, trim, strict=True))
     return PoolPadding(kernel, ceil_mode=True, trim=trim if any(trim) else None)
+
+
+def average_padding(window: Window, sizes: tuple[int, ...]) -> PoolPadding:
+    """Return the padding of an average pooling over axes of these sizes.
+
+    As in Keras on torch: even padding does not count; where an odd pixel is added, copies of the border
+    count.
+    """
+    if window.padding == "valid":
+        return PoolPadding((0,) * len(window.kernel))
+    pads = [same_padding(size, k, s) for size, k, s in zip(sizes, window.kernel, window.strides, strict=True)]
+    if all(before == after for before, after in pads):
+        return PoolPadding(tuple(before for before, _ in pads))
+    copied = tuple(number for before, after in reversed(pads) for number in (before, after))
+    return PoolPadding((0,) * len(window.kernel), copied=copied)
 
 
 def smallest_input(window: Window) -> tuple[int, ...]:

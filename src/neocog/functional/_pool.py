@@ -22,18 +22,18 @@ def max_pool(x: torch.Tensor, window: Window, padding: PoolPadding) -> torch.Ten
 
 
 def average_pool(x: torch.Tensor, window: Window, padding: PoolPadding) -> torch.Tensor:
-    """Return the mean of each window; what `"same"` adds is not counted.
+    """Return the mean of each window.
 
     Args:
         x: (B, C, H, W) or (B, C, D, H, W).
         window: its sizes and strides.
-        padding: from `pool_padding`.
+        padding: from `average_padding`.
     """
+    if padding.copied is not None:
+        x = F.pad(x, padding.copied, mode="replicate")
     if x.dim() == 4:
-        outputs = F.avg_pool2d(x, window.kernel, window.strides, padding.kernel, padding.ceil_mode, False)
-    else:
-        outputs = _average_volumes(x, window, padding)
-    return outputs if padding.trim is None else _trimmed(outputs, padding.trim)
+        return F.avg_pool2d(x, window.kernel, window.strides, padding.kernel, False, False)
+    return _average_volumes(x, window, padding)
 
 
 def _average_volumes(x: torch.Tensor, window: Window, padding: PoolPadding) -> torch.Tensor:
@@ -45,11 +45,11 @@ def _average_volumes(x: torch.Tensor, window: Window, padding: PoolPadding) -> t
     batch, channels, depth, _, _ = x.shape
     (k, *kernel), (s, *strides), (p, *pads) = window.kernel, window.strides, padding.kernel
     slices = x.transpose(1, 2).flatten(0, 1)  # (B·D, C, H, W)
-    slices = F.avg_pool2d(slices, kernel, strides, pads, padding.ceil_mode, False)
+    slices = F.avg_pool2d(slices, kernel, strides, pads, False, False)
     height, width = slices.shape[2:]
     volumes = slices.reshape(batch, depth, channels, height, width)
     columns = volumes.transpose(1, 2).flatten(3)  # (B, C, D, H'·W')
-    columns = F.avg_pool2d(columns, (k, 1), (s, 1), (p, 0), padding.ceil_mode, False)
+    columns = F.avg_pool2d(columns, (k, 1), (s, 1), (p, 0), False, False)
     return columns.reshape(batch, channels, columns.shape[2], height, width)
 
 

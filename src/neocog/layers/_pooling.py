@@ -12,6 +12,7 @@ from neocog.functional import (
     Plans,
     PoolPadding,
     Window,
+    average_padding,
     average_pool,
     layout,
     make_window,
@@ -39,6 +40,7 @@ class Pooling(Layer):
 
     rank: int
     pool: Callable[[torch.Tensor, Window, PoolPadding], torch.Tensor]
+    plan: Callable[[Window, tuple[int, ...]], PoolPadding]
 
     def __init__(
         self,
@@ -59,8 +61,8 @@ class Pooling(Layer):
         self._layout = layout(self.rank, self.data_format)
         self._window = make_window(self.pool_size, self.strides, (1,) * self.rank, self.padding)
         fixed = self.padding == "valid"
-        self._padding = pool_padding(self._window, self._window.kernel) if fixed else None
-        self._plans = Plans(pool_padding, self._window)
+        self._padding = type(self).plan(self._window, self._window.kernel) if fixed else None
+        self._plans = Plans(type(self).plan, self._window)
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
     def call(self, inputs: torch.Tensor) -> torch.Tensor:
@@ -114,6 +116,7 @@ class MaxPooling(Pooling):
     """
 
     pool = staticmethod(max_pool)
+    plan = staticmethod(pool_padding)
 
     def __init__(
         self,
@@ -128,9 +131,16 @@ class MaxPooling(Pooling):
 
 
 class AveragePooling(Pooling):
-    """Average each window; with `"same"`, over what lies inside the inputs."""
+    """Average each window; with `"same"`, padding of the same size on both sides of every axis does not
+    count.
+
+    Where an odd pixel is added to some axis, copies of the border pixels stand in for the padding and do
+    count, as
+    in Keras on torch (Keras on TensorFlow leaves them out).
+    """
 
     pool = staticmethod(average_pool)
+    plan = staticmethod(average_padding)
 
 
 @LAYERS.register("max_pooling1d", "MaxPool1D")
