@@ -1,0 +1,84 @@
+"""What `train` is asked for, checked before anything is read or written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from neocog.core import check_int, check_number, check_one_of
+from neocog.exceptions import ArgumentError, message
+from neocog.workflows._models import model_info
+from neocog.workflows._recipe import AUGMENTATIONS
+
+MIN_IMAGE_SIZE, MAX_IMAGE_SIZE = 4, 4096
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """What `train` is asked for; None leaves the choice to the recipe.
+
+    Attributes:
+        data: a data set's name (`"digits"`) or a folder of images.
+        out: folder of the run, which must be new or empty; default `runs/<data>-<n>`.
+        model: a name of the table of models, or `"auto"`.
+        image_size: (height, width) in pixels.
+        color: `"rgb"`, `"grayscale"` or `"auto"`, which looks at the images.
+        epochs: most epochs; training stops earlier when validation gets no better.
+        batch_size: images a step.
+        learning_rate: highest rate.
+        augment: `"auto"`, `"none"`, `"light"`, `"mirror"` or `"photo"`: see `AUGMENTATIONS`.
+        seed: of weights, order and augmentation; the split does not depend on it.
+        precision: `"auto"`, `"float32"` or `"bfloat16"`, as in `compile`.
+        strict: stop at broken images instead of leaving them out.
+    """
+
+    data: str
+    out: str | None = None
+    model: str = "auto"
+    image_size: tuple[int, int] | None = None
+    color: str = "auto"
+    epochs: int | None = None
+    batch_size: int | None = None
+    learning_rate: float | None = None
+    augment: str = "auto"
+    seed: int = 0
+    precision: str = "auto"
+    strict: bool = False
+
+    def check(self) -> None:
+        """Raise for values that cannot work.
+
+        Raises:
+            UnknownNameError: no model of that name; the nearest ones are offered.
+            ArgumentError: a value out of its range.
+        """
+        if self.model != "auto":
+            model_info(self.model)
+        check_one_of("train", "color", self.color, ("auto", "rgb", "grayscale"))
+        check_one_of("train", "augment", self.augment, ("auto", *AUGMENTATIONS))
+        check_one_of("train", "precision", self.precision, ("auto", "float32", "bfloat16"))
+        check_int("train", "seed", self.seed, minimum=0)
+        if self.seed >= 2**32:
+            raise ArgumentError(message("train", expected="seed below 2**32", got=self.seed))
+        for name in ("epochs", "batch_size"):
+            if getattr(self, name) is not None:
+                check_int("train", name, getattr(self, name), minimum=1)
+        if self.learning_rate is not None:
+            check_number("train", "learning_rate", self.learning_rate, minimum=1e-8, maximum=10)
+        if self.image_size is not None:
+            check_image_size("train", self.image_size)
+
+
+def check_image_size(where: str, size: Any) -> tuple[int, int]:
+    """Return (height, width), which must be whole numbers that images and memory can take."""
+    pair = tuple(size) if isinstance(size, (list, tuple)) else (size, size)
+    whole = all(isinstance(side, int) and not isinstance(side, bool) for side in pair)
+    if len(pair) != 2 or not whole or not all(MIN_IMAGE_SIZE <= side <= MAX_IMAGE_SIZE for side in pair):
+        raise ArgumentError(
+            message(
+                where,
+                expected=f"an image size from {MIN_IMAGE_SIZE} to {MAX_IMAGE_SIZE} pixels a side",
+                got=repr(size),
+            )
+        )
+    return (pair[0], pair[1])

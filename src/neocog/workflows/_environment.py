@@ -1,0 +1,44 @@
+"""What a run was made with."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+
+import numpy as np
+import torch
+
+from neocog._version import __version__
+
+
+def environment() -> dict[str, str]:
+    """Return the versions and the hardware that decide a run's numbers."""
+    return {
+        "neocog": __version__,
+        "torch": str(torch.__version__),
+        "numpy": str(np.__version__),
+        "pillow": _version("pillow"),
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "processor": _processor(),
+        "threads": str(torch.get_num_threads()),
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            for line in file:
+                if line.startswith("model name"):
+                    return f"{line.partition(':')[2].strip()}, {os.cpu_count()} processors"
+    except OSError:
+        pass
+    return f"{platform.processor() or platform.machine()}, {os.cpu_count()} processors"

@@ -1,0 +1,168 @@
+"""`evaluate`: how good a run's model is, on its own test images or on others."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neocog.data import DATASETS, FolderScan, ImageFolderSource, file_sha256, scan_folder
+from neocog.exceptions import DataError, FileFormatError, message
+from neocog.workflows._data import Part, array_part, file_part, read_part
+from neocog.workflows._events import Evaluating, Reporter, silent
+from neocog.workflows._load_data import find_data, load_arrays
+from neocog.workflows._results import EvaluateResult
+from neocog.workflows._run import Run, SplitRow, load_run
+from neocog.workflows._scores import score
+
+_BATCH_SIZE = 64
+
+
+def evaluate(
+    run: str | os.PathLike[str] | Run,
+    data: str | os.PathLike[str] | None = None,
+    report: Reporter = silent,
+) -> EvaluateResult:
+    """Measure a run's model.
+
+    Args:
+        run: folder of a run, or what `load_run` returned.
+        data: a folder of images in class folders of the run's names (its test part where it has one), or a
+            data set's name; None takes the run's own test images, by file and checksum.
+        report: told how far it is.
+
+    Raises:
+        DataError: files of the test part are missing or changed; other classes; other image sizes.
+    """
+    opened = run if isinstance(run, Run) else load_run(run)
+    unreadable: list[tuple[str, str]] = []
+    if data is None:
+        part = _own_test(opened)
+        words = f"the {len(part.ids)} test images of the run"
+    else:
+        part, words, unreadable = _other(opened, os.fspath(data))
+    part, found = read_part(part, report, 0, len(part.ids))
+    broken = sorted([*unreadable, *found])
+    report(Evaluating(part=words, count=len(part.ids)))
+    chances = chances_of(opened.model, part)
+    return EvaluateResult(
+        run=opened.folder,
+        measured_on=words,
+        scores=score(chances, part.labels, opened.data.class_names),
+        broken=tuple(broken),
+    )
+
+
+def _own_test(run: Run) -> Part:
+    rows = run.split("test")
+    if not rows:
+        raise FileFormatError(message(str(run.folder), expected="test images in split.csv", got="none"))
+    numbers = {name: label for label, name in enumerate(run.data.class_names)}
+    unknown = next((row.label for row in rows if row.label not in numbers), None)
+    if unknown is not None:
+        raise FileFormatError(message(str(run.folder), expected="classes of the run", got=repr(unknown)))
+    labels = [numbers[row.label] for row in rows]
+    if run.data.kind == "arrays":
+        return _own_arrays(run, rows, labels)
+    root = Path(run.data.root)
+    if not root.is_dir():
+        do = "Give the folder of the images: neocog evaluate RUN FOLDER."
+        raise DataError(message(str(root), expected="the folder that the run used", got="none", do=do))
+    files = [root / row.file for row in rows]
+    _check_files(root, rows, files)
+    ids, paths = [row.file for row in rows], [str(file) for file in files]
+    return file_part("test", ids, paths, labels, run.data, batch_size=_BATCH_SIZE, shuffle=False, seed=0)
+
+
+def _check_files(root: Path, rows: Sequence[SplitRow], files: Sequence[Path]) -> None:
+    missing = [row.file for row, file in zip(rows, files, strict=True) if not file.is_file()]
+    if missing:
+        raise _unlike(root, missing, "missing")
+    changed = [
+        row.file for row, file in zip(rows, files, strict=True) if file_sha256(file) != row.sha256.lower()
+    ]
+    if changed:
+        raise _unlike(root, changed, "changed since")
+
+
+def _unlike(root: Path, files: Sequence[str], how: str) -> DataError:
+    shown = ", ".join(files[:5]) + (", …" if len(files) > 5 else "")
+    count = "1 is" if len(files) == 1 else f"{len(files)} are"
+    do = "Bring them back, or name a folder to measure on: neocog evaluate RUN FOLDER."
+    return DataError(
+        message(str(root), expected="the test images of the run", got=f"{count} {how}: {shown}", do=do)
+    )
+
+
+def _own_arrays(run: Run, rows: Sequence[SplitRow], labels: Sequence[int]) -> Part:
+    known = DATASETS.get(run.data.root)
+    if known is None or known.load is None:
+        raise FileFormatError(message(str(run.folder), expected="a known data set", got=repr(run.data.root)))
+    (x, _), (x_test, _) = load_arrays(known)
+    origins = {"train": x, "test": x_test}
+    images = []
+    for row in rows:
+        _, _, rest = row.file.partition("/")
+        origin, _, index = rest.partition("/")
+        held = origins.get(origin, x[:0])
+        if not index.isdecimal() or int(index) >= len(held):
+            raise FileFormatError(message(str(run.folder), expected="images of the data set", got=row.file))
+        image = held[int(index)]
+        if hashlib.sha256(image.tobytes()).hexdigest() != row.sha256:
+            raise _unlike(Path(known.name), [row.file], "changed since")
+        images.append(image)
+    ids = [row.file for row in rows]
+    return array_part("test", ids, np.stack(images), labels, batch_size=_BATCH_SIZE, shuffle=False, seed=0)
+
+
+def _other(run: Run, data: str) -> tuple[Part, str, list[tuple[str, str]]]:
+    target = find_data(data)
+    if target.folder is not None:
+        return _folder(run, target.folder)
+    known = DATASETS[target.name]
+    _check_classes(run, target.name, known.class_names)
+    _, (x, y) = load_arrays(known)
+    if x.shape[1:] != run.data.image_shape:
+        raise DataError(message(target.name, expected=f"images {run.data.image_shape}", got=x.shape[1:]))
+    numbers = {name: label for label, name in enumerate(run.data.class_names)}
+    labels = [numbers[known.class_names[int(label)]] for label in y]
+    ids = [f"{target.name}/test/{index}" for index in range(len(y))]
+    part = array_part("test", ids, x, labels, batch_size=_BATCH_SIZE, shuffle=False, seed=0)
+    return part, f"the {len(y)} test images of {target.name}", []
+
+
+def _folder(run: Run, folder: Path) -> tuple[Part, str, list[tuple[str, str]]]:
+    scan: FolderScan = scan_folder(folder)
+    _check_classes(run, str(folder), scan.class_names)
+    split = "test" if "test" in scan.splits else None
+    files = scan.of_split(split)
+    numbers = {name: label for label, name in enumerate(run.data.class_names)}
+    labels = [numbers[scan.class_names[file.label]] for file in files]
+    ids, paths = [file.path for file in files], [scan.absolute(file) for file in files]
+    part = file_part("test", ids, paths, labels, run.data, batch_size=_BATCH_SIZE, shuffle=False, seed=0)
+    words = f"the {len(files)} {'test ' if split else ''}images in {folder}"
+    return part, words, [(file.path, file.reason) for file in scan.broken]
+
+
+def _check_classes(run: Run, where: str, class_names: Sequence[str]) -> None:
+    other = [name for name in class_names if name not in run.data.class_names]
+    if other:
+        expected = f"the classes of the run ({', '.join(run.data.class_names[:8])})"
+        got = f"also {', '.join(repr(name) for name in other[:5])}"
+        do = "Rename the folders to the run's classes."
+        raise DataError(message(where, expected=expected, got=got, do=do))
+
+
+def chances_of(model: Any, part: Part) -> Any:
+    """Return the probabilities (count, classes) of a part's images, in the order of its `ids`."""
+    chances = model.predict(part.source, verbose=0)
+    if len(chances) != len(part.ids):
+        source = part.source
+        lost = source.broken[-1] if isinstance(source, ImageFolderSource) and source.broken else ("", "")
+        expected, got = f"{len(part.ids)} images that can be read", f"{len(chances)} ({': '.join(lost)})"
+        raise DataError(message(part.name, expected=expected, got=got, do="Files changed while training."))
+    return chances

@@ -1,0 +1,229 @@
+"""Training a model of a run: hooks that tell and record, and Ctrl-C between two batches."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from dataclasses import dataclass, field
+from types import FrameType, TracebackType
+from typing import Any
+
+from neocog.callbacks import EarlyStopping, TerminateOnNaN
+from neocog.exceptions import TrainingError, message
+from neocog.optimizers import AdamW
+from neocog.optimizers.schedules import CosineDecay
+from neocog.training import Hook
+from neocog.workflows._data import Part
+from neocog.workflows._events import EpochDone, Reporter, StepsDone, TrainingStarted
+from neocog.workflows._recipe import Recipe
+from neocog.workflows._run_folder import HISTORY, RunFolder
+
+_TELL_EVERY = 0.25  # seconds
+_COLUMNS = ("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds")
+
+
+@dataclass(kw_only=True)
+class FitRecord:
+    """What became of a training.
+
+    Attributes:
+        epochs: the values of each whole epoch.
+        best_epoch: the one whose weights are kept, from 1; 0 when no epoch ended.
+        interrupted: whether Ctrl-C ended it.
+        seconds: that it took.
+        plan: how it ran, in one line.
+    """
+
+    epochs: list[dict[str, float]] = field(default_factory=list)
+    best_epoch: int = 0
+    interrupted: bool = False
+    seconds: float = 0.0
+    plan: str = ""
+
+    @property
+    def best(self) -> dict[str, float]:
+        """The values of the best epoch; empty when no epoch ended."""
+        return self.epochs[self.best_epoch - 1] if self.best_epoch else {}
+
+
+def compile_model(model: Any, recipe: Recipe, samples: int, precision: str) -> None:
+    """Compile a classifier: AdamW, a warm-up and a fall of the rate along a cosine."""
+    steps = -(-samples // recipe.batch_size)
+    warmup = max(int(recipe.warmup_epochs * steps), 1)
+    schedule = CosineDecay(
+        recipe.learning_rate / 10,
+        max(recipe.epochs * steps - warmup, 1),
+        warmup_target=recipe.learning_rate,
+        warmup_steps=warmup,
+    )
+    model.compile(
+        optimizer=AdamW(schedule, weight_decay=recipe.weight_decay),
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+        precision=precision,
+    )
+
+
+def run_fit(
+    model: Any,
+    train: Part,
+    validation: Part,
+    recipe: Recipe,
+    folder: RunFolder,
+    report: Reporter,
+    *,
+    model_name: str,
+    extra_hooks: tuple[Hook, ...] = (),
+) -> FitRecord:
+    """Train; the model has the best epoch's weights afterwards, also after Ctrl-C.
+
+    Raises:
+        TrainingError: the loss became NaN or infinite.
+    """
+    record = FitRecord()
+    stopping = EarlyStopping(monitor="val_loss", patience=recipe.patience, restore_best_weights=True)
+    began = time.perf_counter()
+    with StopBetweenBatches() as stop:
+        watch = _Watch(record, recipe, folder, report, model_name)
+        try:
+            model.fit(
+                train.source,
+                epochs=recipe.epochs,
+                validation_data=validation.source,
+                callbacks=[TerminateOnNaN(), stopping, watch, stop, *extra_hooks],
+                verbose=0,
+            )
+        except KeyboardInterrupt:
+            record.interrupted = True
+    record.seconds = time.perf_counter() - began
+    record.best_epoch = stopping.best_epoch + 1 if record.epochs else 0
+    if not record.interrupted and len(record.epochs) < recipe.epochs and stopping.stopped_epoch == 0:
+        do = "Try a lower --learning-rate, or --precision float32."
+        raise TrainingError(message("train", expected="a finite loss", got="NaN or infinity", do=do))
+    return record
+
+
+class _Watch(Hook):
+    """Tells and records every epoch."""
+
+    def __init__(
+        self, record: FitRecord, recipe: Recipe, folder: RunFolder, report: Reporter, model_name: str
+    ) -> None:
+        self.record = record
+        self.recipe = recipe
+        self.folder = folder
+        self.report = report
+        self.model_name = model_name
+        self.steps = 1
+        self.epoch = 0
+        self._lowest = float("inf")
+        self._epoch_began = self._last_told = 0.0
+        self._epoch_seconds: list[float] = []
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Tell the plan."""
+        self.steps = int((self.params or {}).get("steps") or 1)
+        self.record.plan = str(self.model.plan)
+        self.report(
+            TrainingStarted(
+                model=self.model_name,
+                parameters=int(self.model.count_params()),
+                epochs=self.recipe.epochs,
+                steps=self.steps,
+                plan=self.record.plan,
+                folder=str(self.folder.path),
+            )
+        )
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Start the clock."""
+        self.epoch = epoch
+        self._epoch_began = self._last_told = time.perf_counter()
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Tell how far the epoch is, a few times a second: reading the values waits for the device."""
+        now = time.perf_counter()
+        if now - self._last_told < _TELL_EVERY:
+            return
+        self._last_told = now
+        values = {name: float(logs[name]) for name in ("loss", "accuracy") if logs and name in logs}
+        self.report(
+            StepsDone(
+                epoch=self.epoch + 1,
+                epochs=self.recipe.epochs,
+                step=batch + 1,
+                steps=self.steps,
+                values=values,
+                seconds_left=self._seconds_left(batch + 1, now),
+            )
+        )
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Record the epoch in `history.csv` and tell it."""
+        seconds = time.perf_counter() - self._epoch_began
+        self._epoch_seconds.append(seconds)
+        values = {name: float(value) for name, value in (logs or {}).items()}
+        values["learning_rate"] = float(self.model.optimizer.learning_rate)
+        values["seconds"] = round(seconds, 3)
+        self.record.epochs.append(values)
+        rows = [[i + 1, *(row.get(key, "") for key in _COLUMNS)] for i, row in enumerate(self.record.epochs)]
+        self.folder.write_csv(HISTORY, ("epoch", *_COLUMNS), rows)
+        best = values.get("val_loss", float("inf")) < self._lowest
+        self._lowest = min(self._lowest, values.get("val_loss", float("inf")))
+        self.report(
+            EpochDone(epoch=epoch + 1, epochs=self.recipe.epochs, values=values, seconds=seconds, best=best)
+        )
+
+    def _seconds_left(self, step: int, now: float) -> float:
+        passed = now - self._epoch_began
+        if self._epoch_seconds:
+            recent = self._epoch_seconds[-5:]
+            whole = sum(recent) / len(recent)
+        else:
+            whole = passed * self.steps / step
+        return max(whole - passed, 0.0) + whole * (self.recipe.epochs - self.epoch - 1)
+
+
+class StopBetweenBatches(Hook):
+    """Turns the first Ctrl-C into a `KeyboardInterrupt` at the next batch's end, where the weights are whole.
+
+    A second one interrupts at once. Does nothing outside the main thread, where Python allows no handlers.
+    """
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._previous: Any = None
+
+    def __enter__(self) -> StopBetweenBatches:
+        usable = threading.current_thread() is threading.main_thread()
+        if usable and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            self._previous = signal.signal(signal.SIGINT, self._ask)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._previous is not None:
+            signal.signal(signal.SIGINT, self._previous)
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+
+    def _stop(self) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Stop if asked."""
+        self._stop()
+
+    def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Stop if asked."""
+        self._stop()
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Stop if asked."""
+        self._stop()

@@ -1,0 +1,153 @@
+"""What a reader should know before believing a run's headline: the evidence, what it means, what helps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from neocog.workflows._fit import FitRecord
+from neocog.workflows._scores import ClassScore, Scores
+
+_WIDE = 0.1  # width of the interval of the accuracy
+_GAP = 0.1  # training accuracy above validation accuracy
+_IMBALANCE = 3.0  # images of the largest class over those of the smallest
+_WEAK = 0.15  # recall below the accuracy
+
+
+def hints(
+    record: FitRecord,
+    test: Scores,
+    train_counts: Mapping[str, int],
+    copies: Sequence[tuple[str, str]],
+    *,
+    most_epochs: int,
+) -> list[str]:
+    """Return the hints for a run, as sentences.
+
+    Args:
+        record: what became of the training.
+        test: scores on the test images.
+        train_counts: training images of each class.
+        copies: (test or validation file, training file) with the same content.
+        most_epochs: that were allowed.
+    """
+    found = [
+        _interrupted(record),
+        _guessing(test),
+        _wide(test),
+        _fitting(record),
+        _unfinished(record, most_epochs),
+        _imbalance(train_counts),
+        _weak(test),
+        _copies(copies),
+    ]
+    return [hint for hint in found if hint]
+
+
+def duplicates(rows: Sequence[tuple[str, str, str]]) -> list[tuple[str, str]]:
+    """Return (file outside train, file in train) of the images that are in two parts.
+
+    Args:
+        rows: (file, part, sha256).
+    """
+    trained = {sha256: file for file, part, sha256 in rows if part == "train"}
+    return [(file, trained[sha]) for file, part, sha in rows if part != "train" and sha in trained]
+
+
+def _interrupted(record: FitRecord) -> str:
+    if not record.interrupted:
+        return ""
+    if not record.epochs:
+        return "Interrupted in the first epoch: the weights are little better than random ones."
+    return f"Interrupted after epoch {len(record.epochs)}: training longer may give a better model."
+
+
+def _guessing(test: Scores) -> str:
+    if test.low > test.majority:
+        return ""
+    return (
+        f"Not surely better than guessing: always naming the most frequent class would be right for "
+        f"{percent(test.majority)} of the test images. Check that the folders hold what their names say, "
+        "and add images."
+    )
+
+
+def _wide(test: Scores) -> str:
+    if test.high - test.low <= _WIDE:
+        return ""
+    return (
+        f"Only {test.count} test images: the true accuracy may lie anywhere from {percent(test.low)} to "
+        f"{percent(test.high)}. About {_images_for(test.accuracy)} test images would pin it down to "
+        "± 3 points."
+    )
+
+
+def _images_for(accuracy: float) -> int:
+    """Test images for an interval of ± 0.03, rounded up to hundreds."""
+    spread = max(accuracy * (1 - accuracy), 0.05)
+    return int(-(-((1.96 / 0.03) ** 2 * spread) // 100) * 100)
+
+
+def _fitting(record: FitRecord) -> str:
+    train, validation = record.best.get("accuracy"), record.best.get("val_accuracy")
+    if train is None or validation is None:
+        return ""
+    if train - validation > _GAP:
+        return (
+            f"Overfitting: {percent(train)} of the training images were right, but {percent(validation)} of "
+            "the validation images. More images, more augmentation or a smaller model narrow this gap."
+        )
+    return ""
+
+
+def _unfinished(record: FitRecord, most_epochs: int) -> str:
+    last = len(record.epochs)
+    if record.interrupted or last < most_epochs or record.best_epoch < last or last < 2:
+        return ""
+    before, after = record.epochs[-2].get("val_loss"), record.epochs[-1].get("val_loss")
+    if before is None or after is None or after > 0.98 * before:
+        return ""
+    return f"The last epoch was the best one: more than {most_epochs} epochs may do better (--epochs)."
+
+
+def _imbalance(counts: Mapping[str, int]) -> str:
+    smallest, largest = min(counts, key=lambda k: counts[k]), max(counts, key=lambda k: counts[k])
+    if counts[largest] < _IMBALANCE * counts[smallest]:
+        return ""
+    return (
+        f"Uneven classes: {counts[largest]} training images of “{largest}”, {counts[smallest]} of "
+        f"“{smallest}”. The accuracy is mostly that of the large classes: look at each class's recall."
+    )
+
+
+def _weak(test: Scores) -> str:
+    there = [score for score in test.classes if score.recall is not None]
+    weakest: ClassScore = min(there, key=lambda score: score.recall or 0.0)
+    recall = weakest.recall or 0.0
+    if recall > test.accuracy - _WEAK:
+        return ""
+    return (
+        f"“{weakest.name}” is found in only {percent(recall)} of its {weakest.count} test images: look at "
+        "its mistakes, and add images of it."
+    )
+
+
+def _copies(copies: Sequence[tuple[str, str]]) -> str:
+    if not copies:
+        return ""
+    file, other = copies[0]
+    count = (
+        "1 validation or test image is an exact copy of a training image"
+        if len(copies) == 1
+        else (f"{len(copies)} validation and test images are exact copies of training images")
+    )
+    return f"{count} ({file} = {other}): the accuracy is too high by what they add. Remove the copies."
+
+
+def percent(share: float) -> str:
+    """Return a share as a percentage with one decimal.
+
+    Example:
+        >>> percent(0.9715)
+        '97.2 %'
+    """
+    return f"{100 * share:.1f} %"

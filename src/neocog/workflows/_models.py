@@ -1,0 +1,154 @@
+"""The networks that `train` knows by name: a table of one-line descriptions and builders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from neocog import layers
+from neocog.exceptions import ArgumentError, UnknownNameError, message, nearest
+from neocog.models import Model
+
+Shape = tuple[int, int, int]  # height and width in pixels, channels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelInfo:
+    """A network by name.
+
+    Attributes:
+        name: as the command line takes it.
+        text: what it is, in one line.
+        body: from scaled images (symbolic) to features (symbolic).
+        smallest: least height and width in pixels that it can shrink.
+    """
+
+    name: str
+    text: str
+    body: Callable[[Any], Any]
+    smallest: int
+
+
+def build_model(name: str, shape: Shape, classes: int, augmentation: Sequence[Any] = ()) -> Model:
+    """Return a network from uint8 images (0 to 255) to the probabilities of classes.
+
+    Args:
+        name: in `MODELS`.
+        shape: of one image.
+        classes: number of classes.
+        augmentation: layers that vary training images.
+    """
+    images = layers.Input(shape, name="image")
+    x = layers.Rescaling(1 / 127.5, offset=-1.0)(images)
+    for layer in augmentation:
+        x = layer(x)
+    features = model_info(name).body(x)
+    outputs = layers.Dense(classes, activation="softmax", name="probabilities")(features)
+    return Model(images, outputs, name=name.replace("-", "_"))
+
+
+def resolve_model(name: str, shape: Shape) -> str:
+    """Return the name of the network that `"auto"` stands for with images of this shape.
+
+    Raises:
+        UnknownNameError: no network has the name.
+        ArgumentError: the images are too small for it.
+    """
+    if name == "auto":
+        return "small-cnn" if max(shape[:2]) <= 64 else "small-resnet"
+    info = model_info(name)
+    if min(shape[:2]) < info.smallest:
+        expected = f"images of at least {info.smallest}×{info.smallest} pixels"
+        do = "Choose another --model or a larger --image-size."
+        raise ArgumentError(
+            message(f"model {info.name}", expected=expected, got=f"{shape[0]}×{shape[1]}", do=do)
+        )
+    return info.name
+
+
+def _mlp(x: Any) -> Any:
+    x = layers.Flatten()(x)
+    for units in (256, 128):
+        x = layers.Dense(units, activation="relu", kernel_initializer="he_normal")(x)
+        x = layers.Dropout(0.3)(x)
+    return x
+
+
+def _lenet(x: Any) -> Any:
+    for filters in (32, 64):
+        x = layers.Conv2D(filters, 5, padding="same", activation="relu")(x)
+        x = _halved(x)
+    while max(x.shape[1:3]) > 16:  # so that the dense layer stays small
+        x = layers.MaxPooling2D(2, padding="same")(x)
+    x = layers.Dense(128, activation="relu")(layers.Flatten()(x))
+    return layers.Dropout(0.4)(x)
+
+
+def _small_cnn(x: Any) -> Any:
+    """The last maps are flattened, so that places count, unless they are large."""
+    for filters in (32, 64, 128):
+        x = layers.ReLU()(_convolved(layers.ReLU()(_convolved(x, filters)), filters))
+        x = layers.Dropout(0.2)(_halved(x))
+    if max(x.shape[1:3]) > 8:
+        return layers.Dropout(0.4)(layers.GlobalAveragePooling2D()(x))
+    x = layers.Dense(128, activation="relu", kernel_initializer="he_normal")(layers.Flatten()(x))
+    return layers.Dropout(0.4)(x)
+
+
+def _cnn(x: Any) -> Any:
+    for filters, strides in ((32, 2), (64, 1), (128, 1), (256, 1)):
+        x = _halved(layers.ReLU()(_convolved(x, filters, strides)))
+    x = layers.ReLU()(_convolved(x, 256))
+    return layers.Dropout(0.4)(layers.GlobalAveragePooling2D()(x))
+
+
+def _small_resnet(x: Any) -> Any:
+    x = layers.ReLU()(_convolved(x, 32, 2))
+    for filters, strides in ((32, 1), (64, 2), (128, 2), (256, 2)):
+        branch = _convolved(layers.ReLU()(_convolved(x, filters, strides)), filters)
+        if strides > 1:
+            x = layers.AveragePooling2D(strides, padding="same")(x)
+        if x.shape[-1] != filters:
+            x = _convolved(x, filters, size=1)
+        x = layers.ReLU()(layers.add([x, branch]))
+    return layers.Dropout(0.4)(layers.GlobalAveragePooling2D()(x))
+
+
+def _convolved(x: Any, filters: int, strides: int = 1, size: int = 3) -> Any:
+    """Convolution and batch normalisation, which brings the bias; its memory is short, as epochs are."""
+    x = layers.Conv2D(
+        filters, size, strides=strides, padding="same", use_bias=False, kernel_initializer="he_normal"
+    )(x)
+    return layers.BatchNormalization(momentum=0.9)(x)
+
+
+def _halved(x: Any) -> Any:
+    return layers.MaxPooling2D(2)(x) if min(x.shape[1:3]) >= 4 else x
+
+
+_INFOS = (
+    ModelInfo(name="mlp", text="two dense layers (256, 128): a base line", body=_mlp, smallest=1),
+    ModelInfo(name="lenet", text="two 5×5 convolutions, one dense layer", body=_lenet, smallest=4),
+    ModelInfo(name="small-cnn", text="six 3×3 convolutions (32 to 128): images up to 64 pixels",
+              body=_small_cnn, smallest=4),
+    ModelInfo(name="cnn", text="five 3×3 convolutions (32 to 256): photographs, quick",
+              body=_cnn, smallest=16),
+    ModelInfo(name="small-resnet", text="nine 3×3 convolutions in residual blocks: photographs",
+              body=_small_resnet, smallest=16),
+)  # fmt: skip
+MODELS: dict[str, ModelInfo] = {info.name: info for info in _INFOS}
+
+
+def model_info(name: str) -> ModelInfo:
+    """Return the network of that name.
+
+    Raises:
+        UnknownNameError: offering the nearest names.
+    """
+    key = name.lower().replace("_", "-")
+    if key not in MODELS:
+        close = nearest(key, [*MODELS, "auto"])
+        hint = f" Did you mean {' or '.join(repr(item) for item in close)}?" if close else ""
+        raise UnknownNameError(f"model: expected auto or one of {', '.join(MODELS)}, got {name!r}.{hint}")
+    return MODELS[key]

@@ -1,0 +1,135 @@
+"""What the workflows give back: frozen dataclasses with plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from neocog.workflows._scores import Scores
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prediction:
+    """What a model says of one image.
+
+    Attributes:
+        file: as it was given.
+        probabilities: (class, probability), the most probable first.
+    """
+
+    file: str
+    probabilities: tuple[tuple[str, float], ...]
+
+    @property
+    def label(self) -> str:
+        """The most probable class."""
+        return self.probabilities[0][0]
+
+    @property
+    def confidence(self) -> float:
+        """Its probability."""
+        return self.probabilities[0][1]
+
+    @property
+    def second(self) -> str:
+        """The class that comes next."""
+        return self.probabilities[1][0]
+
+    @property
+    def second_confidence(self) -> float:
+        """The probability of the class that comes next."""
+        return self.probabilities[1][1]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {
+            "file": self.file,
+            "class": self.label,
+            "confidence": self.confidence,
+            "probabilities": dict(self.probabilities),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainResult:
+    """What `train` left.
+
+    Attributes:
+        folder: of the run.
+        report: the report in it.
+        test: scores on the test images.
+        validation_accuracy: in the kept epoch; None when no epoch ended.
+        epochs: whole epochs that were trained.
+        best_epoch: the one whose weights are kept, from 1; 0 when no epoch ended.
+        seconds: that training took.
+        plan: how it ran, in one line.
+        interrupted: whether Ctrl-C ended it.
+    """
+
+    folder: Path
+    report: Path
+    test: Scores
+    validation_accuracy: float | None
+    epochs: int
+    best_epoch: int
+    seconds: float
+    plan: str
+    interrupted: bool
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {
+            "run": str(self.folder),
+            "report": str(self.report),
+            "test": self.test.as_dict(),
+            "validation_accuracy": self.validation_accuracy,
+            "epochs": self.epochs,
+            "best_epoch": self.best_epoch,
+            "seconds": self.seconds,
+            "plan": self.plan,
+            "interrupted": self.interrupted,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluateResult:
+    """What `evaluate` found.
+
+    Attributes:
+        run: folder of the run.
+        measured_on: the images, in words.
+        scores: what the model is worth on them.
+        broken: (file, reason) of images that were left out.
+    """
+
+    run: Path
+    measured_on: str
+    scores: Scores
+    broken: tuple[tuple[str, str], ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {
+            "run": str(self.run),
+            "measured_on": self.measured_on,
+            **self.scores.as_dict(),
+            "broken": [{"file": file, "reason": reason} for file, reason in self.broken],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PredictResult:
+    """Predictions in the order of the files, and (file, reason) of those that could not be read."""
+
+    run: Path
+    predictions: tuple[Prediction, ...]
+    broken: tuple[tuple[str, str], ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {
+            "run": str(self.run),
+            "predictions": [prediction.as_dict() for prediction in self.predictions],
+            "broken": [{"file": file, "reason": reason} for file, reason in self.broken],
+        }

@@ -1,0 +1,227 @@
+"""`train`: from data to a run with a model and a report."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from neocog.core import set_random_seed
+from neocog.exceptions import StorageError
+from neocog.layers import serialize
+from neocog.saving import save_model_folder
+from neocog.training import Hook
+from neocog.workflows import _run_folder as files
+from neocog.workflows._config import TrainConfig
+from neocog.workflows._data import ImageData
+from neocog.workflows._environment import environment
+from neocog.workflows._evaluate import chances_of
+from neocog.workflows._events import DataReady, Evaluating, Interrupted, Reporter, Warned, silent
+from neocog.workflows._fit import FitRecord, compile_model, run_fit
+from neocog.workflows._hints import duplicates, hints
+from neocog.workflows._load_data import find_data, load_data
+from neocog.workflows._models import build_model, resolve_model
+from neocog.workflows._plots import draw_confusion, draw_curves
+from neocog.workflows._predict import rank
+from neocog.workflows._recipe import Recipe, augmentation_layers
+from neocog.workflows._report import Facts, report_html
+from neocog.workflows._results import TrainResult
+from neocog.workflows._run import FORMAT, FORMAT_VERSION
+from neocog.workflows._run_folder import RunFolder
+from neocog.workflows._scores import Scores, score
+
+_MOST_CLASSES_IN_CSV = 50
+
+
+def train(config: TrainConfig, report: Reporter = silent, hooks: tuple[Hook, ...] = ()) -> TrainResult:
+    """Train a classifier and leave a run: model, split, history, scores, plots and a report.
+
+    What can fail late is checked first: names, numbers, the run's folder, disk space, the data. The first
+    Ctrl-C ends the training at the next batch; the best weights so far are evaluated and kept.
+
+    Args:
+        config: data and settings.
+        report: told what happens; default nobody.
+        hooks: watch the training as well.
+
+    Raises:
+        ArgumentError, UnknownNameError: settings that cannot be used, a folder that holds another run.
+        DataError: data that cannot be used.
+        StorageError: full or read-only disk; nothing half-written is left.
+        TrainingError: the loss became NaN or infinite.
+        KeyboardInterrupt: Ctrl-C before the training began, or a second one; see `TrainResult.interrupted`.
+
+    Example:
+        ```
+        result = train(TrainConfig(data="digits"))
+        print(result.test.accuracy, result.report)
+        ```
+    """
+    config.check()
+    target = find_data(config.data)
+    path = files.choose_folder(config.out, target.name)
+    files.check_free(path)
+    data, recipe = load_data(target, config, report)
+    name = resolve_model(config.model, data.info.image_shape)
+    _tell(data, report)
+    set_random_seed(config.seed)
+    augmentation = augmentation_layers(recipe.augment)
+    model = build_model(name, data.info.image_shape, len(data.info.class_names), augmentation)
+    files.check_space(_existing(path), 8 * model.count_params() + files.LEAST_FREE)
+    folder = RunFolder(path)
+    try:
+        return _Job(config, data, recipe, name, model, folder, report).run(hooks)
+    except BaseException as error:
+        # A run whose model is saved is kept whatever came after it; of another one nothing stays.
+        if not folder.keeps_model:
+            folder.discard()
+        if isinstance(error, OSError) and not isinstance(error, StorageError):
+            raise files.storage_error(path, error) from error
+        raise
+
+
+def _existing(path: Any) -> Any:
+    return next(folder for folder in (path, *path.absolute().parents) if folder.exists())
+
+
+def _tell(data: ImageData, report: Reporter) -> None:
+    report(
+        DataReady(
+            name=data.info.name,
+            class_names=data.info.class_names,
+            counts={name: len(part.ids) for name, part in data.parts.items()},
+            image_shape=data.info.image_shape,
+            broken=data.broken,
+        )
+    )
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One call of `train`, after the checks."""
+
+    config: TrainConfig
+    data: ImageData
+    recipe: Recipe
+    name: str
+    model: Any
+    folder: RunFolder
+    report: Reporter
+
+    def run(self, hooks: tuple[Hook, ...]) -> TrainResult:
+        """Write the settings, train, save, measure, write the results."""
+        rows = self._split_rows()
+        self._write_settings(rows)
+        parts = self.data.parts
+        compile_model(self.model, self.recipe, len(parts["train"].ids), self.config.precision)
+        record = run_fit(
+            self.model,
+            parts["train"],
+            parts["validation"],
+            self.recipe,
+            self.folder,
+            self.report,
+            model_name=self.name,
+            extra_hooks=hooks,
+        )
+        if record.interrupted:
+            self.report(Interrupted(epoch=len(record.epochs)))
+        self._save_model()
+        self.report(Evaluating(part="test", count=len(parts["test"].ids)))
+        chances = chances_of(self.model, parts["test"])
+        scores = score(chances, parts["test"].labels, self.data.info.class_names)
+        return self._write_results(record, scores, chances, rows)
+
+    def _split_rows(self) -> list[tuple[str, str, str, str]]:
+        names = self.data.info.class_names
+        return [
+            (file, names[label], part.name, sha256)
+            for part in self.data.parts.values()
+            for file, label, sha256 in zip(part.ids, part.labels, part.checksums(), strict=True)
+        ]
+
+    def _write_settings(self, rows: list[tuple[str, str, str, str]]) -> None:
+        settings = {
+            "format": FORMAT,
+            "version": FORMAT_VERSION,
+            "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            "asked": asdict(self.config),
+            "data": asdict(self.data.info),
+            "model": {"name": self.name, "parameters": int(self.model.count_params())},
+            "recipe": self.recipe.as_dict(),
+            "broken": [{"file": file, "reason": reason} for file, reason in self.data.broken],
+            "environment": environment(),
+        }
+        self.folder.write_json(files.CONFIG, settings)
+        self.folder.write_csv(files.SPLIT, ("file", "class", "part", "sha256"), rows)
+
+    def _save_model(self) -> None:
+        for name in (files.MODEL_CONFIG, files.MODEL_WEIGHTS):
+            self.folder.file(name)
+        save_model_folder(serialize(self.model), self.model, self.folder.path)
+        self.folder.keeps_model = True
+
+    def _write_results(
+        self, record: FitRecord, scores: Scores, chances: Any, rows: list[tuple[str, str, str, str]]
+    ) -> TrainResult:
+        folder, part, names = self.folder, self.data.parts["test"], self.data.info.class_names
+        copies = duplicates([(file, name, sha256) for file, _, name, sha256 in rows])
+        trained = dict(zip(names, self.data.parts["train"].counts(len(names)), strict=True))
+        found = hints(record, scores, trained, copies, most_epochs=self.recipe.epochs)
+        for text in found:
+            self.report(Warned(text=text))
+        result = TrainResult(
+            folder=folder.path,
+            report=folder.path / files.REPORT,
+            test=scores,
+            validation_accuracy=record.best.get("val_accuracy"),
+            epochs=len(record.epochs),
+            best_epoch=record.best_epoch,
+            seconds=record.seconds,
+            plan=record.plan,
+            interrupted=record.interrupted,
+        )
+        folder.write_text(files.PLAN, (record.plan or "plan: none, no step was taken") + "\n")
+        folder.write_json(files.METRICS, {**result.as_dict(), "hints": found})
+        header, table = prediction_rows(part.ids, part.labels, chances, names)
+        folder.write_csv(files.PREDICTIONS, header, table)
+        draw_curves(folder.file(files.CURVES), record.epochs, record.best_epoch)
+        draw_confusion(folder.file(files.CONFUSION), scores.confusion, names)
+        facts = Facts(
+            config=replace(self.config, out=str(folder.path)),
+            data=self.data,
+            recipe=self.recipe,
+            model=self.name,
+            parameters=int(self.model.count_params()),
+            record=record,
+            scores=scores,
+            probabilities=chances,
+            hints=tuple(found),
+            folder=folder.path,
+        )
+        folder.write_text(files.REPORT, report_html(facts))
+        return result
+
+
+def prediction_rows(
+    ids: Any, labels: Any, chances: Any, class_names: tuple[str, ...]
+) -> tuple[list[str], list[list[Any]]]:
+    """Return the header and the rows of `predictions.csv`: what each image is and was taken for."""
+    columns = class_names if len(class_names) <= _MOST_CLASSES_IN_CSV else ()
+    header = ["file", "class", "predicted", "correct", "confidence", "second", "second_confidence"]
+    rows = []
+    for file, label, row in zip(ids, labels, chances, strict=True):
+        found = rank(file, row, class_names)
+        rows.append(
+            [
+                file,
+                class_names[label],
+                found.label,
+                int(found.label == class_names[label]),
+                f"{found.confidence:.6f}",
+                found.second,
+                f"{found.second_confidence:.6f}",
+                *(f"{chance:.6f}" for chance in (row if columns else ())),
+            ]
+        )
+    return [*header, *(f"p({name})" for name in columns)], rows
