@@ -11,11 +11,12 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import accuracy
 import fit
 import startup
 import torch
 
-SUITES = {"fit": fit.run, "startup": startup.run}
+SUITES = {"accuracy": accuracy.run, "fit": fit.run, "startup": startup.run}
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -25,15 +26,18 @@ def main() -> None:
     parser.add_argument("suite", choices=sorted(SUITES))
     parser.add_argument("--seconds", type=float, default=2.0, help="length of one measurement")
     parser.add_argument("--rounds", type=int, default=5, help="how often the competitors alternate")
+    parser.add_argument("--only", help="one row of the suite `accuracy`")
     parser.add_argument("--no-write", action="store_true", help="print only")
     options = parser.parse_args()
-    rows = SUITES[options.suite](seconds=options.seconds, rounds=options.rounds)
+    arguments = {"only": options.only} if options.suite == "accuracy" else {}
+    rows = SUITES[options.suite](seconds=options.seconds, rounds=options.rounds, **arguments)
     table = as_table(rows)
     print(table)
     if options.no_write:
         return
     machine = machine_facts()
-    stem = f"{datetime.date.today():%Y-%m-%d}-{options.suite}-{machine['slug']}"
+    suite = options.suite + (f"-{options.only}" if options.only else "")
+    stem = f"{datetime.date.today():%Y-%m-%d}-{suite}-{machine['slug']}"
     RESULTS.mkdir(exist_ok=True)
     document = {"suite": options.suite, "options": vars(options), "machine": machine, "rows": rows}
     (RESULTS / f"{stem}.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")

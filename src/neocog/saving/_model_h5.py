@@ -70,7 +70,7 @@ def read_h5_config(path: str | os.PathLike[str]) -> dict[str, Any]:
             message(
                 where,
                 expected="a model saved by neocog",
-                got="an HDF5 file without its configuration (weights alone, or the older .h5 layout of Keras)",
+                got="an HDF5 file without its configuration (weights alone, or Keras's older .h5)",
                 do="Build the model in code and call load_weights, or save it as .keras in Keras.",
             )
         )
