@@ -114,14 +114,7 @@ def test_source_file(path: Path) -> None:
         assert options.get("weights_only") == "True" or options.get("allow_pickle") == "False"
 
 
-def of_bearable_length() -> Iterator[Any]:
-    for path in SOURCES:
-        known = where(path) == "src/neocog/layers/_layer.py"
-        reason = "the base of the layers has 540 lines and is still to be split"
-        yield pytest.param(path, id=where(path), marks=[pytest.mark.xfail(reason=reason)] if known else [])
-
-
-@pytest.mark.parametrize("path", list(of_bearable_length()))
+@pytest.mark.parametrize("path", SOURCES, ids=where)
 def test_no_file_is_long(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
 

@@ -33,3 +33,10 @@ def legacy_input_shape(where: str, kwargs: dict[str, Any]) -> Shape | None:
         length = kwargs.get("input_length")
         return (batch, kwargs["input_dim"]) if length is None else (batch, length, kwargs["input_dim"])
     return None
+
+
+def legacy_weight_name(shape: Any, name: str | None) -> tuple[Any, str]:
+    """Return the shape and name of `add_weight`'s arguments: Keras 2 had the name first."""
+    if isinstance(shape, str):
+        shape, name = () if name is None else name, shape
+    return shape, name or "variable"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from torch import nn
+
+from neocog.layers._weights import WeightSpec, WeightView
 
 
 @contextmanager
@@ -27,4 +29,13 @@ def set_trainable(module: nn.Module, value: bool) -> None:
     for parameter in module.parameters(recurse=False):
         parameter.requires_grad_(value)
     for child in module.children():
+        set_trainable(child, value)
+
+
+def freeze_or_thaw(layer: nn.Module, specs: Sequence[WeightSpec], value: bool) -> None:
+    """Take gradients, or none, for a layer's weights that may be trained, and for all layers inside it."""
+    for spec in specs:
+        if spec.trainable:
+            WeightView(layer, spec, spec.name).value.requires_grad_(value)
+    for child in layer.children():
         set_trainable(child, value)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from neocog.exceptions import ShapeError, message
+from neocog.exceptions import NotBuiltError, ShapeError, message
 from neocog.layers._weights import WeightSpec, WeightView
 
 
@@ -71,3 +71,18 @@ def assign_all(where: str, views: Sequence[WeightView], values: Any) -> None:
             )
     for view, value in zip(views, arrays, strict=True):
         view.assign(value)
+
+
+def count_values(where: str, views: Sequence[WeightView] | None) -> int:
+    """Return the number of values in a layer's weights.
+
+    Args:
+        where: the layer, for the error text.
+        views: its weights; None where it is not built.
+
+    Raises:
+        NotBuiltError: the layer has no weights yet.
+    """
+    if views is None:
+        raise NotBuiltError(f"{where}: has no weights yet. Give it an input_shape, or call it on data first.")
+    return sum(int(view.value.numel()) for view in views)

@@ -11,6 +11,7 @@ from torch import nn
 from neocog.exceptions import ArgumentError, GraphError, UnknownNameError, nearest
 from neocog.graph import Node, SymbolicTensor, infer_outputs
 from neocog.layers import InputLayer, Layer
+from neocog.layers._building import build_by_running
 from neocog.layers._layer import copy_without_graph
 from neocog.layers._shapes import shapes_of, shapes_to_symbolic
 from neocog.models import _files as files
@@ -104,7 +105,7 @@ class Model(Trainer):
         if type(self).call is Model.call and type(self).forward is Layer.forward:
             return
         self.built = True
-        self._build_by_running((shapes_to_symbolic(input_shape, self._dtype),), {})
+        build_by_running(self, (shapes_to_symbolic(input_shape, self._dtype),), {})
 
     def _symbolic_outputs(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return infer_outputs(self, args, kwargs)
