@@ -30,7 +30,9 @@ def test_every_mean_form_has_a_case() -> None:
 
 
 @pytest.mark.parametrize(
-    ("function", "arguments"), [(f, a) for f, many in ARGUMENTS.items() for a in many], ids=str
+    ("function", "arguments"),
+    [(f, a) for f, many in ARGUMENTS.items() for a in many],
+    ids=lambda item: getattr(item, "__name__", None) or str(item),
 )
 @given(samples=st.integers(1, 7), classes=st.sampled_from([1, 2, 5, 70]), seed=st.integers(0, 10**6))
 def test_mean_forms_are_the_means(
