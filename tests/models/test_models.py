@@ -69,6 +69,20 @@ def test_state_dict_names_do_not_depend_on_the_session() -> None:
     assert list(first.state_dict()) == names
 
 
+@pytest.mark.parametrize("made_before", [0, 2])
+def test_state_dict_fits_the_model_made_from_its_configuration(made_before: int) -> None:
+    for _ in range(made_before):
+        Dense(1)
+    x = Input((4,))
+    # The outer layer is constructed first: automatic names stand the other way round than the layers.
+    model = Model(x, Dense(4)(Sequential([Dense(4)])(Dense(4)(x))))
+    again = Model.from_config(model.get_config())
+    assert list(again.state_dict()) == list(model.state_dict())
+    again.load_state_dict(model.state_dict())
+    data = torch.randn(3, 4)
+    torch.testing.assert_close(again(data), model(data))
+
+
 def test_functional_with_several_inputs_outputs_and_a_shared_layer() -> None:
     a, b = Input((4,), name="a"), Input((4,), name="b")
     shared = Dense(3, name="shared")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -144,14 +145,14 @@ def module_key(taken: Sequence[str], layer: nn.Module) -> str:
     model.
 
     Automatic names count up through the whole program; these don't, so that a `state_dict` fits the same
-    model
-    made later.
+    model made later. A layer made from a configuration got its automatic name from there: it is known by its
+    form (`dense_3`).
     """
     own = getattr(layer, "name", None)
-    if isinstance(layer, Layer) and layer.has_user_name and isinstance(own, str):
-        base = own.replace(".", "_")
-    else:
-        base = to_snake_case(type(layer).__name__)
+    base = to_snake_case(type(layer).__name__)
+    named = isinstance(layer, Layer) and layer.has_user_name and isinstance(own, str)
+    if named and not re.fullmatch(rf"{re.escape(base)}(_\d+)?", str(own)):
+        base = str(own).replace(".", "_")
     key, number = base, 0
     while key in taken:
         number += 1
