@@ -21,6 +21,11 @@ settings.register_profile(
 settings.load_profile("neocog")
 
 
+def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
+    """Name cases alike in every process: two workers must collect the same, and packed bytes hold the time."""
+    return f"{argname}-{len(val)}-bytes" if isinstance(val, bytes) else None
+
+
 @pytest.fixture(autouse=True)
 def _seeded() -> None:
     """Every test starts from the same random state and from fresh automatic names."""
