@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import threading
 import time
@@ -9,7 +10,7 @@ from dataclasses import dataclass, field
 from types import FrameType, TracebackType
 from typing import Any
 
-from neocog.callbacks import EarlyStopping, TerminateOnNaN
+from neocog.callbacks import EarlyStopping
 from neocog.exceptions import TrainingError, message
 from neocog.optimizers import AdamW
 from neocog.optimizers.schedules import CosineDecay
@@ -91,16 +92,13 @@ def run_fit(
                 train.source,
                 epochs=recipe.epochs,
                 validation_data=validation.source,
-                callbacks=[TerminateOnNaN(), stopping, watch, stop, *extra_hooks],
+                callbacks=[stopping, watch, stop, *extra_hooks],
                 verbose=0,
             )
         except KeyboardInterrupt:
             record.interrupted = True
     record.seconds = time.perf_counter() - began
     record.best_epoch = stopping.best_epoch + 1 if record.epochs else 0
-    if not record.interrupted and len(record.epochs) < recipe.epochs and stopping.stopped_epoch == 0:
-        do = "Try a lower --learning-rate, or --precision float32."
-        raise TrainingError(message("train", expected="a finite loss", got="NaN or infinity", do=do))
     return record
 
 
@@ -160,10 +158,18 @@ class _Watch(Hook):
         )
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Record the epoch in `history.csv` and tell it."""
+        """Record the epoch in `history.csv` and tell it.
+
+        Raises:
+            TrainingError: the loss of the epoch is NaN or infinite.
+        """
         seconds = time.perf_counter() - self._epoch_began
         self._epoch_seconds.append(seconds)
         values = {name: float(value) for name, value in (logs or {}).items()}
+        if not math.isfinite(values["loss"]):
+            do = "Try a lower --learning-rate, or --precision float32."
+            where = f"train: epoch {epoch + 1}"
+            raise TrainingError(message(where, expected="a finite loss", got=values["loss"], do=do))
         values["learning_rate"] = float(self.model.optimizer.learning_rate)
         values["seconds"] = round(seconds, 3)
         self.record.epochs.append(values)

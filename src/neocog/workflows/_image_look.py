@@ -9,7 +9,7 @@ from statistics import median
 from neocog.data._image_files import open_image
 from neocog.exceptions import DataError
 
-PHOTO_SIZE = 180  # pixels a side to which photographs are read
+PHOTO_SIZE = 128  # pixels a side to which photographs are read
 _LEAST_SIZE = 8
 _SAMPLE = 200
 _GREY_MODES = ("1", "L", "LA", "I", "F", "I;16", "I;16B", "I;16L", "I;16N")
@@ -18,7 +18,7 @@ _GREY_MODES = ("1", "L", "LA", "I", "F", "I;16", "I;16B", "I;16L", "I;16N")
 def look_at(files: Sequence[str]) -> tuple[tuple[int, int], str]:
     """Return the size (height, width) and the colour mode that fit the images.
 
-    Small images keep their size; with a side above 180 pixels, in the median, they are read at 180×180. They
+    Small images keep their size; with a side above 128 pixels, in the median, they are read at 128×128. They
     are grey when every one that was looked at is. A sample of the headers is read, nothing is decoded.
     """
     heights: list[int] = []

@@ -14,7 +14,7 @@ from neocog.workflows._config import TrainConfig
 from neocog.workflows._data import DataInfo, ImageData, Images, Part, array_part, file_part, read_part
 from neocog.workflows._events import Reporter, Warned
 from neocog.workflows._image_look import look_at
-from neocog.workflows._parts import check_parts, split_files, split_train
+from neocog.workflows._parts import SHARE, check_parts, split_files, split_train
 from neocog.workflows._recipe import Recipe, choose_recipe
 
 
@@ -144,6 +144,9 @@ def _load_folder(
     if config.strict and scan.broken:
         raise broken_error(str(folder), [(file.path, file.reason) for file in scan.broken])
     files = split_files(scan)
+    for part in ("validation", "test"):
+        if scan.splits and part not in scan.splits:
+            report(Warned(text=f"the folder has no {part} part: {SHARE:.0%} of train are held out for it"))
     size, color = look_at([scan.absolute(file) for file in scan.files])
     info = DataInfo(
         name=target.name,

@@ -69,58 +69,71 @@ def resolve_model(name: str, shape: Shape) -> str:
 
 def _mlp(x: Any) -> Any:
     x = layers.Flatten()(x)
-    for units in (256, 128):
-        x = layers.Dense(units, activation="relu", kernel_initializer="he_normal")(x)
+    for number, units in enumerate((256, 128), 1):
+        x = _hidden(units, f"hidden_{number}")(x)
         x = layers.Dropout(0.3)(x)
     return x
 
 
 def _lenet(x: Any) -> Any:
-    for filters in (32, 64):
-        x = layers.Conv2D(filters, 5, padding="same", activation="relu")(x)
+    for number, filters in enumerate((32, 64), 1):
+        x = layers.Conv2D(filters, 5, padding="same", activation="relu", name=f"conv_{number}")(x)
         x = _halved(x)
     while max(x.shape[1:3]) > 16:  # so that the dense layer stays small
         x = layers.MaxPooling2D(2, padding="same")(x)
-    x = layers.Dense(128, activation="relu")(layers.Flatten()(x))
-    return layers.Dropout(0.4)(x)
+    return layers.Dropout(0.4)(_hidden(128, "hidden")(layers.Flatten()(x)))
 
 
 def _small_cnn(x: Any) -> Any:
     """The last maps are flattened, so that places count, unless they are large."""
-    for filters in (32, 64, 128):
-        x = layers.ReLU()(_convolved(layers.ReLU()(_convolved(x, filters)), filters))
+    for block, filters in enumerate((32, 64, 128), 1):
+        x = layers.ReLU()(_convolved(x, filters, f"block{block}_conv1"))
+        x = layers.ReLU()(_convolved(x, filters, f"block{block}_conv2"))
         x = layers.Dropout(0.2)(_halved(x))
     if max(x.shape[1:3]) > 8:
         return layers.Dropout(0.4)(layers.GlobalAveragePooling2D()(x))
-    x = layers.Dense(128, activation="relu", kernel_initializer="he_normal")(layers.Flatten()(x))
-    return layers.Dropout(0.4)(x)
+    return layers.Dropout(0.4)(_hidden(128, "hidden")(layers.Flatten()(x)))
 
 
 def _cnn(x: Any) -> Any:
-    for filters, strides in ((32, 2), (64, 1), (128, 1), (256, 1)):
-        x = _halved(layers.ReLU()(_convolved(x, filters, strides)))
-    x = layers.ReLU()(_convolved(x, 256))
+    for number, (filters, strides) in enumerate(((32, 2), (64, 1), (128, 1), (256, 1)), 1):
+        x = _halved(layers.ReLU()(_convolved(x, filters, f"conv_{number}", strides)))
+    x = layers.ReLU()(_convolved(x, 256, "conv_5"))
     return layers.Dropout(0.4)(layers.GlobalAveragePooling2D()(x))
 
 
 def _small_resnet(x: Any) -> Any:
-    x = layers.ReLU()(_convolved(x, 32, 2))
-    for filters, strides in ((32, 1), (64, 2), (128, 2), (256, 2)):
-        branch = _convolved(layers.ReLU()(_convolved(x, filters, strides)), filters)
+    """Halved twice before the first block: two thirds of the cost would lie in the largest maps."""
+    x = _halved(layers.ReLU()(_convolved(x, 32, "stem", 2)))
+    for block, (filters, strides) in enumerate(((32, 1), (64, 2), (128, 2), (256, 2)), 1):
+        branch = layers.ReLU()(_convolved(x, filters, f"block{block}_conv1", strides))
+        branch = _convolved(branch, filters, f"block{block}_conv2")
         if strides > 1:
             x = layers.AveragePooling2D(strides, padding="same")(x)
         if x.shape[-1] != filters:
-            x = _convolved(x, filters, size=1)
+            x = _convolved(x, filters, f"block{block}_shortcut", size=1)
         x = layers.ReLU()(layers.add([x, branch]))
     return layers.Dropout(0.4)(layers.GlobalAveragePooling2D()(x))
 
 
-def _convolved(x: Any, filters: int, strides: int = 1, size: int = 3) -> Any:
+# Layers with weights have names of their own: automatic ones count on through the process, so that a model
+# made later would not find its weights.
+def _hidden(units: int, name: str) -> Any:
+    return layers.Dense(units, activation="relu", kernel_initializer="he_normal", name=name)
+
+
+def _convolved(x: Any, filters: int, name: str, strides: int = 1, size: int = 3) -> Any:
     """Convolution and batch normalisation, which brings the bias; its memory is short, as epochs are."""
     x = layers.Conv2D(
-        filters, size, strides=strides, padding="same", use_bias=False, kernel_initializer="he_normal"
+        filters,
+        size,
+        strides=strides,
+        padding="same",
+        use_bias=False,
+        kernel_initializer="he_normal",
+        name=name,
     )(x)
-    return layers.BatchNormalization(momentum=0.9)(x)
+    return layers.BatchNormalization(momentum=0.9, name=f"{name}_norm")(x)
 
 
 def _halved(x: Any) -> Any:

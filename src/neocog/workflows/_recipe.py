@@ -33,7 +33,7 @@ _TABLE = (
          epochs=(10, 40), augment="light"),
     _Row(longest=64, batch_size=64, learning_rate=2e-3, weight_decay=1e-2, updates=6000,
          epochs=(8, 60), augment="light"),
-    _Row(longest=10**9, batch_size=32, learning_rate=2e-3, weight_decay=2e-2, updates=2500,
+    _Row(longest=10**9, batch_size=32, learning_rate=2e-3, weight_decay=2e-2, updates=3800,
          epochs=(10, 60), augment="photo"),
 )  # fmt: skip
 

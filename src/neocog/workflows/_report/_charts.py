@@ -40,7 +40,7 @@ def accuracy_scale(scores: Scores) -> Markup:
         el("text", "guessing", x=guess, y=9, text_anchor="middle"),
         el("rect", **band, y=17, height=10, rx=3, fill="var(--train)", fill_opacity=0.4),
         el("circle", cx=x(scores.accuracy), cy=22, r=6, fill="var(--train)"),
-        viewBox=f"0 0 {width} 48",
+        viewBox=f"0 -8 {width} 58",
         role="img",
         aria_label=label,
     )
@@ -122,7 +122,7 @@ def _axis(low: float, high: float, share: bool) -> tuple[float, float, float]:
     step = next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= rough * 0.999)
     low = math.floor(low / step + 1e-9) * step
     high = math.ceil(max(high, low + step) / step - 1e-9) * step
-    return (low, min(high, 1.0) if share and high > 1 else high, step)
+    return (1 - (high - low), 1.0, step) if share and high > 1 else (low, high, step)
 
 
 def _written(value: float, share: bool, step: float) -> str:

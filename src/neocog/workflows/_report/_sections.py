@@ -30,9 +30,9 @@ def confusion(scores: Scores) -> Markup:
         el("tr", el("th", names[i], scope="row"), *(_cell(row, i, j) for j in range(len(row))))
         for i, row in enumerate(scores.confusion)
     ]
-    caption = el("caption", "Each row is a true class, each column what its images were taken for.")
-    table = el("table", caption, el("thead", head), el("tbody", *rows), class_="matrix")
-    return el("div", table, class_="scroll", tabindex=0)
+    note = el("p", "Each row is a true class, each column what its images were taken for.", class_="note")
+    table = el("table", el("thead", head), el("tbody", *rows), class_="matrix")
+    return join(note, el("div", table, class_="scroll", tabindex=0))
 
 
 def _cell(row: Sequence[int], i: int, j: int) -> Markup:
@@ -53,9 +53,9 @@ def _confusion_list(scores: Scores, names: Sequence[str]) -> Markup:
     )
     head = el("tr", *(el("th", name, scope="col") for name in ("true class", "taken for", "images")))
     rows = [el("tr", el("th", names[i], scope="row"), el("td", names[j]), el("td", -n)) for n, i, j in pairs]
-    caption = el("caption", "The most frequent confusions; confusion.png shows all of them.")
-    table = el("table", caption, el("thead", head), el("tbody", *rows[:30]))
-    return el("div", table, class_="scroll", tabindex=0)
+    note = el("p", "The most frequent confusions; confusion.png shows all of them.", class_="note")
+    table = el("table", el("thead", head), el("tbody", *rows[:30]))
+    return join(note, el("div", table, class_="scroll", tabindex=0))
 
 
 def class_table(scores: Scores) -> Markup:
@@ -63,7 +63,7 @@ def class_table(scores: Scores) -> Markup:
     head = el(
         "tr",
         *(el("th", name, scope="col") for name in ("class", "precision", "recall")),
-        el("td"),
+        el("td", class_="recall"),
         *(el("th", name, scope="col") for name in ("F1", "images")),
     )
     rows = [
@@ -78,12 +78,14 @@ def class_table(scores: Scores) -> Markup:
         )
         for item in scores.classes
     ]
-    caption = el(
-        "caption",
+    note = el(
+        "p",
         "Precision: how much of what is called so is right. Recall: how much of the class is found. "
         "F1: their harmonic mean.",
+        class_="note",
     )
-    return el("div", el("table", caption, el("thead", head), el("tbody", *rows)), class_="scroll", tabindex=0)
+    table = el("table", el("thead", head), el("tbody", *rows))
+    return join(note, el("div", table, class_="scroll", tabindex=0))
 
 
 def _share(value: float | None) -> str:
@@ -123,7 +125,7 @@ def _mistake(part: Part, index: int, truth: str, guess: str, confidence: float) 
             el("span", truth, class_="true"),
             " → ",
             el("span", guess, class_="wrong"),
-            f" {percent(confidence)}",
+            el("small", f"{percent(confidence)} sure"),
             el("small", part.ids[index]),
         ),
     )

@@ -21,13 +21,14 @@ p, .hints { max-width: 46rem; }
 .lead, .note { color: var(--soft); }
 .lead { margin: 1rem 0 0; }
 .scale { max-width: 46rem; }
+.scale svg text { font-size: 12px; }
 .hints { list-style: none; padding: 0; margin: 2rem 0 0; }
 .hints li { border-left: 4px solid var(--validation); background: var(--card); padding: .6rem .95rem;
   margin: .6rem 0; border-radius: 0 6px 6px 0; overflow-wrap: anywhere; }
 .scroll { overflow-x: auto; max-width: 100%; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-caption { text-align: left; color: var(--soft); font-size: .9rem; padding-bottom: .5rem; }
 th, td { padding: .32rem .8rem; text-align: right; border-bottom: 1px solid var(--line); }
+td { white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; padding-left: 0; }
 tbody th { font-weight: 500; overflow-wrap: anywhere; min-width: 6rem; }
 thead th { font-weight: 600; color: var(--soft); font-size: .85rem; vertical-align: bottom; }
@@ -66,7 +67,9 @@ details { margin: 1rem 0; }
 summary { cursor: pointer; }
 footer { margin-top: 3rem; color: var(--soft); font-size: .9rem; }
 @media (max-width: 34rem) { body { padding-top: 1.5rem; } dl { grid-template-columns: 1fr; gap: 0; }
-  dd { margin-bottom: .5rem; } .mistakes { grid-template-columns: repeat(auto-fill, minmax(7rem, 1fr)); } }
+  dd { margin-bottom: .5rem; } .recall { display: none; } th, td { padding: .3rem .4rem; }
+  .matrix td, .matrix th { min-width: 2.1rem; padding: .3rem .2rem; } .scale svg text { font-size: 20px; }
+  .mistakes { grid-template-columns: repeat(auto-fill, minmax(7rem, 1fr)); } }
 @media print { body { padding: 0; max-width: none; font-size: 10.5pt; } h2 { break-after: avoid; }
   li, tr, figure, pre { break-inside: avoid; } .mistakes { grid-template-columns: repeat(6, 1fr); }
   td, .bar, i, .hints li { -webkit-print-color-adjust: exact; print-color-adjust: exact; } }
