@@ -49,7 +49,13 @@ def test_the_default_float_follows_floatx(restored: None) -> None:
 
 
 # What torch has no arithmetic for is widened, and NumPy's floats become the default float.
-CHANGED = {"uint16": "int64", "uint32": "int64", "float16": "float32", "float64": "float32"}
+CHANGED = {
+    "uint16": "int64",
+    "uint32": "int64",
+    "uint64": "int64",
+    "float16": "float32",
+    "float64": "float32",
+}
 KINDS = (
     "float16",
     "float32",
@@ -61,6 +67,7 @@ KINDS = (
     "int32",
     "uint32",
     "int64",
+    "uint64",
     "bool",
 )
 
@@ -95,6 +102,12 @@ def test_arrays_keep_shape_and_values(
 def test_large_unsigned_numbers_keep_their_value() -> None:
     assert to_tensor(np.array([2**16 - 1], np.uint16)).item() == 2**16 - 1
     assert to_tensor(np.array([2**32 - 1], np.uint32)).item() == 2**32 - 1
+    assert to_tensor(np.array([2**63 - 1], np.uint64)).item() == 2**63 - 1
+
+
+def test_integers_beyond_int64_are_refused() -> None:
+    with pytest.raises(ArgumentError, match=r"expected integers below 2\*\*63, got 9223372036854775808"):
+        to_tensor(np.array([2**63], np.uint64))
 
 
 def test_a_field_of_packed_records_and_a_broadcast_array() -> None:

@@ -65,14 +65,15 @@ def to_tensor(value: Any, dtype: Any = None, device: torch.device | str | None =
     """Return `value` (tensor, array, number, nested list) as a tensor; float64 NumPy data become the default
     float.
 
-    Torch tensors keep their type unless `dtype` is given. Integers and booleans keep theirs.
+    Torch tensors keep their type unless `dtype` is given. Integers and booleans keep theirs, but
+    for NumPy's unsigned ones of two bytes and more, which become int64.
     """
     if isinstance(value, torch.Tensor):
         tensor = value
     else:
         array = _numbers(value)
-        if array.dtype == np.uint16 or array.dtype == np.uint32:
-            array = array.astype(np.int64)
+        if array.dtype.kind == "u" and array.dtype.itemsize > 1:
+            array = _as_int64(array)
         if array.dtype.kind == "f" and dtype is None:
             array = array.astype(floatx() if floatx() != "bfloat16" else "float32", copy=False)
         if not array.flags.writeable or any(step < 0 or step % array.itemsize for step in array.strides):
@@ -80,6 +81,13 @@ def to_tensor(value: Any, dtype: Any = None, device: torch.device | str | None =
         tensor = torch.from_numpy(array) if array.ndim else torch.tensor(array[()])
     wanted = None if dtype is None else torch_dtype(dtype)
     return tensor.to(device=device, dtype=wanted)
+
+
+def _as_int64(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return unsigned integers, for which torch has few operations, as int64."""
+    if array.dtype == np.uint64 and array.size and array.max() > np.iinfo(np.int64).max:
+        raise ArgumentError(f"tensor: expected integers below 2**63, got {array.max()}. Pass floats instead.")
+    return array.astype(np.int64)
 
 
 def _numbers(value: Any) -> np.ndarray[Any, Any]:
