@@ -334,6 +334,18 @@ def test_float_weights_of_integer_counts_warn_as_in_keras() -> None:
     assert float(metric.result()) == pytest.approx((0 + 1 / 1.5) / 2, rel=1e-6)
 
 
+def test_weights_of_samples_are_refused_where_a_sample_has_several_labels_as_in_keras() -> None:
+    labels, weights = np.array([[0, 1], [1, 1], [0, 0]]), np.array([1, 2, 3])
+    with pytest.raises(RuntimeError):
+        keras.metrics.BinaryIoU().update_state(labels, labels.astype("float32"), weights)
+    metric = metrics.BinaryIoU()
+    text = r'BinaryIoU "binary_io_u": expected one sample_weight for each of the 6 labels, got shape \(3,\)'
+    with pytest.raises(ShapeError, match=text):
+        metric.update_state(labels, labels.astype("float32"), weights)
+    metric.update_state(labels, labels.astype("float32"), np.repeat(weights[:, None], 2, axis=1))
+    assert metric.total_cm.value.tolist() == [[7, 0], [0, 5]]
+
+
 def test_an_adjusted_r2_without_enough_values_warns() -> None:
     metric = metrics.R2Score(num_regressors=5)
     metric.update_state(torch.rand(3, 1), torch.rand(3, 1))

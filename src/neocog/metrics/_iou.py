@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from neocog.core import check_int, check_number, epsilon, to_tensor
-from neocog.exceptions import ArgumentError, message
+from neocog.exceptions import ArgumentError, ShapeError, message
 from neocog.metrics._arrays import pair
 from neocog.metrics._metric import Metric
 from neocog.metrics._registry import METRICS
@@ -86,6 +86,15 @@ class IoU(Metric):
                     f"{type(self).__name__}: float sample weights are cut to whole numbers: the metric "
                     f"counts in {self.dtype}. Pass dtype='float32' to the metric to keep them.",
                     stacklevel=4,
+                )
+            if given.numel() not in (1, weights.numel()):
+                raise ShapeError(
+                    message(
+                        f'{type(self).__name__} "{self.name}"',
+                        expected=f"one sample_weight for each of the {weights.numel()} labels",
+                        got=f"shape {tuple(given.shape)}",
+                        do="Repeat the weight of a sample for each label in it.",
+                    )
                 )
             weights = weights * given.to(dtype).reshape(-1)
         # Places left out add weight 0 to cell (0, 0): no data-dependent shape.
