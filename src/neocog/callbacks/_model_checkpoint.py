@@ -58,19 +58,7 @@ class ModelCheckpoint(MonitorCallback):
         self.verbose = verbose
         self.save_best_only = save_best_only
         self.save_weights_only = save_weights_only
-        if isinstance(save_freq, str) and save_freq != "epoch":
-            raise ArgumentError(
-                message(
-                    "ModelCheckpoint",
-                    expected="save_freq 'epoch' or a number of batches",
-                    got=repr(save_freq),
-                )
-            )
-        self.save_freq: str | int = (
-            save_freq
-            if isinstance(save_freq, str)
-            else check_int("ModelCheckpoint", "save_freq", save_freq, minimum=1)
-        )
+        self.save_freq = _checked_save_freq(save_freq)
         self.period = 1
         if period is not None:
             self.period = check_int("ModelCheckpoint", "period", period, minimum=1)
@@ -174,6 +162,15 @@ class ModelCheckpoint(MonitorCallback):
         self._epochs_since_saving = state["epochs_since_saving"]
         self._batches_since_saving = state["batches_since_saving"]
         self._last_batch = state["last_batch"]
+
+
+def _checked_save_freq(save_freq: str | int) -> str | int:
+    if not isinstance(save_freq, str):
+        return check_int("ModelCheckpoint", "save_freq", save_freq, minimum=1)
+    if save_freq != "epoch":
+        expected = "save_freq 'epoch' or a number of batches"
+        raise ArgumentError(message("ModelCheckpoint", expected=expected, got=repr(save_freq)))
+    return save_freq
 
 
 def _make_folder(folder: str) -> None:

@@ -71,17 +71,7 @@ class ArraySource(Source):
         self.num_samples: int = check_lengths(leaves, names)
         self._leaves = leaves
         self._order: tuple[int, torch.Tensor] | None = None
-        whole, rest = divmod(self.num_samples, self.batch_size)
-        self.num_batches: int = whole + (1 if rest and not self.drop_last else 0)
-        if self.num_batches == 0:
-            raise DataError(
-                message(
-                    "data",
-                    expected=f"at least one batch of {self.batch_size} (drop_last=True)",
-                    got=f"{self.num_samples} samples",
-                    do="Use a smaller batch_size.",
-                )
-            )
+        self.num_batches: int = _count_batches(self.num_samples, self.batch_size, self.drop_last)
 
     def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         """Give the batches of `epoch` from `start` on: a pure function of (seed, epoch, start)."""
@@ -124,6 +114,15 @@ class ArraySource(Source):
             order = epoch_order(self.num_samples, self.seed, epoch)
             self._order = (epoch, order.to(self._leaves[0].device))
         return self._order[1]
+
+
+def _count_batches(samples: int, batch_size: int, drop_last: bool) -> int:
+    whole, rest = divmod(samples, batch_size)
+    batches = whole + (1 if rest and not drop_last else 0)
+    if batches == 0:
+        expected, do = f"at least one batch of {batch_size} (drop_last=True)", "Use a smaller batch_size."
+        raise DataError(message("data", expected=expected, got=f"{samples} samples", do=do))
+    return batches
 
 
 def _fill(place: Any, parts: list[torch.Tensor]) -> Any:
@@ -199,7 +198,15 @@ def split_validation(
     places = [
         map_arrays(add, tree, name) for name, tree in (("x", x), ("y", y), ("sample_weight", sample_weight))
     ]
-    count = check_lengths(leaves, names)
+    cut = _place_of_cut(check_lengths(leaves, names), fraction)
+    train, validation = [leaf[:cut] for leaf in leaves], [leaf[cut:] for leaf in leaves]
+    first = tuple(_fill(place, train) for place in places)
+    second = tuple(_fill(place, validation) for place in places)
+    return (first[0], first[1], first[2]), (second[0], second[1], second[2])
+
+
+def _place_of_cut(count: int, fraction: float) -> int:
+    """Return how many of `count` samples come before the last `fraction` of them."""
     cut = math.floor(count * (1.0 - fraction))
     if cut in (0, count):
         raise DataError(
@@ -210,10 +217,7 @@ def split_validation(
                 do="Provide more data or another fraction.",
             )
         )
-    train, validation = [leaf[:cut] for leaf in leaves], [leaf[cut:] for leaf in leaves]
-    first = tuple(_fill(place, train) for place in places)
-    second = tuple(_fill(place, validation) for place in places)
-    return (first[0], first[1], first[2]), (second[0], second[1], second[2])
+    return cut
 
 
 def free_memory(device: torch.device | str) -> int:

@@ -83,41 +83,42 @@ def image_dataset_from_directory(
     """
     check_one_of(_WHERE, "format", format, ("tf", "grain"))
     check_one_of(_WHERE, "label_mode", label_mode, ("int", "categorical", "binary", None))
-    check_one_of(_WHERE, "color_mode", color_mode, tuple(COLOR_MODES))
-    check_one_of(_WHERE, "interpolation", interpolation, INTERPOLATIONS)
+    look = _look(image_size, color_mode, interpolation, crop_to_aspect_ratio, pad_to_aspect_ratio)
     size = None if batch_size is None else check_int(_WHERE, "batch_size", batch_size, minimum=1)
-    _check_split(validation_split, subset, shuffle, seed)
-    seed = draw_seed() if seed is None else check_int(_WHERE, "seed", seed, minimum=0)
+    seed = _checked_seed(seed, validation_split, subset, shuffle)
+    first_axis = standardize_data_format(data_format) == "channels_first"
     given = None if label_mode is None else labels
     files, numbers, names = _index(Path(directory).expanduser(), given, class_names, follow_links)
     if verbose:
         print(f"Found {len(files)} files" + (f" belonging to {len(names)} classes." if names else "."))
     if shuffle:
-        order = np.random.RandomState(seed)
-        mixed = np.arange(len(files))
-        order.shuffle(mixed)
-        files = [files[i] for i in mixed]
-        numbers = None if numbers is None else [numbers[i] for i in mixed]
+        files, numbers = _mixed(files, numbers, seed)
 
     def part(first: int, last: int, mix: bool) -> ImageDataset:
-        source = ImageFolderSource(
-            files[first:last],
-            None if numbers is None else numbers[first:last],
-            check_ntuple(_WHERE, "image_size", image_size, 2)[:2],  # type: ignore[arg-type]
-            size or 32,
-            mix,
-            seed,
-            color_mode,
-            label_mode,
-            num_classes=len(names) if names else None,
-            interpolation=interpolation,
-            crop_to_aspect_ratio=crop_to_aspect_ratio,
-            pad_to_aspect_ratio=pad_to_aspect_ratio,
-        )
-        first_axis = standardize_data_format(data_format) == "channels_first"
+        chosen = files[first:last], None if numbers is None else numbers[first:last]
+        options = {**look, "label_mode": label_mode, "num_classes": len(names) if names else None}
+        source = ImageFolderSource(*chosen, batch_size=size or 32, shuffle=mix, seed=seed, **options)
         return ImageDataset(source, names, batched=size is not None, channels_first=first_axis)
 
     return _parts(part, len(files), validation_split, subset, shuffle, verbose)
+
+
+def _look(image_size: Any, color_mode: str, interpolation: str, crop: bool, pad: bool) -> dict[str, Any]:
+    """Return what the images of an `ImageFolderSource` are to look like, as its arguments."""
+    return {
+        "color_mode": check_one_of(_WHERE, "color_mode", color_mode, tuple(COLOR_MODES)),
+        "image_size": check_ntuple(_WHERE, "image_size", image_size, 2),
+        "interpolation": check_one_of(_WHERE, "interpolation", interpolation, INTERPOLATIONS),
+        "crop_to_aspect_ratio": crop,
+        "pad_to_aspect_ratio": pad,
+    }
+
+
+def _mixed(files: list[str], numbers: list[int] | None, seed: int) -> tuple[list[str], list[int] | None]:
+    """Return files and labels in the order in which Keras mixes them with this seed."""
+    order = np.arange(len(files))
+    np.random.RandomState(seed).shuffle(order)
+    return [files[i] for i in order], None if numbers is None else [numbers[i] for i in order]
 
 
 def _parts(
@@ -144,6 +145,12 @@ def _parts(
     return (
         part(0, count - held_out, shuffle) if subset == "training" else part(count - held_out, count, shuffle)
     )
+
+
+def _checked_seed(seed: int | None, validation_split: float | None, subset: str | None, shuffle: bool) -> int:
+    """Return the seed, a drawn one for None, after checking that it and the split fit together."""
+    _check_split(validation_split, subset, shuffle, seed)
+    return draw_seed() if seed is None else check_int(_WHERE, "seed", seed, minimum=0)
 
 
 def _check_split(validation_split: float | None, subset: str | None, shuffle: bool, seed: int | None) -> None:

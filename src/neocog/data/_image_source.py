@@ -77,16 +77,7 @@ class ImageFolderSource(Source):
         self.batch_size = check_int(where, "batch_size", batch_size, minimum=1)
         self.shuffle = bool(shuffle)
         self.seed = draw_seed() if seed is None else check_int(where, "seed", seed, minimum=0)
-        height, width = check_ntuple(where, "image_size", image_size, 2)
-        self.image_size = (height, width)
-        self.color_mode = check_one_of(where, "color_mode", color_mode, tuple(COLOR_MODES))
-        self.interpolation = check_one_of(where, "interpolation", interpolation, INTERPOLATIONS)
-        if crop_to_aspect_ratio and pad_to_aspect_ratio:
-            raise ArgumentError(
-                message(where, expected="crop_to_aspect_ratio or pad_to_aspect_ratio", got="both")
-            )
-        self.crop_to_aspect_ratio = bool(crop_to_aspect_ratio)
-        self.pad_to_aspect_ratio = bool(pad_to_aspect_ratio)
+        self._decode_to(image_size, color_mode, interpolation, crop_to_aspect_ratio, pad_to_aspect_ratio)
         self.label_mode = (
             None if labels is None else check_one_of(where, "label_mode", label_mode, _LABEL_MODES)
         )
@@ -99,6 +90,20 @@ class ImageFolderSource(Source):
         self._faults: dict[int, str] = {}
         self._kept: torch.Tensor | None = None
         self._is_kept = torch.zeros(self.num_samples, dtype=torch.bool)
+
+    def _decode_to(self, image_size: Any, color_mode: str, interpolation: str, crop: bool, pad: bool) -> None:
+        """Check and keep what a decoded image is to look like."""
+        where = "images"
+        height, width = check_ntuple(where, "image_size", image_size, 2)
+        self.image_size = (height, width)
+        self.color_mode = check_one_of(where, "color_mode", color_mode, tuple(COLOR_MODES))
+        self.interpolation = check_one_of(where, "interpolation", interpolation, INTERPOLATIONS)
+        if crop and pad:
+            raise ArgumentError(
+                message(where, expected="crop_to_aspect_ratio or pad_to_aspect_ratio", got="both")
+            )
+        self.crop_to_aspect_ratio = bool(crop)
+        self.pad_to_aspect_ratio = bool(pad)
 
     @property
     def broken(self) -> list[tuple[str, str]]:

@@ -57,6 +57,10 @@ class BatchNormalization(ScaleAndShift):
 
     running_mean: torch.Tensor
     running_var: torch.Tensor
+    # How to reach torch's layout, channels on axis 1: `build` finds out.
+    _to_torch: tuple[int, ...] | None = None
+    _to_keras: tuple[int, ...] = ()
+    _layout = ""
 
     def __init__(
         self,
@@ -91,18 +95,13 @@ class BatchNormalization(ScaleAndShift):
             gamma_constraint=gamma_constraint,
             **kwargs,
         )
-        if renorm or renorm_clipping:
-            raise ArgumentError(f"{self.label}: batch renormalisation is not supported; leave renorm False.")
-        only = axis[0] if isinstance(axis, (list, tuple)) and len(axis) == 1 else axis  # Keras 2 wrote lists
-        self.axis = check_int(self.label, "axis", only)
+        _refuse_renorm(self.label, renorm or renorm_clipping)
+        self.axis = check_int(self.label, "axis", _out_of_list(axis))
         self.momentum = check_number(self.label, "momentum", momentum, minimum=0, maximum=1)
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
         self.renorm_momentum = renorm_momentum
         self.synchronized = bool(synchronized)
-        self._to_torch: tuple[int, ...] | None = None
-        self._to_keras: tuple[int, ...] = ()
-        self._layout = ""
 
     def build(self, input_shape: Any) -> None:
         """Make gamma, beta and the moving moments, and plan the way to torch's layout."""
@@ -224,3 +223,13 @@ class BatchNormalization(ScaleAndShift):
             "renorm_momentum": self.renorm_momentum,
             "synchronized": self.synchronized,
         }
+
+
+def _refuse_renorm(where: str, wanted: Any) -> None:
+    if wanted:
+        raise ArgumentError(f"{where}: batch renormalisation is not supported; leave renorm False.")
+
+
+def _out_of_list(axis: Any) -> Any:
+    """Return an axis that Keras 2 wrote as a list of one."""
+    return axis[0] if isinstance(axis, (list, tuple)) and len(axis) == 1 else axis

@@ -82,6 +82,10 @@ class ConvTranspose(BaseConv):
         self.refuse_strided_dilation()
         self.set_rules("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
         self.output_padding = self._checked_output_padding(output_padding)
+        self._plan()
+
+    def _plan(self) -> None:
+        """Find the smallest inputs that give an output, and how to cut torch's output."""
         self._smallest = tuple(self._smallest_size(axis) for axis in range(self.rank))
         extra = self.output_padding or (None,) * self.rank
         self._cuts = transposed_padding(self._window, extra if self.rank > 1 else (None, *extra))

@@ -82,10 +82,14 @@ class SeparableConv(BaseConv):
             bias_constraint=bias_constraint,
             **kwargs,
         )
-        self.filters, _ = check_filters(self.label, filters)
-        self.depth_multiplier = check_int(self.label, "depth_multiplier", depth_multiplier, minimum=1)
+        self._plan(filters, depth_multiplier)
         self.set_rules("depthwise", depthwise_initializer, depthwise_regularizer, depthwise_constraint)
         self.set_rules("pointwise", pointwise_initializer, pointwise_regularizer, pointwise_constraint)
+
+    def _plan(self, filters: Any, depth_multiplier: Any) -> None:
+        """Check how many outputs are wanted, and plan the two convolutions."""
+        self.filters, _ = check_filters(self.label, filters)
+        self.depth_multiplier = check_int(self.label, "depth_multiplier", depth_multiplier, minimum=1)
         self._padding = fixed_conv_padding(self._window)  # None: it depends on the inputs' sizes
         self._plans = Plans(conv_padding, self._window)
         ones = (1,) * self.rank

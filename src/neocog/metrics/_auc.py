@@ -66,14 +66,7 @@ class AUC(Metric):
         self.curve = check_one_of("AUC", "curve", curve, _CURVES)
         self.summation_method = check_one_of("AUC", "summation_method", summation_method, _SUMMATIONS)
         self._init_thresholds = None if thresholds is None else sorted(float(value) for value in thresholds)
-        if self._init_thresholds is not None:
-            for value in self._init_thresholds:
-                check_number("AUC", "thresholds", value, minimum=0, maximum=1)
-            inner = self._init_thresholds
-            evenly = evenly_spread([0.0, *inner, 1.0])
-        else:
-            inner = linear_thresholds(check_int("AUC", "num_thresholds", num_thresholds, minimum=2))[1:-1]
-            evenly = True
+        inner, evenly = _inner_thresholds(num_thresholds, self._init_thresholds)
         # The ends stick out, so that 0 counts as above the first and 1 as not above the last.
         self.thresholds = [-epsilon(), *inner, 1 + epsilon()]
         self.num_thresholds = len(self.thresholds)
@@ -163,6 +156,15 @@ class AUC(Metric):
         if self._init_thresholds is not None:
             config["thresholds"] = list(self._init_thresholds)
         return config
+
+
+def _inner_thresholds(number: int, given: list[float] | None) -> tuple[list[float], bool]:
+    """Return the thresholds between 0 and 1, and whether all of them, 0 and 1 too, are evenly spread."""
+    if given is None:
+        return linear_thresholds(check_int("AUC", "num_thresholds", number, minimum=2))[1:-1], True
+    for value in given:
+        check_number("AUC", "thresholds", value, minimum=0, maximum=1)
+    return given, evenly_spread([0.0, *given, 1.0])
 
 
 def _curve(
