@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from neocog.workflows._hints import percent
 from neocog.workflows._report._html import Markup, el, join
@@ -76,13 +76,7 @@ def curve(title: str, name: str, epochs: Sequence[Mapping[str, float]], best: in
     def y(value: float) -> float:
         return _TOP + (high - value) / (high - low) * (_HEIGHT - _TOP - _BOTTOM)
 
-    lines = []
-    for number in range(round((high - low) / step) + 1):
-        value = low + number * step
-        height = f"{y(value):.1f}"
-        lines.append(el("line", x1=_LEFT, x2=_WIDTH - _RIGHT, y1=height, y2=height, stroke="var(--line)"))
-        written = _written(value, share, step)
-        lines.append(el("text", written, x=_LEFT - 6, y=f"{y(value) + 4:.1f}", text_anchor="end"))
+    lines = _grid(low, high, step, y, share)
     if best:
         at = f"{x(best - 1):.1f}"
         lines.append(el("line", x1=at, x2=at, y1=_TOP, y2=_HEIGHT - _BOTTOM, stroke="var(--soft)",
@@ -104,6 +98,18 @@ def curve(title: str, name: str, epochs: Sequence[Mapping[str, float]], best: in
         aria_label=f"{title} over {len(epochs)} epochs; at the end {', '.join(ends)}",
     )
     return el("figure", el("figcaption", title), drawing)
+
+
+def _grid(low: float, high: float, step: float, y: Callable[[float], float], share: bool) -> list[Markup]:
+    """Return the horizontal lines of a chart and the values beside them."""
+    lines = []
+    for number in range(round((high - low) / step) + 1):
+        value = low + number * step
+        height = f"{y(value):.1f}"
+        lines.append(el("line", x1=_LEFT, x2=_WIDTH - _RIGHT, y1=height, y2=height, stroke="var(--line)"))
+        written = _written(value, share, step)
+        lines.append(el("text", written, x=_LEFT - 6, y=f"{y(value) + 4:.1f}", text_anchor="end"))
+    return lines
 
 
 def _line(points: Sequence[tuple[float, float]], color: str) -> Markup:
