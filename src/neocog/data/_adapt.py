@@ -123,6 +123,8 @@ def _batched_source(x: Any, batch_size: int | None, shuffle: bool, seed: int | N
 
 
 def _refuse_targets(x: Any, y: Any, sample_weight: Any) -> None:
+    if isinstance(x, (str, bytes)):
+        raise _unknown(x)
     for name, value in (("y", y), ("sample_weight", sample_weight)):
         if value is not None:
             if not isinstance(x, (Source, Iterable)) and not callable(x):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 import torch
@@ -18,7 +17,7 @@ def environment() -> dict[str, str]:
         "neocog": __version__,
         "torch": str(torch.__version__),
         "numpy": str(np.__version__),
-        "pillow": _version("pillow"),
+        "pillow": _pillow_version(),
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),
@@ -26,11 +25,10 @@ def environment() -> dict[str, str]:
     }
 
 
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "unknown"
+def _pillow_version() -> str:
+    from PIL import __version__ as version
+
+    return str(version)
 
 
 def _processor() -> str:
