@@ -1,7 +1,7 @@
-"""Suite `accuracy`: what the networks of the course reach on the real sets, with fixed seeds, through `fit` and `neocog train`.
+"""Suite `accuracy`: what the networks of the course reach on the real sets, with fixed seeds.
 
-The sets are looked for as the README says. Each row names its network, its settings and the test accuracy; nothing is
-chosen by looking at the test images.
+The sets are looked for as the README says. Each row names its network, its settings and the test accuracy;
+nothing is chosen by looking at the test images.
 """
 
 from __future__ import annotations
@@ -20,7 +20,12 @@ import neocog as keras
 
 def run(only: str | None = None, **_: Any) -> list[dict[str, Any]]:
     """Run the suite, or one row of it."""
-    rows = {"mnist-mlp": mnist_mlp, "mnist-cnn": mnist_cnn, "fashion": fashion, "cats-and-dogs": cats_and_dogs}
+    rows = {
+        "mnist-mlp": mnist_mlp,
+        "mnist-cnn": mnist_cnn,
+        "fashion": fashion,
+        "cats-and-dogs": cats_and_dogs,
+    }
     chosen = [rows[only]] if only else list(rows.values())
     return [_timed(row) for row in chosen]
 

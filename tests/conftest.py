@@ -22,7 +22,7 @@ settings.load_profile("neocog")
 
 
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
-    """Name cases alike in every process: two workers must collect the same, and packed bytes hold the time."""
+    """Name cases alike in every process: workers must collect the same, and packed bytes hold the time."""
     return f"{argname}-{len(val)}-bytes" if isinstance(val, bytes) else None
 
 
