@@ -90,6 +90,14 @@ def _data(network: Network, samples: int) -> tuple[torch.Tensor, torch.Tensor]:
     return x, torch.randint(0, 10, (samples,), generator=generator)
 
 
+def _copy_weights(network: Network, module: torch.nn.Module) -> None:
+    """Start both from the same weights: units that die at once leave subnormal numbers, which are slow, in Adam."""
+    keras.utils.set_random_seed(0)
+    with torch.no_grad():
+        for own, theirs in zip(module.parameters(), network.neocog().parameters(), strict=True):
+            own.copy_(theirs)
+
+
 class _NeocogFit:
     """`steps` steps by one call of `fit`, as a user writes it."""
 
@@ -122,7 +130,9 @@ class _TorchLoop:
     ) -> None:
         torch.manual_seed(0)
         self.batch_size = batch_size
-        self.module = network.torch().to(device, memory_format=torch.channels_last)
+        self.module = network.torch()
+        _copy_weights(network, self.module)
+        self.module.to(device, memory_format=torch.channels_last)
         self.optimizer = torch.optim.Adam(self.module.parameters(), lr=1e-3, eps=1e-7, fused=True)
         self.autocast = nullcontext() if dtype is None else torch.autocast(device.type, dtype=dtype)
         x, y = _data(network, 8192)
