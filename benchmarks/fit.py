@@ -91,7 +91,7 @@ def _data(network: Network, samples: int) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def _copy_weights(network: Network, module: torch.nn.Module) -> None:
-    """Start both from the same weights: units that die at once leave subnormal numbers, which are slow, in Adam."""
+    """Start both from the same weights: units that die at once leave slow subnormal numbers in Adam."""
     keras.utils.set_random_seed(0)
     with torch.no_grad():
         for own, theirs in zip(module.parameters(), network.neocog().parameters(), strict=True):
