@@ -22,6 +22,7 @@ from neocog.core import (
     keep_freed_memory,
     limit_broken_amx,
     optional_import,
+    subnormals_flushed,
 )
 from neocog.exceptions import ArgumentError, MissingExtraError
 
@@ -197,3 +198,13 @@ def test_a_package_that_is_missing_names_the_extra() -> None:
     )
     assert isinstance(caught.value, ImportError)
     assert isinstance(caught.value.__cause__, ImportError)
+
+
+def test_subnormal_numbers_are_flushed_inside_the_block_alone() -> None:
+    tiny = torch.full((1 << 17,), 1e-39)  # large enough for torch's worker threads
+    with subnormals_flushed():
+        assert not (tiny * 0.5).any()
+        with subnormals_flushed():
+            pass
+        assert not (tiny[:8] * 0.5).any()  # the inner block gave back what it found
+    assert (tiny[:8] * 0.5).all()

@@ -2,7 +2,7 @@
 
 from neocog.core._atomic import atomic_path, write_bytes, write_text
 from neocog.core._checks import check_int, check_ntuple, check_number, check_one_of
-from neocog.core._cpu import has_working_amx, limit_broken_amx
+from neocog.core._cpu import has_working_amx, limit_broken_amx, start_flushing_workers, subnormals_flushed
 from neocog.core._device import default_device
 from neocog.core._dtypes import dtype_name, to_tensor, torch_dtype
 from neocog.core._memory import keep_freed_memory
@@ -22,6 +22,7 @@ from neocog.core._settings import (
 from neocog.core._tree import tree_any, tree_flatten, tree_map, tree_pack
 
 limit_broken_amx()  # before anything uses oneDNN
+start_flushing_workers()  # before anything starts them
 
 __all__ = [
     "Registry",
@@ -49,6 +50,7 @@ __all__ = [
     "set_image_data_format",
     "set_random_seed",
     "standardize_data_format",
+    "subnormals_flushed",
     "to_snake_case",
     "to_tensor",
     "torch_dtype",

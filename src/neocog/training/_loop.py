@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from neocog.core import check_int
+from neocog.core import check_int, subnormals_flushed
 from neocog.data import Batch, Source, as_source, split_validation
 from neocog.exceptions import ArgumentError, DataError, message
 from neocog.training._evaluate import evaluate_source
@@ -137,15 +137,16 @@ class _Run:
         logs: Any = None
         step = -1
         model.train(True)
-        for step, batch in enumerate(self.batches(epoch, limit)):
-            for call in begin:
-                call(step, {})
-            logs = model.train_step((to_device(batch.x, device), to_device(batch.y, device),
-                                     to_device(batch.sample_weight, device)))  # fmt: skip
-            for call in end:
-                call(step, logs)
-            if model.stop_training or step + 1 == limit:
-                break
+        with subnormals_flushed():
+            for step, batch in enumerate(self.batches(epoch, limit)):
+                for call in begin:
+                    call(step, {})
+                logs = model.train_step((to_device(batch.x, device), to_device(batch.y, device),
+                                         to_device(batch.sample_weight, device)))  # fmt: skip
+                for call in end:
+                    call(step, logs)
+                if model.stop_training or step + 1 == limit:
+                    break
         model.train(False)
         if step < 0:
             raise DataError(f"fit: epoch {epoch + 1} has no data: the generator or iterator is exhausted.")

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from neocog.core import tree_map
+from neocog.core import subnormals_flushed, tree_map
 from neocog.data import as_source
 from neocog.exceptions import ArgumentError
 from neocog.training._evaluate import to_numpy
@@ -25,7 +25,8 @@ def train_on_batch(model: Trainable, x: Any, y: Any, sample_weight: Any, class_w
     model.reset_metrics()
     model.train(True)
     try:
-        logs = model.train_step(data)
+        with subnormals_flushed():
+            logs = model.train_step(data)
     finally:
         model.train(False)
     return _numbers(logs)
