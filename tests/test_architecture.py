@@ -152,7 +152,7 @@ def test_what_loads_something_heavy_is_seen() -> None:
 
 
 @pytest.mark.parametrize(
-    "modules", ["models, layers, losses, metrics, optimizers, callbacks, datasets, utils, data, saving"]
+    "modules", ["models, layers, losses, metrics, optimizers, callbacks, datasets, utils, data, files"]
 )
 def test_importing_all_parts_loads_torch_and_nothing_heavy(modules: str) -> None:
     loaded = loaded_after(f"import neocog.models\nfrom neocog import {modules}")

@@ -54,7 +54,7 @@ _MODULES = (
     "models",
     "optimizers",
     "regularizers",
-    "saving",
+    "files",
     "training",
     "utils",
     "workflows",

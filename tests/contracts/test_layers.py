@@ -14,7 +14,7 @@ import pytest
 import torch
 
 import neocog
-from neocog import layers, saving
+from neocog import files, layers
 from neocog.layers import LAYERS, Layer
 from neocog.models import Functional, Model, Sequential
 
@@ -204,10 +204,10 @@ class TestLayer:
     def test_safetensors_and_weight_arrays_restore_it(self, name: str, tmp_path: Path) -> None:
         layer, x = make(name), inputs_for(name)
         expected = layer(x)
-        saving.save_state(layer, tmp_path / "w.safetensors")
+        files.save_state(layer, tmp_path / "w.safetensors")
         other = make(name)
         other(x)
-        saving.load_state(other, tmp_path / "w.safetensors")
+        files.load_state(other, tmp_path / "w.safetensors")
         torch.testing.assert_close(other(x), expected)
         third = make(name)
         third(x)

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from neocog.exceptions import ArgumentError, UnknownNameError
+from neocog.files import load_model_folder, save_model_folder
 from neocog.layers import deserialize, serialize
-from neocog.saving import load_model_folder, save_model_folder
 from neocog.workflows import AUGMENTATIONS, MODELS, build_model, choose_recipe
 from neocog.workflows._models import model_info, resolve_model
 from neocog.workflows._recipe import augmentation_layers

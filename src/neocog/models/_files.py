@@ -1,4 +1,4 @@
-"""Models to and from files: thin callers of the saving floor, which knows the formats and their dangers."""
+"""Models to and from files: thin callers of the floor `files`, which knows the formats and their dangers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from neocog import losses, metrics, optimizers, saving
+from neocog import files, losses, metrics, optimizers
 from neocog.core import custom_object_scope
 from neocog.exceptions import ArgumentError, StorageError
 from neocog.layers import deserialize, serialize
@@ -16,17 +16,17 @@ from neocog.layers import deserialize, serialize
 def save_model(model: Any, filepath: Any, *, overwrite: bool = True) -> None:
     """Write architecture, weights and the settings of `compile` in the format that the suffix names."""
     path = Path(filepath)
-    kind = saving.format_of(path)
-    if kind is saving.Format.SAFETENSORS:
+    kind = files.format_of(path)
+    if kind is files.Format.SAFETENSORS:
         raise ArgumentError(
             f"{path.name}: expected a name that ends in .keras (or .h5), got {path.suffix!r}, which "
             "holds weights alone. Use save_weights for it."
         )
     _check_overwrite(path, overwrite)
-    if kind is saving.Format.KERAS:
-        saving.write_keras_archive(path, model_config(model), saving.weights_h5_bytes(model))
+    if kind is files.Format.KERAS:
+        files.write_keras_archive(path, model_config(model), files.weights_h5_bytes(model))
     else:
-        saving.save_model_h5(model_config(model), model, path)
+        files.save_model_h5(model_config(model), model, path)
 
 
 def load_model(
@@ -50,15 +50,15 @@ def load_model(
         UnknownNameError: it names a class that is not known.
     """
     path = Path(filepath)
-    if saving.format_of(path) is saving.Format.HDF5:
-        config = saving.read_h5_config(path)
+    if files.format_of(path) is files.Format.HDF5:
+        config = files.read_h5_config(path)
         model = model_from_config(config, custom_objects)
-        saving.load_weights_h5(model, path)
+        files.load_weights_h5(model, path)
     else:
-        archive = saving.read_keras_archive(path)
+        archive = files.read_keras_archive(path)
         config = archive.config
         model = model_from_config(config, custom_objects)
-        saving.load_weights_h5(model, archive.weights, where=str(path))
+        files.load_weights_h5(model, archive.weights, where=str(path))
     settings = config.get("compile_config")
     if compile and isinstance(settings, dict) and settings and hasattr(model, "compile"):
         _compile(model, settings, custom_objects)
@@ -85,31 +85,31 @@ def model_from_config(config: Mapping[str, Any], custom_objects: Mapping[str, An
 
 def model_to_json(model: Any, **kwargs: Any) -> str:
     """Return the architecture as a JSON text; arguments go to `json.dumps`."""
-    return json.dumps(json.loads(saving.encode_config(model_config(model), model.label)), **kwargs)
+    return json.dumps(json.loads(files.encode_config(model_config(model), model.label)), **kwargs)
 
 
 def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """Make a model from what `to_json` returned; weights are drawn anew."""
-    return model_from_config(saving.decode_config(json_string, "model_from_json"), custom_objects)
+    return model_from_config(files.decode_config(json_string, "model_from_json"), custom_objects)
 
 
 def save_weights(model: Any, filepath: Any, *, overwrite: bool = True) -> None:
     """Write the weights in the format that the suffix names."""
     path = Path(filepath)
     _check_overwrite(path, overwrite)
-    if saving.format_of(path) is saving.Format.SAFETENSORS:
-        saving.save_state(model, path)
+    if files.format_of(path) is files.Format.SAFETENSORS:
+        files.save_state(model, path)
     else:
-        saving.save_weights_h5(model, path)
+        files.save_weights_h5(model, path)
 
 
 def load_weights(model: Any, filepath: Any, *, skip_mismatch: bool = False) -> None:
     """Read weights in the format that the suffix names."""
     path = Path(filepath)
-    if saving.format_of(path) is saving.Format.SAFETENSORS:
-        saving.load_state(model, path, strict=not skip_mismatch)
+    if files.format_of(path) is files.Format.SAFETENSORS:
+        files.load_state(model, path, strict=not skip_mismatch)
     else:
-        saving.load_weights_h5(model, path, skip_mismatch=skip_mismatch)
+        files.load_weights_h5(model, path, skip_mismatch=skip_mismatch)
 
 
 def compile_settings_config(model: Any) -> dict[str, Any] | None:

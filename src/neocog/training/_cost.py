@@ -6,17 +6,38 @@ from typing import Any
 
 import torch
 
-from neocog.core import tree_map
+from neocog.core import tree_flatten, tree_map
+
+_FEW = 4  # samples: enough to tell the form of the outputs, cheap however large the batch
 
 
-def forward_flops(model: Any, x: Any) -> int:
-    """Return the floating-point operations of the forward pass on one sample of the batch `x`.
+def counted_forward(model: Any, x: Any) -> tuple[Any, float]:
+    """Run the model on a few samples of the batch `x`, in inference mode.
 
-    Matrix products and convolutions are counted (two operations a multiply-add), everything else is not.
+    A model whose batch size is fixed, or which carries states from batch to batch, sees the whole batch.
+
+    Returns:
+        The outputs, and the floating-point operations of a sample: matrix products and convolutions are
+        counted (two operations a multiply-add), everything else is not.
     """
     from torch.utils.flop_counter import FlopCounterMode
 
-    one = tree_map(lambda leaf: leaf[:1] if isinstance(leaf, torch.Tensor) and leaf.dim() else leaf, x)
+    few = x if _needs_whole_batch(model) else first_samples(x, _FEW)
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        model(one, training=False)
-    return int(counter.get_total_flops())
+        outputs = model(few, training=False)
+    sizes = [len(leaf) for leaf in tree_flatten(few) if isinstance(leaf, torch.Tensor) and leaf.dim()]
+    return outputs, counter.get_total_flops() / max(1, *sizes, 1)
+
+
+def first_samples(x: Any, count: int) -> Any:
+    """Return the first samples of a nested batch."""
+    return tree_map(lambda leaf: leaf[:count] if isinstance(leaf, torch.Tensor) and leaf.dim() else leaf, x)
+
+
+def _needs_whole_batch(model: Any) -> bool:
+    try:
+        inputs = model.inputs or []
+    except (AttributeError, ValueError):  # a subclassed model has no graph
+        inputs = []
+    fixed = any(tensor.shape[0] is not None for tensor in inputs)
+    return fixed or any(getattr(module, "stateful", False) is True for module in model.modules())

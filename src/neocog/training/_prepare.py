@@ -9,7 +9,7 @@ import torch
 from neocog.core import default_device, keep_freed_memory, tree_map
 from neocog.data import Batch, Source
 from neocog.exceptions import DataError
-from neocog.training._cost import forward_flops
+from neocog.training._cost import counted_forward, first_samples
 from neocog.training._early_checks import check_all_targets, check_values, last_activations
 from neocog.training._plan import make_plan
 from neocog.training._trainable import Trainable
@@ -62,18 +62,16 @@ def prepare_fit(model: Trainable, source: Source) -> Source:
     if device.type == "cpu":
         keep_freed_memory()
     x, y = to_device(batch.x, device), to_device(batch.y, device)
-    with torch.no_grad():
-        y_pred = model(x, training=False)
+    y_pred, flops = counted_forward(model, x)
     if uses_own_loss(model):
         settings.settle(y, y_pred, list(model.output_names))
         check_all_targets(settings, source, batch, y_pred, last_activations(model, y_pred))
     state = model.training_state
     state.prepare(model)
     build_optimizer(model)
-    size = max(1, batch.size)
     plan = make_plan(
         model,
-        flops=float(forward_flops(model, x) * size),
+        flops=flops * max(1, batch.size),
         device=device,
         optimizer=settings.optimizer,
         precision=settings.precision,
@@ -87,9 +85,8 @@ def build_on(model: Trainable, batch: Batch) -> None:
     """Build the model's weights from a batch, in float32 and inference mode; on one sample, to be cheap."""
     if model.built and all(getattr(module, "built", True) for module in model.modules()):
         return
-    one = tree_map(lambda leaf: leaf[:1] if isinstance(leaf, torch.Tensor) and leaf.dim() else leaf, batch.x)
     with torch.no_grad():
-        model(to_device(one, device_of(model)), training=False)
+        model(to_device(first_samples(batch.x, 1), device_of(model)), training=False)
 
 
 def build_optimizer(model: Any) -> None:

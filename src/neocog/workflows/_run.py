@@ -14,7 +14,7 @@ from typing import Any
 
 from neocog import layers
 from neocog.exceptions import ArgumentError, DataError, FileFormatError, StorageError, message
-from neocog.saving import load_model_folder
+from neocog.files import load_model_folder
 from neocog.workflows._config import check_image_size
 from neocog.workflows._data import DataInfo
 from neocog.workflows._run_folder import CONFIG, MODEL_CONFIG, SPLIT

@@ -19,7 +19,7 @@ from neocog.exceptions import ArgumentError, StorageError, message
 CONFIG, METRICS, HISTORY = "config.json", "metrics.json", "history.csv"
 SPLIT, PREDICTIONS, PLAN = "split.csv", "predictions.csv", "plan.txt"
 CURVES, CONFUSION, REPORT = "curves.png", "confusion.png", "report.html"
-MODEL_CONFIG, MODEL_WEIGHTS = "model.json", "model.safetensors"  # the names that `neocog.saving` gives
+MODEL_CONFIG, MODEL_WEIGHTS = "model.json", "model.safetensors"  # the names that `neocog.files` gives
 
 LEAST_FREE = 50 * 2**20  # bytes that a run may take besides its model
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from neocog.core import set_random_seed
 from neocog.exceptions import StorageError
+from neocog.files import save_model_folder
 from neocog.layers import serialize
-from neocog.saving import save_model_folder
 from neocog.training import Hook
 from neocog.workflows import _run_folder as files
 from neocog.workflows._config import TrainConfig

@@ -16,7 +16,7 @@ import pytest
 from saving_files import branches, randomize, same_values, values
 
 from neocog.exceptions import FileFormatError, NeocogError
-from neocog.saving import load_weights_h5, save_weights_h5, weights_h5_bytes
+from neocog.files import load_weights_h5, save_weights_h5, weights_h5_bytes
 
 
 def soft_dataset(file: h5py.File, folder: Path) -> None:
@@ -170,7 +170,7 @@ def test_it_is_refused_and_nothing_changes(attack: Callable[..., None], text: st
 
 def test_a_user_defined_link_is_refused() -> None:
     # h5py cannot write one, so its kind (64 or more) is simulated.
-    import neocog.saving._h5_guard as guard
+    import neocog.files._h5_guard as guard
 
     class Links:
         def exists(self, name: bytes) -> bool:

@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from neocog.exceptions import FileFormatError, StorageError
-from neocog.saving import Format, expect_format, format_of, load_state, load_weights_h5, read_keras_archive
+from neocog.files import Format, expect_format, format_of, load_state, load_weights_h5, read_keras_archive
 
 
 class Trap:

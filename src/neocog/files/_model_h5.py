@@ -13,10 +13,10 @@ from torch import nn
 
 from neocog.core import write_bytes
 from neocog.exceptions import FileFormatError, message
-from neocog.saving._config_json import MAX_BYTES, decode_config, encode_config
-from neocog.saving._h5_guard import damage_reported
-from neocog.saving._refuse import Format, expect_format
-from neocog.saving._weights_h5 import weights_h5_bytes
+from neocog.files._config_json import MAX_BYTES, decode_config, encode_config
+from neocog.files._h5_guard import damage_reported
+from neocog.files._refuse import Format, expect_format
+from neocog.files._weights_h5 import weights_h5_bytes
 
 _ATTRIBUTE = "neocog_config_"
 _PIECE = 60_000  # an attribute holds at most 64 KB

@@ -18,7 +18,7 @@ from saving_files import Branches, Scale, branches, randomize, same_values, tree
 from torch import nn
 
 from neocog.exceptions import FileFormatError, NotBuiltError, ShapeError
-from neocog.saving import load_weights_h5, save_weights_h5, weight_groups, weights_h5_bytes
+from neocog.files import load_weights_h5, save_weights_h5, weight_groups, weights_h5_bytes
 
 # Keras's torch backend meets NumPy 2 here; nothing of ours.
 pytestmark = pytest.mark.filterwarnings(

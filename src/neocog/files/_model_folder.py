@@ -12,8 +12,8 @@ from torch import nn
 
 from neocog.core import write_text
 from neocog.exceptions import FileFormatError, StorageError, message
-from neocog.saving._config_json import MAX_BYTES, decode_config, encode_config
-from neocog.saving._safetensors import load_state, read_metadata, save_state
+from neocog.files._config_json import MAX_BYTES, decode_config, encode_config
+from neocog.files._safetensors import load_state, read_metadata, save_state
 
 CONFIG_NAME, WEIGHTS_NAME = "model.json", "model.safetensors"
 

@@ -22,8 +22,8 @@ from torch import nn
 from neocog._version import __version__
 from neocog.core import write_bytes
 from neocog.exceptions import FileFormatError, NotBuiltError, ShapeError, message
-from neocog.saving._groups import WeightGroup, WeightLike, weight_groups
-from neocog.saving._h5_guard import (
+from neocog.files._groups import WeightGroup, WeightLike, weight_groups
+from neocog.files._h5_guard import (
     Search,
     checked_dataset,
     child,
@@ -32,7 +32,7 @@ from neocog.saving._h5_guard import (
     read_values,
     subgroup,
 )
-from neocog.saving._refuse import Format, check_signature, expect_format
+from neocog.files._refuse import Format, check_signature, expect_format
 
 _OLD_LAYERS = "_layer_checkpoint_dependencies"  # what Keras 2.12 and 2.13 called `layers`
 

@@ -17,7 +17,7 @@ from torch import nn
 
 from neocog._version import __version__
 from neocog.exceptions import ArgumentTypeError, FileFormatError, ShapeError, StorageError
-from neocog.saving import load_state, read_metadata, save_state
+from neocog.files import load_state, read_metadata, save_state
 
 TYPES = [
     torch.float64,

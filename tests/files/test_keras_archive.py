@@ -17,7 +17,7 @@ import pytest
 from saving_files import branches, same_values, values
 
 from neocog.exceptions import ArgumentTypeError, FileFormatError, NeocogError, StorageError
-from neocog.saving import load_weights_h5, read_keras_archive, weights_h5_bytes, write_keras_archive
+from neocog.files import load_weights_h5, read_keras_archive, weights_h5_bytes, write_keras_archive
 
 CONFIG = {"module": "keras", "class_name": "Sequential", "config": {"name": "m", "layers": []}}
 NAMES = ["metadata.json", "config.json", "model.weights.h5"]

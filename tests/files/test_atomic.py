@@ -16,7 +16,7 @@ from saving_files import branches, same_values, values
 from torch import nn
 
 from neocog.exceptions import FileFormatError, ShapeError, StorageError
-from neocog.saving import (
+from neocog.files import (
     load_model_folder,
     load_weights_h5,
     read_model_config,

@@ -18,9 +18,9 @@ from typing import Any, BinaryIO
 from neocog._version import __version__
 from neocog.core import atomic_path
 from neocog.exceptions import FileFormatError, StorageError, message
-from neocog.saving._config_json import MAX_BYTES, decode_config, encode_config
-from neocog.saving._refuse import Format, check_signature, expect_format
-from neocog.saving._zip_guard import open_zip, read_member
+from neocog.files._config_json import MAX_BYTES, decode_config, encode_config
+from neocog.files._refuse import Format, check_signature, expect_format
+from neocog.files._zip_guard import open_zip, read_member
 
 KERAS_VERSION = "3.15.1"  # the Keras whose layout is written
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from neocog.exceptions import ArgumentTypeError, FileFormatError
-from neocog.saving import decode_config, encode_config
+from neocog.files import decode_config, encode_config
 
 plain = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False) | st.text(),

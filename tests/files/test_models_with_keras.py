@@ -15,7 +15,7 @@ from saving_files import same_values, tree, values
 
 import neocog
 from neocog.exceptions import ShapeError
-from neocog.saving import weight_groups
+from neocog.files import weight_groups
 
 # Keras's torch backend meets NumPy 2 here; nothing of ours.
 pytestmark = pytest.mark.filterwarnings(

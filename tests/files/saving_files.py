@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from neocog.files import weight_groups
 from neocog.layers import Layer
-from neocog.saving import weight_groups
 
 
 class Scale(Layer):

@@ -15,7 +15,7 @@ from torch import nn
 from neocog._version import __version__
 from neocog.core import atomic_path
 from neocog.exceptions import ArgumentTypeError, FileFormatError, ShapeError, StorageError, message
-from neocog.saving._refuse import Format, expect_format
+from neocog.files._refuse import Format, expect_format
 
 _SHARED = "neocog_shared"  # metadata key: which names stand for the same tensor as another
 

@@ -3,14 +3,14 @@
 Nothing here makes an object from a name in a file, and no pickle is ever opened.
 """
 
-from neocog.saving._config_json import decode_config, encode_config
-from neocog.saving._groups import WeightGroup, WeightLike, weight_groups
-from neocog.saving._keras_archive import KerasArchive, read_keras_archive, write_keras_archive
-from neocog.saving._model_folder import load_model_folder, read_model_config, save_model_folder
-from neocog.saving._model_h5 import read_h5_config, save_model_h5
-from neocog.saving._refuse import Format, expect_format, format_of
-from neocog.saving._safetensors import LoadReport, load_state, read_metadata, save_state
-from neocog.saving._weights_h5 import load_weights_h5, save_weights_h5, weights_h5_bytes
+from neocog.files._config_json import decode_config, encode_config
+from neocog.files._groups import WeightGroup, WeightLike, weight_groups
+from neocog.files._keras_archive import KerasArchive, read_keras_archive, write_keras_archive
+from neocog.files._model_folder import load_model_folder, read_model_config, save_model_folder
+from neocog.files._model_h5 import read_h5_config, save_model_h5
+from neocog.files._refuse import Format, expect_format, format_of
+from neocog.files._safetensors import LoadReport, load_state, read_metadata, save_state
+from neocog.files._weights_h5 import load_weights_h5, save_weights_h5, weights_h5_bytes
 
 __all__ = [
     "Format",

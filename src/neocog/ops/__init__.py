@@ -1,0 +1,1 @@
+"""Keras's `ops`: functions of tensors that also join a graph."""
