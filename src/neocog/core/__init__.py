@@ -1,6 +1,7 @@
 """Floor 0: shapes, types, randomness, devices, names, registries and argument checks."""
 
 from neocog.core._atomic import atomic_path, write_bytes, write_text
+from neocog.core._budget import free_memory, memory_budget, spend
 from neocog.core._checks import check_int, check_ntuple, check_number, check_one_of
 from neocog.core._cpu import has_working_amx, limit_broken_amx, start_flushing_workers, subnormals_flushed
 from neocog.core._device import default_device
@@ -8,6 +9,7 @@ from neocog.core._dtypes import dtype_name, to_tensor, torch_dtype
 from neocog.core._memory import keep_freed_memory
 from neocog.core._naming import auto_name, reset_names, to_snake_case
 from neocog.core._optional import optional_import
+from neocog.core._promotion import result_type, standardize_dtype
 from neocog.core._registry import Registry, custom_object, custom_object_scope
 from neocog.core._rng import draw_seed, make_generator, set_random_seed
 from neocog.core._settings import (
@@ -39,17 +41,22 @@ __all__ = [
     "dtype_name",
     "epsilon",
     "floatx",
+    "free_memory",
     "has_working_amx",
     "image_data_format",
     "keep_freed_memory",
     "make_generator",
+    "memory_budget",
     "optional_import",
     "reset_names",
+    "result_type",
     "set_epsilon",
     "set_floatx",
     "set_image_data_format",
     "set_random_seed",
+    "spend",
     "standardize_data_format",
+    "standardize_dtype",
     "subnormals_flushed",
     "to_snake_case",
     "to_tensor",

@@ -21,6 +21,8 @@ _BY_NAME: dict[str, torch.dtype] = {
     "int32": torch.int32,
     "int64": torch.int64,
     "bool": torch.bool,
+    "complex64": torch.complex64,
+    "complex128": torch.complex128,
 }
 _NAMES = {dtype: name for name, dtype in _BY_NAME.items()}
 _ALIASES = {"int": "int64", "float": "float32", "double": "float64", "half": "float16", "bool_": "bool"}
