@@ -151,8 +151,12 @@ def record_function(function: Callable[..., Any], args: tuple[Any, ...], kwargs:
 
 
 def infer_outputs(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Return fresh symbolic outputs, nested as `function` nests them, of a call with symbolic arguments."""
-    specs = infer_specs(function, args, kwargs)
+    """Return fresh symbolic outputs, nested as `function` nests them, of a call with symbolic arguments.
+
+    A function whose result's sizes depend on values has a rule of its own, `function.output_specs`.
+    """
+    rule = getattr(function, "output_specs", None)
+    specs = rule(*args, **kwargs) if rule is not None else infer_specs(function, args, kwargs)
     return tree_map(
         lambda leaf: SymbolicTensor(leaf.shape, leaf.dtype) if isinstance(leaf, TensorSpec) else leaf, specs
     )
