@@ -87,9 +87,14 @@ def as_tensor(value: Any, dtype: Any = None) -> torch.Tensor:
 
     Types are Keras's: arrays keep theirs, Python's integers become int32 and its floats the default float.
     """
+    weight = getattr(value, "tensor", None)  # a layer's weight, in Keras's layout
+    if callable(weight):
+        value = weight()
     if isinstance(value, torch.Tensor):
         return value if dtype is None else value.to(torch_dtype(dtype))
-    if isinstance(value, (list, tuple)) and any(isinstance(item, torch.Tensor) for item in value):
+    if isinstance(value, (list, tuple)) and any(
+        isinstance(item, torch.Tensor) or callable(getattr(item, "tensor", None)) for item in value
+    ):
         return torch.stack(together(*value)).to(None if dtype is None else torch_dtype(dtype))
     if dtype is None:
         dtype = _type_of(value)
@@ -109,7 +114,7 @@ def _type_of(value: Any) -> torch.dtype | None:
         return {"c": torch.complex64, **narrow}.get(kind) if bits >= 64 else None
     if kind == "u" and bits == 16:
         return torch.int32
-    return torch.float64 if kind == "f" and bits == 64 else None
+    return {64: torch.float64, 16: torch.float16}.get(bits) if kind == "f" else None
 
 
 def together(*values: Any) -> list[torch.Tensor]:
