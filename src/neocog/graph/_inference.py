@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from neocog.core import dtype_name, torch_dtype, tree_flatten, tree_map
+from neocog.core import dtype_name, spend, torch_dtype, tree_flatten, tree_map
 from neocog.exceptions import GraphError, NeocogError
 from neocog.graph._spec import TensorSpec
 
@@ -53,6 +53,8 @@ def _run(function: Callable[..., Any], args: Any, kwargs: Any, size: int, device
     def stand_in(leaf: Any) -> Any:
         if isinstance(leaf, TensorSpec):
             shape = [size if n is None else n for n in leaf.shape]
+            if device != "meta":
+                spend(_label(function), shape, 4, keep=False)
             return torch.zeros(shape, dtype=torch_dtype(leaf.dtype), device=device)
         if isinstance(leaf, torch.Tensor) and device == "meta":
             return leaf.to("meta")

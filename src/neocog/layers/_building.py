@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from neocog.core import torch_dtype, tree_flatten, tree_map
+from neocog.core import spend, torch_dtype, tree_flatten, tree_map
 from neocog.graph import SymbolicTensor
 from neocog.layers._shapes import as_shape, shapes_of
 
@@ -55,4 +55,5 @@ def _zeros(leaf: Any) -> Any:
     if not isinstance(leaf, SymbolicTensor):
         return leaf
     sizes = [1 if axis == 0 else _STAND_IN if size is None else size for axis, size in enumerate(leaf.shape)]
+    spend(f'Input "{leaf.name}"', sizes, 4, keep=False)
     return torch.zeros(sizes, dtype=torch_dtype(leaf.dtype))

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from neocog import initializers
-from neocog.core import dtype_name, to_tensor, torch_dtype
+from neocog.core import dtype_name, spend, to_tensor, torch_dtype
 from neocog.exceptions import ArgumentError
 from neocog.graph import check_shape
 from neocog.layers._weights import WeightSpec
@@ -36,6 +36,7 @@ def initial_values(where: str, name: str, shape: Any, initializer: Any, dtype: A
             "Give the Input the sizes that the weights depend on."
         )
     wanted = torch_dtype(dtype)
+    spend(f'{where}, weight "{name}"', cast("tuple[int, ...]", sizes), wanted.itemsize)
     if initializer is None:
         initializer = "glorot_uniform" if wanted.is_floating_point else "zeros"
     values = initializers.get(initializer)(cast("tuple[int, ...]", sizes), dtype=dtype_name(wanted))
