@@ -4,13 +4,23 @@ from neocog.core._atomic import atomic_path, write_bytes, write_text
 from neocog.core._budget import free_memory, memory_budget, spend
 from neocog.core._checks import check_int, check_ntuple, check_number, check_one_of
 from neocog.core._cpu import has_working_amx, limit_broken_amx, start_flushing_workers, subnormals_flushed
+from neocog.core._custom import (
+    custom_object,
+    custom_object_scope,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
+    registered_name,
+)
+from neocog.core._described import add_special, add_writer, describe, refused_code
 from neocog.core._device import default_device
 from neocog.core._dtypes import dtype_name, to_tensor, torch_dtype
 from neocog.core._memory import keep_freed_memory
 from neocog.core._naming import auto_name, reset_names, to_snake_case
 from neocog.core._optional import optional_import
 from neocog.core._promotion import result_type, standardize_dtype
-from neocog.core._registry import Registry, custom_object, custom_object_scope
+from neocog.core._registry import Registry
 from neocog.core._rng import draw_seed, make_generator, set_random_seed
 from neocog.core._settings import (
     epsilon,
@@ -21,13 +31,18 @@ from neocog.core._settings import (
     set_image_data_format,
     standardize_data_format,
 )
+from neocog.core._sharing import sharing_objects
+from neocog.core._text import TEXT, is_text, is_text_list, to_text, value_type
 from neocog.core._tree import tree_any, tree_flatten, tree_map, tree_pack
 
 limit_broken_amx()  # before anything uses oneDNN
 start_flushing_workers()  # before anything starts them
 
 __all__ = [
+    "TEXT",
     "Registry",
+    "add_special",
+    "add_writer",
     "atomic_path",
     "auto_name",
     "check_int",
@@ -37,34 +52,46 @@ __all__ = [
     "custom_object",
     "custom_object_scope",
     "default_device",
+    "describe",
     "draw_seed",
     "dtype_name",
     "epsilon",
     "floatx",
     "free_memory",
+    "get_custom_objects",
+    "get_registered_name",
+    "get_registered_object",
     "has_working_amx",
     "image_data_format",
+    "is_text",
+    "is_text_list",
     "keep_freed_memory",
     "make_generator",
     "memory_budget",
     "optional_import",
+    "refused_code",
+    "register_keras_serializable",
+    "registered_name",
     "reset_names",
     "result_type",
     "set_epsilon",
     "set_floatx",
     "set_image_data_format",
     "set_random_seed",
+    "sharing_objects",
     "spend",
     "standardize_data_format",
     "standardize_dtype",
     "subnormals_flushed",
     "to_snake_case",
     "to_tensor",
+    "to_text",
     "torch_dtype",
     "tree_any",
     "tree_flatten",
     "tree_map",
     "tree_pack",
+    "value_type",
     "write_bytes",
     "write_text",
 ]

@@ -5,41 +5,18 @@ Files and strings resolve through these tables alone; nothing is imported by a n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar
 
+from neocog.core._custom import custom_object
+from neocog.core._described import describe_function, describe_object, make_described
 from neocog.exceptions import ArgumentTypeError, UnknownNameError, nearest
 
 T = TypeVar("T")
 Entry = TypeVar("Entry", bound=Callable[..., Any])
 
-# Names that the user lends for one block (`custom_object_scope`), innermost last.
-_custom_scopes: list[Mapping[str, Any]] = []
-
-
-@contextmanager
-def custom_object_scope(custom_objects: Mapping[str, Any]) -> Iterator[None]:
-    """Make `custom_objects` (name to class or function) known to every registry inside the `with` block.
-
-    Example:
-        >>> with custom_object_scope({"answer": lambda x: 42 + 0 * x}):
-        ...     custom_object("answer")(1)
-        42
-    """
-    _custom_scopes.append(custom_objects)
-    try:
-        yield
-    finally:
-        _custom_scopes.pop()
-
-
-def custom_object(name: str) -> Any | None:
-    """Return what the innermost `custom_object_scope` calls `name`, or None."""
-    for scope in reversed(_custom_scopes):
-        if name in scope:
-            return scope[name]
-    return None
+# All registries of the program, in the order in which they were made.
+FAMILIES: list[Registry[Any]] = []
 
 
 class Registry(Generic[T]):
@@ -55,6 +32,7 @@ class Registry(Generic[T]):
         self.family = family
         self._entries: dict[str, Callable[..., Any]] = {}
         self._aliases: dict[str, str] = {}
+        FAMILIES.append(self)
 
     def register(self, *aliases: str, name: str | None = None) -> Callable[[Entry], Entry]:
         """Return a decorator that enters a class or function under its name and `aliases`."""
@@ -137,15 +115,7 @@ class Registry(Generic[T]):
             raise ArgumentTypeError(
                 f"{self.family}: expected a config with 'class_name', got {dict(config)!r}."
             )
-        inner = config.get("config")
-        if config["class_name"] == "function":
-            return self.resolve(str(inner))
-        entry = self.resolve(str(config["class_name"]))
-        if not isinstance(entry, type):
-            return entry
-        if hasattr(entry, "from_config"):
-            return entry.from_config(inner or {})
-        return entry(**(inner or {}))
+        return make_described(config, self.resolve, self.family)
 
     def describe(self, obj: Any) -> Any:
         """Return the config of an object: None, a function's name, or `{"module", "class_name", "config",
@@ -154,16 +124,15 @@ class Registry(Generic[T]):
         if obj is None:
             return None
         if hasattr(obj, "get_config"):
-            name = type(obj).__name__
-            known = self._entries.get(name) is type(obj)
-            module = getattr(type(obj), "keras_module", f"keras.{self.module}")  # models lie elsewhere
-            return {
-                "module": module if known else None,
-                "class_name": name,
-                "config": obj.get_config(),
-                "registered_name": None if known else name,
-            }
-        return self.name_of(obj) or getattr(obj, "__name__", str(obj))
+            cls = type(obj)
+            # models and some others lie elsewhere than their family
+            return describe_object(
+                obj, getattr(cls, "keras_module", f"keras.{self.module}"), self.name_of(cls)
+            )
+        known = self.name_of(obj)
+        if known is not None or not callable(obj):
+            return known or str(obj)
+        return describe_function(obj)
 
     @property
     def module(self) -> str:
