@@ -6,6 +6,7 @@ from neocog.data._datasets import DATASETS, DatasetInfo, dataset
 from neocog.data._download import download, file_sha256
 from neocog.data._folder import BrokenFile, FolderScan, ImageFile, scan_folder
 from neocog.data._from_directory import image_dataset_from_directory
+from neocog.data._get_file import check_known_file, get_file
 from neocog.data._image_dataset import ImageDataset
 from neocog.data._image_files import check_image
 from neocog.data._image_source import ImageFolderSource
@@ -42,10 +43,12 @@ __all__ = [
     "as_batch",
     "as_source",
     "check_image",
+    "check_known_file",
     "class_weights_to_sample_weights",
     "dataset",
     "download",
     "file_sha256",
+    "get_file",
     "image_dataset_from_directory",
     "img_to_array",
     "load_image",

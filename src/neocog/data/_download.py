@@ -98,6 +98,46 @@ def download(
     return target
 
 
+def download_unchecked(url: str, target: str | os.PathLike[str], *, resume: bool = False) -> Path:
+    """Fetch a file of which no checksum is known; as `download`, without the check.
+
+    Args:
+        url: `http://` or `https://` address.
+        target: where the file goes; replaced if it exists.
+        resume: go on from what an earlier call left; only where the result is checked afterwards.
+    """
+    target = Path(target)
+    part = target.with_name(target.name + ".part")
+    limits = _Limits(timeout=30.0, tries=4, pause=1.0, max_bytes=2**37)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if not resume:
+            part.unlink(missing_ok=True)
+        _fetch(url, part, limits, _Meter(target.name, None))
+        os.replace(part, target)
+    except (DownloadError, StorageError):
+        raise
+    except OSError as error:
+        raise _storage_error(target, error) from error
+    return target
+
+
+class _WebOnly(urllib.request.HTTPRedirectHandler):
+    """Follows a server to other web addresses alone; `urllib` would go to `ftp://` as well."""
+
+    def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
+        """Return the next request."""
+        if not newurl.lower().startswith(("http://", "https://")):
+            raise DownloadError(
+                message(req.full_url, expected="http:// or https:// addresses", got=ascii(newurl)[:120])
+            )
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _open(request: urllib.request.Request, timeout: float) -> Any:
+    return urllib.request.build_opener(_WebOnly).open(request, timeout=timeout)
+
+
 def file_sha256(path: str | os.PathLike[str]) -> str:
     """Return the SHA-256 of a file as 64 hexadecimal digits."""
     with open(path, "rb") as file:
@@ -139,7 +179,7 @@ def _transfer(url: str, part: Path, limits: _Limits, meter: _Meter) -> None:
     if have:
         request.add_header("Range", f"bytes={have}-")
     try:
-        with urllib.request.urlopen(request, timeout=limits.timeout) as response:
+        with _open(request, limits.timeout) as response:
             resumed = response.status == 206 and _range_start(response) == have
             if response.status == 206 and not resumed:
                 part.unlink(missing_ok=True)

@@ -3,8 +3,10 @@
 Nothing here makes an object from a name in a file, and no pickle is ever opened.
 """
 
+from neocog.files._config_guard import check_config, config_faults, reading_config
 from neocog.files._config_json import decode_config, encode_config
 from neocog.files._groups import WeightGroup, WeightLike, weight_groups
+from neocog.files._h5_room import stored_weight_bytes, weight_budget
 from neocog.files._keras_archive import KerasArchive, read_keras_archive, write_keras_archive
 from neocog.files._model_folder import load_model_folder, read_model_config, save_model_folder
 from neocog.files._model_h5 import read_h5_config, save_model_h5
@@ -18,6 +20,8 @@ __all__ = [
     "LoadReport",
     "WeightGroup",
     "WeightLike",
+    "check_config",
+    "config_faults",
     "decode_config",
     "encode_config",
     "expect_format",
@@ -29,10 +33,13 @@ __all__ = [
     "read_keras_archive",
     "read_metadata",
     "read_model_config",
+    "reading_config",
     "save_model_folder",
     "save_model_h5",
     "save_state",
     "save_weights_h5",
+    "stored_weight_bytes",
+    "weight_budget",
     "weight_groups",
     "weights_h5_bytes",
     "write_keras_archive",

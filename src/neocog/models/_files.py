@@ -7,9 +7,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
 from neocog import files, losses, metrics, optimizers
 from neocog.core import custom_object_scope
-from neocog.exceptions import ArgumentError, StorageError
+from neocog.data import check_known_file
+from neocog.exceptions import ArgumentError, FileFormatError, StorageError
 from neocog.layers import deserialize, serialize
 
 
@@ -50,14 +53,17 @@ def load_model(
         UnknownNameError: it names a class that is not known.
     """
     path = Path(filepath)
+    check_known_file(path)
     if files.format_of(path) is files.Format.HDF5:
         config = files.read_h5_config(path)
-        model = model_from_config(config, custom_objects)
+        stored = files.stored_weight_bytes(path)
+        model = model_from_config(config, custom_objects, where=str(path), stored=stored)
         files.load_weights_h5(model, path)
     else:
         archive = files.read_keras_archive(path)
         config = archive.config
-        model = model_from_config(config, custom_objects)
+        stored = files.stored_weight_bytes(archive.weights, where=str(path))
+        model = model_from_config(config, custom_objects, where=str(path), stored=stored)
         files.load_weights_h5(model, archive.weights, where=str(path))
     settings = config.get("compile_config")
     if compile and isinstance(settings, dict) and settings and hasattr(model, "compile"):
@@ -74,13 +80,32 @@ def model_config(model: Any) -> dict[str, Any]:
     return config
 
 
-def model_from_config(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """Make a model from what `model_config` returned; weights are drawn anew."""
-    model = deserialize(dict(config), custom_objects)
-    shape = (config.get("build_config") or {}).get("input_shape")
-    if shape is not None and not model.built:
-        model.build(_as_tuples(shape))
-    return model
+def model_from_config(
+    config: Mapping[str, Any],
+    custom_objects: Mapping[str, Any] | None = None,
+    *,
+    where: str = "model config",
+    stored: int | None = None,
+) -> Any:
+    """Make a model from what `model_config` returned; weights are drawn anew.
+
+    Args:
+        config: plain values.
+        custom_objects: name to class or function.
+        where: how error texts name the file.
+        stored: bytes of weights that come with the configuration, which bound those that are made.
+    """
+    limit, reason = (None, "") if stored is None else files.weight_budget(stored)
+    scope = custom_object_scope(custom_objects or {})
+    with scope, files.reading_config(where, config, limit, reason):
+        model: Any = deserialize(dict(config), custom_objects)
+        got, is_module = type(model).__name__, isinstance(model, nn.Module)
+        if not is_module:
+            raise FileFormatError(f"{where}: expected the configuration of a model, got {got}.")
+        shape = (config.get("build_config") or {}).get("input_shape")
+        if shape is not None and not model.built:
+            model.build(_as_tuples(shape))
+        return model
 
 
 def model_to_json(model: Any, **kwargs: Any) -> str:
@@ -90,7 +115,8 @@ def model_to_json(model: Any, **kwargs: Any) -> str:
 
 def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """Make a model from what `to_json` returned; weights are drawn anew."""
-    return model_from_config(files.decode_config(json_string, "model_from_json"), custom_objects)
+    config = files.decode_config(json_string, "model_from_json")
+    return model_from_config(config, custom_objects, where="model_from_json")
 
 
 def save_weights(model: Any, filepath: Any, *, overwrite: bool = True) -> None:
@@ -106,6 +132,7 @@ def save_weights(model: Any, filepath: Any, *, overwrite: bool = True) -> None:
 def load_weights(model: Any, filepath: Any, *, skip_mismatch: bool = False) -> None:
     """Read weights in the format that the suffix names."""
     path = Path(filepath)
+    check_known_file(path)
     if files.format_of(path) is files.Format.SAFETENSORS:
         files.load_state(model, path, strict=not skip_mismatch)
     else:
@@ -147,7 +174,7 @@ def _described(tree: Any, one: Any) -> Any:
 
 def _compile(model: Any, settings: Mapping[str, Any], custom_objects: Mapping[str, Any] | None) -> None:
     names = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics")
-    with custom_object_scope(custom_objects or {}):
+    with custom_object_scope(custom_objects or {}), files.config_faults(f"{model.label}, compile_config"):
         model.compile(**{name: settings.get(name) for name in names})
 
 
