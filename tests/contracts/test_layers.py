@@ -25,8 +25,16 @@ TWO = [VECTOR, VECTOR]
 CASES: dict[str, tuple[dict[str, Any], Any]] = {
     "Activation": ({"activation": "relu"}, VECTOR),
     "ActivityRegularization": ({"l2": 0.1}, VECTOR),
+    "AdaptiveAveragePooling1D": ({"output_size": 3}, SERIES),
+    "AdaptiveAveragePooling2D": ({"output_size": 3}, IMAGE),
+    "AdaptiveAveragePooling3D": ({"output_size": (2, 3, 1)}, VOLUME),
+    "AdaptiveMaxPooling1D": ({"output_size": 3}, SERIES),
+    "AdaptiveMaxPooling2D": ({"output_size": (3, 5)}, IMAGE),
+    "AdaptiveMaxPooling3D": ({"output_size": 2}, VOLUME),
     "Add": ({}, TWO),
+    "AdditiveAttention": ({}, [SERIES, SERIES]),
     "AlphaDropout": ({"rate": 0.2}, VECTOR),
+    "Attention": ({"use_scale": True}, [SERIES, SERIES]),
     "Average": ({}, TWO),
     "AveragePooling1D": ({"pool_size": 2}, SERIES),
     "AveragePooling2D": ({"pool_size": 2}, IMAGE),
@@ -84,6 +92,7 @@ CASES: dict[str, tuple[dict[str, Any], Any]] = {
     "RandomTranslation": ({"height_factor": 0.1, "width_factor": 0.2}, IMAGE),
     "RandomZoom": ({"height_factor": 0.2}, IMAGE),
     "ReLU": ({"max_value": 2.0}, VECTOR),
+    "ReversibleEmbedding": ({"input_dim": 9, "output_dim": 4}, VECTOR),
     "RepeatVector": ({"n": 3}, VECTOR),
     "Rescaling": ({"scale": 1 / 255}, IMAGE),
     "Reshape": ({"target_shape": (4, -1)}, IMAGE),
@@ -105,6 +114,9 @@ CASES: dict[str, tuple[dict[str, Any], Any]] = {
     "ZeroPadding3D": ({"padding": 1}, VOLUME),
 }
 NO_CASE = {"Functional", "Sequential", "InputLayer", "Layer", "Model"}
+# Several inputs, a module, or refused altogether: tests/layers/test_attention.py has them.
+NO_CASE |= {"MultiHeadAttention", "GroupQueryAttention", "TorchModuleWrapper"}
+NO_CASE |= {"TFSMLayer", "JaxLayer", "FlaxLayer"}
 NAMES = [name for name in LAYERS.names() if name not in NO_CASE]
 
 
@@ -122,7 +134,7 @@ def inputs_for(name: str, batch: int = 2, dtype: torch.dtype = torch.float32) ->
     shapes = CASES[name][1]
 
     def draw(shape: tuple[int, ...]) -> torch.Tensor:
-        if name == "Embedding":
+        if name.endswith("Embedding"):
             return torch.randint(0, 9, (batch, *shape), generator=generator)
         return torch.rand((batch, *shape), generator=generator, dtype=torch.float32).to(dtype)
 

@@ -47,6 +47,8 @@ FORMS: dict[str, tuple[dict[str, Any], Any]] = {
     "Minimum": ({}, [(4,), (4,)]),
     "Concatenate": ({}, [(4,), (3,)]),
     "Dot": ({"axes": 1, "normalize": True}, [(4,), (4,)]),
+    "Attention": ({"use_scale": True, "score_mode": "concat"}, [(2, 4), (3, 4)]),
+    "AdditiveAttention": ({}, [(2, 4), (3, 4)]),
     "Rescaling": ({"scale": [1.0, 2.0, 3.0]}, (2, 2, 3)),
     "Resizing": ({"height": 3, "width": 3}, (2, 4, 3)),
     "CenterCrop": ({"height": 2, "width": 2}, (3, 4, 3)),

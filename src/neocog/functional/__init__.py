@@ -1,5 +1,6 @@
 """Floor 1: pure tensor maths without state: the loss formulas, image warps and sizes."""
 
+from neocog.functional._attention import causal_mask, fused_attention, window_mask
 from neocog.functional._autocast import autocasts, full_precision
 from neocog.functional._conv import conv, conv_transpose
 from neocog.functional._image_resize import RESIZE_MODES, crop_to_ratio, pad_to_ratio, resize
@@ -81,6 +82,7 @@ __all__ = [
     "categorical_focal_crossentropy",
     "categorical_generalized_cross_entropy",
     "categorical_hinge",
+    "causal_mask",
     "circle",
     "class_labels",
     "compose",
@@ -94,6 +96,7 @@ __all__ = [
     "extent",
     "fixed_conv_padding",
     "full_precision",
+    "fused_attention",
     "hinge",
     "huber",
     "kl_divergence",
@@ -130,4 +133,5 @@ __all__ = [
     "transposed_padding",
     "tversky",
     "warp",
+    "window_mask",
 ]

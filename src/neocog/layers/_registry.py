@@ -7,6 +7,7 @@ from typing import Any
 
 from neocog.core import Registry, custom_object_scope
 from neocog.exceptions import ArgumentTypeError
+from neocog.layers._building import ShapesByArgument
 from neocog.layers._layer import Layer
 
 LAYERS: Registry[Layer] = Registry("layer")
@@ -27,7 +28,8 @@ def serialize(layer: Any) -> Any:
     """
     config = LAYERS.describe(layer)
     if isinstance(layer, Layer) and layer.built and layer._build_shapes is not None:
-        config["build_config"] = {"input_shape": layer._build_shapes}
+        several = isinstance(layer._build_shapes, ShapesByArgument)
+        config["build_config"] = {"shapes_dict" if several else "input_shape": layer._build_shapes}
     return config
 
 
