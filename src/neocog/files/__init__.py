@@ -12,6 +12,7 @@ from neocog.files._model_folder import load_model_folder, read_model_config, sav
 from neocog.files._model_h5 import read_h5_config, save_model_h5
 from neocog.files._refuse import Format, expect_format, format_of
 from neocog.files._safetensors import LoadReport, load_state, read_metadata, save_state
+from neocog.files._torch_state import load_torch_state, read_torch_state
 from neocog.files._weights_h5 import load_weights_h5, save_weights_h5, weights_h5_bytes
 
 __all__ = [
@@ -28,11 +29,13 @@ __all__ = [
     "format_of",
     "load_model_folder",
     "load_state",
+    "load_torch_state",
     "load_weights_h5",
     "read_h5_config",
     "read_keras_archive",
     "read_metadata",
     "read_model_config",
+    "read_torch_state",
     "reading_config",
     "save_model_folder",
     "save_model_h5",

@@ -107,6 +107,19 @@ def expect_format(path: str | os.PathLike[str], wanted: Format) -> None:
     raise FileFormatError(message(where, expected=wanted.value, got=text, do=do))
 
 
+def is_regular_file(path: str | os.PathLike[str]) -> None:
+    """Check that a path names a regular file that can be read, and not a folder, device or pipe.
+
+    Raises:
+        StorageError: there is no such file, or it cannot be read.
+        FileFormatError: it is something else.
+    """
+    kind = _kind_of_path(Path(path))
+    if kind in ("savedmodel", "a folder", "a device or pipe, not a regular file"):
+        text, do = _REFUSED.get(kind, (kind, ""))
+        raise FileFormatError(message(str(path), expected="a file", got=text, do=do))
+
+
 def check_signature(where: str, head: bytes, wanted: Format) -> None:
     """Check the first bytes of data in memory; `expect_format` for a path."""
     found = _kind_of_bytes(head)
