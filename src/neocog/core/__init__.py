@@ -13,7 +13,7 @@ from neocog.core._custom import (
     register_keras_serializable,
     registered_name,
 )
-from neocog.core._described import add_special, add_writer, describe, refused_code
+from neocog.core._described import add_special, describe, is_special, read_special, refused_code
 from neocog.core._device import default_device
 from neocog.core._dtypes import dtype_name, to_tensor, torch_dtype
 from neocog.core._memory import keep_freed_memory
@@ -42,7 +42,8 @@ __all__ = [
     "TEXT",
     "Registry",
     "add_special",
-    "add_writer",
+    "is_special",
+    "read_special",
     "atomic_path",
     "auto_name",
     "check_int",

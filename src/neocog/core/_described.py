@@ -48,8 +48,16 @@ def describe_function(function: Any) -> Any:
     """Return the description of a function of the user's own: its name, never its code."""
     name = get_registered_name(function)
     kind = "__lambda__" if name == "<lambda>" else "function"
-    module = getattr(function, "__module__", None) or "builtins"
-    return {"module": module, "class_name": kind, "config": name, "registered_name": name}
+    return {"module": "builtins", "class_name": kind, "config": name, "registered_name": "function"}
+
+
+# Registered classes and functions, and what describes them: their family's table.
+_HOMES: dict[Any, Callable[[Any], Any]] = {}
+
+
+def note_home(entry: Any, describe_it: Callable[[Any], Any]) -> None:
+    """Remember which family describes the objects of a class; the first one that registers it."""
+    _HOMES.setdefault(entry, describe_it)
 
 
 # What else has a form in files: (type, function that gives its description). Upper floors add theirs.
@@ -72,11 +80,6 @@ def add_special(
     _READERS[class_name] = read
 
 
-def add_writer(applies: type, write: Callable[[Any], Any]) -> None:
-    """Let descriptions hold objects of a type, by a function that gives their whole description."""
-    _WRITERS.append((applies, write))
-
-
 def describe(value: Any) -> Any:
     """Return what stands for a value in a configuration; what has no form comes back as it is."""
     if value is None or type(value) in (bool, int, float, str):
@@ -91,9 +94,11 @@ def describe(value: Any) -> Any:
     if isinstance(value, np.generic) or (isinstance(value, np.ndarray) and value.ndim == 0):
         return value.item()
     if hasattr(value, "get_config") and not isinstance(value, type):
-        return describe_object(value, "", None)
+        home = _HOMES.get(type(value))
+        return home(value) if home is not None else describe_object(value, "", None)
     if isinstance(value, (FunctionType, BuiltinFunctionType)):
-        return describe_function(value)
+        home = _HOMES.get(value)
+        return describe_function(value) if home is None else {**describe_function(value), "config": home(value)}
     return value
 
 
@@ -157,7 +162,7 @@ def check_module(config: Mapping[str, Any], family: str) -> None:
     """
     name, module, registered = config.get("class_name"), config.get("module"), config.get("registered_name")
     foreign = isinstance(module, str) and module.split(".")[0] not in _KERAS
-    renamed = registered is not None and registered != name
+    renamed = registered is not None and registered not in (name, "function")
     if foreign or renamed or (module is not None and not isinstance(module, str)):
         known_as = registered if renamed else name
         what = f"{str(module)[:80]}.{str(name)[:80]}" if foreign else repr(str(known_as)[:80])

@@ -9,14 +9,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar
 
 from neocog.core._custom import custom_object
-from neocog.core._described import describe_function, describe_object, make_described
+from neocog.core._described import describe_function, describe_object, make_described, note_home
 from neocog.exceptions import ArgumentTypeError, UnknownNameError, nearest
 
 T = TypeVar("T")
 Entry = TypeVar("Entry", bound=Callable[..., Any])
-
-# All registries of the program, in the order in which they were made.
-FAMILIES: list[Registry[Any]] = []
 
 
 class Registry(Generic[T]):
@@ -32,7 +29,6 @@ class Registry(Generic[T]):
         self.family = family
         self._entries: dict[str, Callable[..., Any]] = {}
         self._aliases: dict[str, str] = {}
-        FAMILIES.append(self)
 
     def register(self, *aliases: str, name: str | None = None) -> Callable[[Entry], Entry]:
         """Return a decorator that enters a class or function under its name and `aliases`."""
@@ -40,6 +36,7 @@ class Registry(Generic[T]):
         def enter(entry: Entry) -> Entry:
             key = name or entry.__name__
             self._entries[key] = entry
+            note_home(entry, self.describe)
             for alias in aliases:
                 self._aliases[alias] = key
             return entry

@@ -1,63 +1,103 @@
-"""A graph to and from a configuration, in Keras 3's form: layers, and the calls that join them
+"""A graph to and from a configuration, in Keras's form: layers, and the calls that join them
 (`inbound_nodes`).
 """
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import torch
 from torch import nn
 
-from neocog.core import Registry, auto_name, custom_object_scope
-from neocog.exceptions import FileFormatError, GraphError
-from neocog.graph import Node, SymbolicTensor, record_function, symbolic_leaves
-from neocog.layers import InputLayer, deserialize, serialize
+from neocog.core import auto_name, custom_object_scope, is_special, read_special
+from neocog.exceptions import FileFormatError, message
+from neocog.graph import Node, SymbolicTensor, symbolic_leaves
+from neocog.layers import InputLayer
 from neocog.models._graph_body import GraphBody
+from neocog.models._graph_calls import describe_call, describe_layer, encode, make_operation
+from neocog.models._keras_order import identity
+from neocog.models._objects import deserialize_keras_object
 
-# Functions that may stand in a configuration as nodes of the graph; others must be put into a Layer.
-GRAPH_FUNCTIONS: Registry[Any] = Registry("graph function")
-_OPERATORS = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "neg", "abs", "getitem")
-_TORCH_FUNCTIONS = (
-    *("relu", "sigmoid", "tanh", "softmax", "exp", "log", "sqrt", "square", "clamp", "where"),
-    *("reshape", "flatten", "permute", "transpose", "squeeze", "unsqueeze", "cat", "stack"),
-    *("mean", "sum", "amax", "amin", "minimum", "maximum"),
-)
-for _name in _OPERATORS:
-    GRAPH_FUNCTIONS.register(name=_name)(getattr(operator, _name))
-for _name in _TORCH_FUNCTIONS:
-    GRAPH_FUNCTIONS.register(name=f"torch.{_name}")(getattr(torch, _name))
+_Tensors = dict[tuple[str, int, int], SymbolicTensor]
 
 
 def functional_config(model: Any, body: GraphBody, input_layers: list[InputLayer]) -> dict[str, Any]:
-    """Return the configuration of a graph model."""
-    names = _operation_names(body)
-    history: dict[int, list[Any]] = {
-        id(tensor): [layer.name, 0, 0] for tensor, layer in zip(body.inputs, input_layers, strict=True)
-    }
-    calls: dict[str, list[Node]] = {}
+    """Return the configuration of a graph model, its layers in Keras's order."""
+    order = body.in_order()
+    calls: dict[int, list[Node]] = {}
     for node in body.program.nodes:
-        name = names[id(_identity(node))]
-        nodes = calls.setdefault(name, [])
-        for index, tensor in enumerate(symbolic_leaves(node.outputs)):
-            history[id(tensor)] = [name, len(nodes), index]
-        nodes.append(node)
-    layers = [{**serialize(layer), "name": layer.name, "inbound_nodes": []} for layer in input_layers]
-    for name, nodes in calls.items():
-        described = _describe_operation(nodes[0].operation, name)
-        inbound = [
-            {"args": _encode(list(n.args), history), "kwargs": _encode(n.kwargs, history)} for n in nodes
-        ]
-        layers.append({**described, "name": name, "inbound_nodes": inbound})
+        calls.setdefault(id(identity(node)), []).append(node)
+    by_input = {id(tensor): layer for tensor, layer in zip(body.inputs, input_layers, strict=True)}
+    names = _names(order, by_input)
+    history: dict[int, list[Any]] = {key: [layer.name, 0, 0] for key, layer in by_input.items()}
+    for item in order:
+        for number, node in enumerate(calls.get(id(item), [])):
+            for index, tensor in enumerate(symbolic_leaves(node.outputs)):
+                history[id(tensor)] = [names[id(item)], number, index]
+    layers = []
+    for item in order:
+        if isinstance(item, SymbolicTensor):
+            entry = describe_layer(by_input[id(item)])
+            entry.update(name=names[id(item)], inbound_nodes=[])
+        else:
+            entry = _entry(item, names[id(item)], calls[id(item)], history)
+        layers.append(entry)
+    nested = {names[id(item)] for item in order if _counts_from_one(item)}
     return {
         "name": model.name,
         "trainable": model.trainable,
         "layers": layers,
-        "input_layers": _ends(body.inputs_structure, history),
-        "output_layers": _ends(body.outputs_structure, history),
+        "input_layers": _ends(body.inputs_structure, history, nested),
+        "output_layers": _ends(body.outputs_structure, history, nested),
     }
+
+
+def _entry(item: Any, name: str, nodes: list[Node], history: dict[int, list[Any]]) -> dict[str, Any]:
+    if isinstance(item, nn.Module):
+        entry = describe_layer(item)
+        arguments = [(list(node.args), node.kwargs) for node in nodes]
+    else:
+        entry, args, kwargs = describe_call(nodes[0], name)
+        arguments = [(args, kwargs)]
+    inbound = [{"args": encode(args, history), "kwargs": encode(kw, history)} for args, kw in arguments]
+    entry.update(name=name, inbound_nodes=inbound)
+    return entry
+
+
+def _names(order: list[Any], by_input: Mapping[int, InputLayer]) -> dict[int, str]:
+    """Return a name for each input, layer and call of a function; layers keep theirs."""
+    names: dict[int, str] = {}
+    for item in order:
+        named = by_input.get(id(item), item)
+        name = getattr(named, "name", None)
+        if isinstance(name, str) and not isinstance(named, Node):
+            names[id(item)] = name
+    taken = set(names.values())
+    for item in order:
+        if id(item) in names:
+            continue
+        called = item.operation if isinstance(item, Node) else item
+        name = auto_name(getattr(called, "__name__", type(called).__name__))
+        while name in taken:
+            name = auto_name(getattr(called, "__name__", type(called).__name__))
+        taken.add(name)
+        names[id(item)] = name
+    return names
+
+
+def _counts_from_one(layer: Any) -> bool:
+    """Whether Keras counts the outputs of a nested model's calls from one: those of its functional models."""
+    functional = getattr(type(layer), "functional_class", None)
+    return functional is not None and isinstance(layer, functional)
+
+
+def _ends(structure: Any, history: Mapping[int, list[Any]], nested: set[str]) -> Any:
+    if isinstance(structure, SymbolicTensor):
+        name, node, index = history[id(structure)]
+        return [name, node + (name in nested), index]
+    if isinstance(structure, dict):
+        return {key: _ends(item, history, nested) for key, item in structure.items()}
+    return [_ends(item, history, nested) for item in structure]
 
 
 def functional_from_config(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
@@ -66,145 +106,118 @@ def functional_from_config(config: Mapping[str, Any], custom_objects: Mapping[st
     Raises:
         FileFormatError: calls refer to tensors that no layer gives.
     """
-    tensors: dict[tuple[str, int, int], SymbolicTensor] = {}
+    tensors: _Tensors = {}
     operations: dict[str, Callable[..., Any]] = {}
     waiting: list[tuple[str, int, Any]] = []
     with custom_object_scope(custom_objects or {}):
         for entry in config["layers"]:
-            name = str(entry["name"])
-            operation = _make_operation(entry)
+            name = str(entry.get("name") or entry["config"]["name"])
+            operation = make_operation(entry)
+            if name in operations:
+                raise FileFormatError(message("model config", expected="each layer once", got=name[:80]))
             if isinstance(operation, InputLayer):
                 tensors[name, 0, 0] = operation.output
             operations[name] = operation
             waiting.extend((name, number, node) for number, node in enumerate(entry.get("inbound_nodes", [])))
         while waiting:
-            left = [item for item in waiting if not _call(item, operations, tensors)]
+            left = _make_calls(waiting, operations, tensors)
             if len(left) == len(waiting):
                 raise FileFormatError(
-                    f"model config: the inputs of {left[0][0]!r} are given by no layer. The configuration "
+                    f"model config: the inputs of {left[0][0][:80]!r} are given by no layer. The configuration "
                     "is damaged."
                 )
             waiting = left
-    return _decode_ends(config["input_layers"], tensors), _decode_ends(config["output_layers"], tensors)
+    nested = {name: sum(key[0] == name for key in tensors) for name, op in operations.items() if _counts_from_one(op)}
+    ends = (_decode_ends(config[key], tensors, nested) for key in ("input_layers", "output_layers"))
+    return tuple(ends)
 
 
-def _identity(node: Node) -> Any:
-    """Modules are one operation however often called; each call of a function is its own."""
-    return node.operation if isinstance(node.operation, nn.Module) else node
-
-
-def _operation_names(body: GraphBody) -> dict[int, str]:
-    names: dict[int, str] = {}
-    taken = {getattr(operation, "name", None) for operation in body.operations()}
-    for node in body.program.nodes:
-        key = _identity(node)
-        if id(key) in names:
+def _make_calls(
+    waiting: list[tuple[str, int, Any]], operations: Mapping[str, Any], tensors: _Tensors
+) -> list[tuple[str, int, Any]]:
+    """Make the calls whose inputs are there, each layer's in order, and return the others."""
+    left: list[tuple[str, int, Any]] = []
+    late: set[str] = set()
+    for name, number, node in waiting:
+        arguments = None if name in late else _arguments(node, operations, tensors)
+        if arguments is None:
+            late.add(name)
+            left.append((name, number, node))
             continue
-        name = getattr(node.operation, "name", None) if isinstance(node.operation, nn.Module) else None
-        while not isinstance(name, str) or (key is node and name in taken):
-            name = auto_name(getattr(node.operation, "__name__", type(node.operation).__name__))
-        taken.add(name)
-        names[id(key)] = name
-    return names
+        outputs = operations[name](*arguments[0], **arguments[1])
+        for index, tensor in enumerate(symbolic_leaves(outputs)):
+            tensors[name, number, index] = tensor
+    return left
 
 
-def _describe_operation(operation: Callable[..., Any], name: str) -> dict[str, Any]:
-    if isinstance(operation, nn.Module):
-        if not hasattr(operation, "get_config"):
-            raise GraphError(
-                f"{type(operation).__name__}: a plain torch module has no configuration. Save the weights "
-                "(save_weights, state_dict), or wrap the module in a Layer with get_config."
-            )
-        described: dict[str, Any] = serialize(operation)
-        return described
-    known = GRAPH_FUNCTIONS.name_of(operation)
-    if known is None:
-        raise GraphError(
-            f"{getattr(operation, '__name__', operation)}: this function cannot be written to a "
-            "configuration. "
-            f"Put it into a Layer. Functions that can: {', '.join(GRAPH_FUNCTIONS.names())}."
-        )
-    return {"module": "neocog.graph", "class_name": "Function", "config": {"name": name, "function": known}}
-
-
-def _make_operation(entry: Mapping[str, Any]) -> Callable[..., Any]:
-    if entry.get("class_name") == "Function":
-        return GRAPH_FUNCTIONS.resolve(str(entry["config"]["function"]))
-    operation = deserialize(dict(entry))
-    if not callable(operation):
-        raise FileFormatError(f"model config: {entry.get('class_name')!r} is not a layer.")
-    return operation  # type: ignore[no-any-return]
-
-
-def _call(item: tuple[str, int, Any], operations: dict[str, Any], tensors: dict[Any, SymbolicTensor]) -> bool:
-    name, number, node = item
+def _arguments(node: Any, operations: Mapping[str, Any], tensors: _Tensors) -> tuple[Any, Any] | None:
+    """Return the arguments of a call, or None where a tensor among them is still to come."""
     try:
-        args, kwargs = _decode(node["args"], tensors), _decode(node["kwargs"], tensors)
-    except KeyError:
-        return False
-    operation = operations[name]
-    if isinstance(operation, nn.Module):
-        outputs = operation(*args, **kwargs)
-    else:
-        outputs = record_function(operation, tuple(args), kwargs)
-    for index, tensor in enumerate(symbolic_leaves(outputs)):
-        tensors[name, number, index] = tensor
-    return True
+        if isinstance(node, Mapping) and "args" in node:
+            return _decode(list(node["args"]), tensors), _decode(dict(node.get("kwargs") or {}), tensors)
+        return _old_arguments(node, operations, tensors)
+    except _Missing:
+        return None
 
 
-def _encode(value: Any, history: dict[int, list[Any]]) -> Any:
-    if isinstance(value, SymbolicTensor):
-        config = {"shape": list(value.shape), "dtype": value.dtype, "keras_history": history[id(value)]}
-        return {"class_name": "__keras_tensor__", "config": config}
-    if isinstance(value, slice):
-        parts = {"start": value.start, "stop": value.stop, "step": value.step}
-        return {"class_name": "__slice__", "config": parts}
-    if value is Ellipsis:
-        return {"class_name": "__ellipsis__", "config": {}}
-    if isinstance(value, tuple):
-        return {"class_name": "__tuple__", "config": {"value": [_encode(item, history) for item in value]}}
-    if isinstance(value, list):
-        return [_encode(item, history) for item in value]
-    if isinstance(value, dict):
-        return {key: _encode(item, history) for key, item in value.items()}
-    if isinstance(value, (str, int, float, bool, type(None))):
-        return value
-    raise GraphError(
-        f"{type(value).__name__}: cannot stand as an argument in a configuration; put it into a Layer."
-    )
+class _Missing(Exception):
+    """A tensor that is still to come."""
 
 
-def _decode(value: Any, tensors: dict[Any, SymbolicTensor]) -> Any:
+def _old_arguments(node: Any, operations: Mapping[str, Any], tensors: _Tensors) -> tuple[Any, Any]:
+    """Read the list form of older files: `[layer, call, output, keyword arguments]` for each tensor."""
+    if isinstance(node, Mapping):
+        return [{key: _old_tensor(value, operations, tensors) for key, value in node.items()}], {}
+    entries = [node] if node and isinstance(node[0], str) else list(node)
+    found = [_old_tensor(entry, operations, tensors) for entry in entries]
+    kwargs: dict[str, Any] = {}
+    for entry in entries:
+        for key, value in (entry[3] if len(entry) > 3 else {}).items():
+            is_tensor = isinstance(value, list) and len(value) == 3 and value[0] in operations
+            kwargs[key] = _old_tensor(value, operations, tensors) if is_tensor else _decode(value, tensors)
+    return [found[0] if len(found) == 1 else found], kwargs
+
+
+def _old_tensor(entry: Any, operations: Mapping[str, Any], tensors: _Tensors) -> SymbolicTensor:
+    name, number, index = entry[:3]
+    if name not in operations:
+        raise FileFormatError(message("model config", expected="a known layer", got=repr(name)[:80]))
+    if _counts_from_one(operations[name]) and number:
+        number -= 1
+    return _tensor((name, number, index), tensors)
+
+
+def _tensor(key: Any, tensors: _Tensors) -> SymbolicTensor:
+    if tuple(key) not in tensors:
+        raise _Missing
+    return tensors[tuple(key)]
+
+
+def _decode(value: Any, tensors: _Tensors) -> Any:
     if isinstance(value, list):
         return [_decode(item, tensors) for item in value]
-    if not isinstance(value, dict):
+    if not isinstance(value, Mapping):
         return value
-    config = value.get("config", {})
-    match value.get("class_name"):
-        case "__keras_tensor__":
-            name, node, index = config["keras_history"]
-            return tensors[name, node, index]
-        case "__slice__":
-            return slice(config.get("start"), config.get("stop"), config.get("step"))
-        case "__ellipsis__":
-            return Ellipsis
-        case "__tuple__":
-            return tuple(_decode(item, tensors) for item in config["value"])
+    if value.get("class_name") == "__keras_tensor__":
+        return _tensor(value["config"]["keras_history"], tensors)
+    if value.get("class_name") == "__tuple__":  # neocog's own, before it wrote as Keras does
+        return tuple(_decode(item, tensors) for item in value["config"]["value"])
+    if is_special(value):
+        return read_special(value)
+    if "class_name" in value and "config" in value:
+        return deserialize_keras_object(value)
     return {key: _decode(item, tensors) for key, item in value.items()}
 
 
-def _ends(structure: Any, history: dict[int, list[Any]]) -> Any:
-    if isinstance(structure, SymbolicTensor):
-        return [history[id(structure)]]
-    if isinstance(structure, dict):
-        return {key: history[id(tensor)] for key, tensor in structure.items()}
-    return [history[id(tensor)] for tensor in structure]
-
-
-def _decode_ends(ends: Any, tensors: dict[Any, SymbolicTensor]) -> Any:
-    if isinstance(ends, dict):
-        return {key: tensors[tuple(end)] for key, end in ends.items()}
-    if ends and isinstance(ends[0], str):
-        return tensors[tuple(ends)]
-    found = [tensors[tuple(end)] for end in ends]
-    return found[0] if len(found) == 1 else found
+def _decode_ends(ends: Any, tensors: _Tensors, nested: Mapping[str, int]) -> Any:
+    """Return the tensors at the ends; nested models count from one, but did not in neocog's older files."""
+    if isinstance(ends, Mapping):
+        return {key: _decode_ends(end, tensors, nested) for key, end in ends.items()}
+    if not ends or not isinstance(ends[0], str):
+        return [_decode_ends(end, tensors, nested) for end in ends]
+    name, number, index = ends[:3]
+    if name in nested and number:
+        number -= 1
+    if (name, number, index) not in tensors:
+        raise FileFormatError(message("model config", expected="ends that a layer gives", got=repr(ends)[:80]))
+    return tensors[name, number, index]
