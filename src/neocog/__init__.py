@@ -9,9 +9,12 @@ first used, so that `import neocog` and the command line start at once.
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from neocog._elsewhere import TENSORFLOW, install_old_paths
+from neocog._old_spellings import missing_name
 from neocog._version import __version__
 
 if TYPE_CHECKING:
@@ -107,12 +110,14 @@ def __getattr__(name: str) -> Any:
         return import_module(f"neocog.{name}")
     if name in _NAMES:
         return getattr(import_module(f"neocog.{_NAMES[name]}"), name)
-    from neocog.exceptions import nearest
-
-    close = nearest(name, [*_MODULES, *_NAMES])
-    hint = f" Did you mean {close[0]!r}?" if close else ""
-    raise AttributeError(f"module 'neocog' has no attribute {name!r}.{hint}")
+    if name in TENSORFLOW:
+        raise AttributeError(f"neocog has no {name!r}: it is TensorFlow's. Here: {TENSORFLOW[name]}.")
+    return _missing(name)
 
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *_MODULES, *_NAMES})
+
+
+_missing = missing_name(__name__, (*_MODULES, *_NAMES))
+install_old_paths(sys.modules[__name__], _MODULES)

@@ -1,10 +1,14 @@
 """Keras's `utils`: re-exports of what lives on the floors below."""
 
+from typing import TYPE_CHECKING
+
+from neocog._old_spellings import missing_name
 from neocog.core import custom_object_scope, set_random_seed
 from neocog.data import (
     PyDataset,
     Sequence,
     array_to_img,
+    get_file,
     image_dataset_from_directory,
     img_to_array,
     load_img,
@@ -21,6 +25,7 @@ __all__ = [
     "Sequence",
     "array_to_img",
     "custom_object_scope",
+    "get_file",
     "image_dataset_from_directory",
     "img_to_array",
     "load_img",
@@ -29,3 +34,6 @@ __all__ = [
     "set_random_seed",
     "to_categorical",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = missing_name(__name__, __all__)

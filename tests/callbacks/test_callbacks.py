@@ -208,8 +208,9 @@ def test_an_unknown_name_in_a_template_offers_the_known_ones() -> None:
 def test_the_old_spelling_of_books_works(tmp_path: Path) -> None:
     name = tmp_path / "weights.{epoch:03d}-{val_loss:.4f}-{acc:.4f}.weights.hdf5"
     logs = [{"acc": 0.25, "loss": 1.0, "val_loss": 0.5}]
-    with pytest.warns(DeprecationWarning, match="save_freq"):
+    with pytest.warns(DeprecationWarning, match="is an older spelling") as caught:
         checkpoint = callbacks.ModelCheckpoint(name, monitor="val_acc", period=2)
+    assert ["save_freq" in str(caught[0].message), ".keras" in str(caught[1].message)] == [True, True]
     model = FakeModel()
     run(checkpoint, model, logs * 4)
     assert [Path(path).name for _, path, _ in model.saved] == [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from fractions import Fraction
 from typing import Any
 
@@ -109,7 +110,12 @@ def test_a_number_that_no_float_holds_is_refused() -> None:
 @given(st.sampled_from(["same", "valid", "causal"]), st.data())
 def test_options_compare_without_case(option: str, data: st.DataObject) -> None:
     drawn = "".join(data.draw(st.sampled_from([c.lower(), c.upper()])) for c in option)
-    assert check_one_of("Conv2D", "padding", drawn, ("same", "valid", "causal")) == option
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assert check_one_of("Conv2D", "padding", drawn, ("same", "valid", "causal")) == option
+    said = [str(warning.message) for warning in caught]
+    text = f"Conv2D: padding={drawn!r} is an older spelling; write {option!r}."
+    assert said == ([] if drawn == option else [text])
 
 
 @given(NO_NUMBERS.filter(lambda value: value is not None))

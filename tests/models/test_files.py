@@ -98,10 +98,12 @@ def test_bad_names_and_overwriting(tmp_path: Path) -> None:
 def test_checkpoint_with_the_template_of_the_notes(tmp_path: Path) -> None:
     model, x = trained()
     y = np.arange(8) % 2
-    model.compile("adam", "sparse_categorical_crossentropy", metrics=["acc"])
+    with pytest.warns(DeprecationWarning, match="acc"):
+        model.compile("adam", "sparse_categorical_crossentropy", metrics=["acc"])
     for weights_only in (True, False):
         path = tmp_path / str(weights_only) / "weights.{epoch:03d}-{val_loss:.4f}-{acc:.4f}.weights.hdf5"
-        checkpoint = neocog.callbacks.ModelCheckpoint(str(path), save_weights_only=weights_only)
+        with pytest.warns(DeprecationWarning, match="write .weights.h5" if weights_only else "write .keras"):
+            checkpoint = neocog.callbacks.ModelCheckpoint(str(path), save_weights_only=weights_only)
         model.fit(x, y, validation_data=(x, y), epochs=2, verbose=0, callbacks=[checkpoint])
         names = sorted(p.name for p in path.parent.iterdir())
         assert [n.split("-")[0] for n in names] == ["weights.001", "weights.002"]

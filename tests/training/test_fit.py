@@ -178,7 +178,8 @@ def test_stop_training_initial_epoch_and_history() -> None:
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
             self.model.stop_training = epoch == 4
 
-    model = classifier(metrics=["acc"])
+    with pytest.warns(DeprecationWarning, match="'acc' is an older spelling; write 'accuracy'"):
+        model = classifier(metrics=["acc"])
     history = model.fit(*data(), epochs=10, initial_epoch=3, verbose=0, callbacks=[Stop()])
     assert history.epoch == [3, 4]
     assert list(history.history) == ["acc", "loss"]

@@ -1,5 +1,8 @@
 """Floor 2: activations, as functions of tensors and by name."""
 
+from typing import TYPE_CHECKING
+
+from neocog._old_spellings import missing_name
 from neocog.activations._rectifiers import (
     celu,
     elu,
@@ -77,3 +80,6 @@ __all__ = [
     "tanh_shrink",
     "threshold",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = missing_name(__name__, __all__)

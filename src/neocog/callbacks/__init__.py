@@ -1,5 +1,8 @@
 """Callbacks: what happens around epochs and batches, with Keras's names."""
 
+from typing import TYPE_CHECKING
+
+from neocog._old_spellings import missing_name
 from neocog.callbacks._callback import Callback
 from neocog.callbacks._callback_list import CallbackList
 from neocog.callbacks._csv_logger import CSVLogger
@@ -31,3 +34,6 @@ __all__ = [
     "TensorBoard",
     "TerminateOnNaN",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = missing_name(__name__, __all__)

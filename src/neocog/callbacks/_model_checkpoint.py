@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from neocog._old_spellings import warn_old
 from neocog.callbacks._checkpoint_template import CheckpointTemplate
 from neocog.callbacks._monitor import MonitorCallback
 from neocog.callbacks._registry import CALLBACKS
@@ -62,12 +62,9 @@ class ModelCheckpoint(MonitorCallback):
         self.period = 1
         if period is not None:
             self.period = check_int("ModelCheckpoint", "period", period, minimum=1)
-            if self.period > 1:
-                warnings.warn(
-                    "ModelCheckpoint: period= is the older form; use save_freq= with a number of batches.",
-                    DeprecationWarning,
-                    stacklevel=2,
-                )
+            warn_old("ModelCheckpoint", "period", "save_freq with a number of batches")
+        if self.filepath.endswith(".hdf5"):
+            warn_old("ModelCheckpoint", ".hdf5", ".weights.h5" if save_weights_only else ".keras")
         self._template = CheckpointTemplate(self.filepath)
         self._epoch = 0
         self._epochs_since_saving = 0

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from neocog._old_spellings import missing_name
 from neocog.constraints._constraints import (
     CONSTRAINTS,
     Constraint,
@@ -65,3 +66,14 @@ __all__ = [
     "serialize",
     "unit_norm",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = missing_name(
+        __name__,
+        __all__,
+        {
+            "maxnorm": "MaxNorm",
+            "nonneg": "NonNeg",
+            "unitnorm": "UnitNorm",
+        },
+    )

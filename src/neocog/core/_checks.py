@@ -7,6 +7,7 @@ import numbers
 from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
+from neocog._old_spellings import warn_old
 from neocog.exceptions import ArgumentError, ArgumentTypeError, message, nearest
 
 
@@ -60,6 +61,8 @@ def check_one_of(where: str, name: str, value: Any, options: Sequence[Any]) -> A
         raise ArgumentError(
             message(where, expected=f"{name} to be one of {tuple(options)}", got=repr(value), do=hint)
         )
+    if isinstance(value, str) and candidate != value:
+        warn_old(where, f"{name}={value!r}", repr(candidate))
     return candidate
 
 

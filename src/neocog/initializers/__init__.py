@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
+from neocog._old_spellings import missing_name
 from neocog.core import custom_object_scope
 from neocog.initializers._constant import STFT, ArrayInitializer, Constant, Identity, Ones, Zeros
 from neocog.initializers._initializer import INITIALIZERS, Initializer, compute_fans
@@ -125,3 +126,13 @@ __all__ = [
     "variance_scaling",
     "zeros",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = missing_name(
+        __name__,
+        __all__,
+        {
+            "normal": "RandomNormal",
+            "uniform": "RandomUniform",
+        },
+    )

@@ -1,7 +1,19 @@
 """Floor 4: the layers, one family a file."""
 
+from typing import TYPE_CHECKING
+
+from neocog._old_spellings import missing_name
 from neocog.graph import Input
 from neocog.layers._activations import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
+from neocog.layers._adaptive_pooling import (
+    AdaptiveAveragePooling1D,
+    AdaptiveAveragePooling2D,
+    AdaptiveAveragePooling3D,
+    AdaptiveMaxPooling1D,
+    AdaptiveMaxPooling2D,
+    AdaptiveMaxPooling3D,
+)
+from neocog.layers._attention import AdditiveAttention, Attention
 from neocog.layers._batch_norm import BatchNormalization
 from neocog.layers._concatenate import Concatenate, concatenate
 from neocog.layers._conv import Conv1D, Conv2D, Conv3D
@@ -13,8 +25,10 @@ from neocog.layers._dot import Dot, dot
 from neocog.layers._dropout import AlphaDropout, Dropout, SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
 from neocog.layers._einsum_dense import EinsumDense
 from neocog.layers._embedding import Embedding
+from neocog.layers._foreign import FlaxLayer, JaxLayer, TFSMLayer
 from neocog.layers._gaussian import GaussianDropout, GaussianNoise
 from neocog.layers._group_norm import GroupNormalization
+from neocog.layers._grouped_query_attention import GroupedQueryAttention as GroupQueryAttention
 from neocog.layers._identity import ActivityRegularization, Identity
 from neocog.layers._images import CenterCrop, Resizing
 from neocog.layers._input_layer import InputLayer
@@ -23,6 +37,7 @@ from neocog.layers._lambda import Lambda
 from neocog.layers._layer import Layer
 from neocog.layers._layer_norm import LayerNormalization, RMSNormalization, UnitNormalization
 from neocog.layers._local_response import LocalResponseNormalization
+from neocog.layers._masking import Masking
 from neocog.layers._merge import (
     Add,
     Average,
@@ -37,6 +52,7 @@ from neocog.layers._merge import (
     multiply,
     subtract,
 )
+from neocog.layers._multi_head_attention import MultiHeadAttention
 from neocog.layers._normalization import Normalization
 from neocog.layers._pooling import (
     AveragePooling1D,
@@ -57,8 +73,10 @@ from neocog.layers._pooling_global import (
 from neocog.layers._registry import LAYERS, deserialize, get, serialize
 from neocog.layers._rescaling import Rescaling
 from neocog.layers._reshaping import Flatten, Permute, RepeatVector, Reshape
+from neocog.layers._reversible_embedding import ReversibleEmbedding
 from neocog.layers._separable_conv import SeparableConv1D, SeparableConv2D
 from neocog.layers._spectral_norm import SpectralNormalization
+from neocog.layers._torch_module import TorchModuleWrapper
 from neocog.layers._upsampling import UpSampling1D, UpSampling2D, UpSampling3D
 from neocog.layers._weights import Variable, WeightView
 from neocog.layers._zero_padding import ZeroPadding1D, ZeroPadding2D, ZeroPadding3D
@@ -74,41 +92,26 @@ from neocog.layers.augment import (
 )
 
 # Keras's other names.
-Convolution1D = Conv1D
-Convolution1DTranspose = Conv1DTranspose
-MaxPool1D = MaxPooling1D
-AvgPool1D = AveragePooling1D
-GlobalMaxPool1D = GlobalMaxPooling1D
-GlobalAvgPool1D = GlobalAveragePooling1D
-SeparableConvolution1D = SeparableConv1D
-Convolution2D = Conv2D
-Convolution2DTranspose = Conv2DTranspose
-MaxPool2D = MaxPooling2D
-AvgPool2D = AveragePooling2D
-GlobalMaxPool2D = GlobalMaxPooling2D
-GlobalAvgPool2D = GlobalAveragePooling2D
-SeparableConvolution2D = SeparableConv2D
-Convolution3D = Conv3D
-Convolution3DTranspose = Conv3DTranspose
-MaxPool3D = MaxPooling3D
-AvgPool3D = AveragePooling3D
-GlobalMaxPool3D = GlobalMaxPooling3D
-GlobalAvgPool3D = GlobalAveragePooling3D
 
 __all__ = [
     "ELU",
     "LAYERS",
     "Activation",
     "ActivityRegularization",
+    "AdaptiveAveragePooling1D",
+    "AdaptiveAveragePooling2D",
+    "AdaptiveAveragePooling3D",
+    "AdaptiveMaxPooling1D",
+    "AdaptiveMaxPooling2D",
+    "AdaptiveMaxPooling3D",
     "Add",
+    "AdditiveAttention",
     "AlphaDropout",
+    "Attention",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
     "AveragePooling3D",
-    "AvgPool1D",
-    "AvgPool2D",
-    "AvgPool3D",
     "BatchNormalization",
     "CenterCrop",
     "Concatenate",
@@ -118,12 +121,6 @@ __all__ = [
     "Conv2DTranspose",
     "Conv3D",
     "Conv3DTranspose",
-    "Convolution1D",
-    "Convolution1DTranspose",
-    "Convolution2D",
-    "Convolution2DTranspose",
-    "Convolution3D",
-    "Convolution3DTranspose",
     "Cropping1D",
     "Cropping2D",
     "Cropping3D",
@@ -135,39 +132,35 @@ __all__ = [
     "EinsumDense",
     "Embedding",
     "Flatten",
+    "FlaxLayer",
     "GaussianDropout",
     "GaussianNoise",
     "GeometricLayer",
     "GlobalAveragePooling1D",
     "GlobalAveragePooling2D",
     "GlobalAveragePooling3D",
-    "GlobalAvgPool1D",
-    "GlobalAvgPool2D",
-    "GlobalAvgPool3D",
-    "GlobalMaxPool1D",
-    "GlobalMaxPool2D",
-    "GlobalMaxPool3D",
     "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
     "GroupNormalization",
+    "GroupQueryAttention",
     "Identity",
     "Input",
     "InputLayer",
     "InputSpec",
+    "JaxLayer",
     "Lambda",
     "Layer",
     "LayerNormalization",
     "LeakyReLU",
     "LocalResponseNormalization",
-    "MaxPool1D",
-    "MaxPool2D",
-    "MaxPool3D",
+    "Masking",
     "MaxPooling1D",
     "MaxPooling2D",
     "MaxPooling3D",
     "Maximum",
     "Minimum",
+    "MultiHeadAttention",
     "Multiply",
     "Normalization",
     "PReLU",
@@ -185,16 +178,17 @@ __all__ = [
     "Rescaling",
     "Reshape",
     "Resizing",
+    "ReversibleEmbedding",
     "SeparableConv1D",
     "SeparableConv2D",
-    "SeparableConvolution1D",
-    "SeparableConvolution2D",
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
     "SpectralNormalization",
     "Subtract",
+    "TFSMLayer",
+    "TorchModuleWrapper",
     "UnitNormalization",
     "UpSampling1D",
     "UpSampling2D",
@@ -216,3 +210,31 @@ __all__ = [
     "serialize",
     "subtract",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = missing_name(
+        __name__,
+        __all__,
+        {
+            "AvgPool1D": "AveragePooling1D",
+            "AvgPool2D": "AveragePooling2D",
+            "AvgPool3D": "AveragePooling3D",
+            "Convolution1D": "Conv1D",
+            "Convolution1DTranspose": "Conv1DTranspose",
+            "Convolution2D": "Conv2D",
+            "Convolution2DTranspose": "Conv2DTranspose",
+            "Convolution3D": "Conv3D",
+            "Convolution3DTranspose": "Conv3DTranspose",
+            "GlobalAvgPool1D": "GlobalAveragePooling1D",
+            "GlobalAvgPool2D": "GlobalAveragePooling2D",
+            "GlobalAvgPool3D": "GlobalAveragePooling3D",
+            "GlobalMaxPool1D": "GlobalMaxPooling1D",
+            "GlobalMaxPool2D": "GlobalMaxPooling2D",
+            "GlobalMaxPool3D": "GlobalMaxPooling3D",
+            "MaxPool1D": "MaxPooling1D",
+            "MaxPool2D": "MaxPooling2D",
+            "MaxPool3D": "MaxPooling3D",
+            "SeparableConvolution1D": "SeparableConv1D",
+            "SeparableConvolution2D": "SeparableConv2D",
+        },
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ import torch
 from torch.nn import functional as F
 
 from neocog import activations, constraints, initializers, regularizers
+from neocog._old_spellings import warn_old
 from neocog.core import check_number
 from neocog.exceptions import ArgumentError, ArgumentTypeError, ShapeError, message
 from neocog.layers._activation_argument import get_activation, serialize_activation
@@ -21,6 +21,8 @@ from neocog.layers._sizes import check_axes_exist, known_size
 
 class ElementwiseLayer(Layer):
     """Base of the layers whose outputs have the shape of their inputs."""
+
+    supports_masking = True
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the input's shape."""
@@ -119,9 +121,7 @@ class LeakyReLU(ElementwiseLayer):
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
         if "alpha" in kwargs:
             negative_slope = kwargs.pop("alpha")
-            warnings.warn(
-                "LeakyReLU: `alpha` is called `negative_slope` now.", DeprecationWarning, stacklevel=2
-            )
+            warn_old("LeakyReLU", "alpha", "negative_slope")
         super().__init__(**kwargs)
         self.negative_slope = check_number(self.label, "negative_slope", negative_slope, minimum=0)
 

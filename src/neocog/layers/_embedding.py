@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import torch
 from torch.nn import functional as F
 
 from neocog import constraints, initializers, regularizers
+from neocog._old_spellings import warn_old
 from neocog.core import check_int
 from neocog.exceptions import DataError, message
 from neocog.layers._layer import Layer
@@ -28,7 +28,7 @@ class Embedding(Layer):
         embeddings_initializer: of the table, shape (input_dim, output_dim).
         embeddings_regularizer: of the table.
         embeddings_constraint: applied to the table after each update.
-        mask_zero: kept in the configuration; masks are not passed on.
+        mask_zero: True reserves 0 for padding: the outputs carry a mask, False where a number is 0.
         weights: the table's first values.
         lora_rank: not supported; must be None.
         lora_alpha: not supported; must be None.
@@ -63,11 +63,7 @@ class Embedding(Layer):
     ) -> None:
         length = kwargs.pop("input_length", None)
         if length is not None:
-            warnings.warn(
-                "Embedding: `input_length` is not needed any more; give an Input of shape (length,) instead.",
-                DeprecationWarning,
-                stacklevel=2,
-            )
+            warn_old("Embedding", "input_length", "an Input of shape (length,) before it")
         super().__init__(**kwargs)
         if length is not None and self._batch_input_shape is None:
             self._batch_input_shape = (None, check_int(self.label, "input_length", length, minimum=1))
@@ -77,7 +73,7 @@ class Embedding(Layer):
         self.embeddings_initializer = initializers.get(embeddings_initializer)
         self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
         self.embeddings_constraint = constraints.get(embeddings_constraint)
-        self.mask_zero = bool(mask_zero)
+        self.mask_zero = self.makes_masks = self.supports_masking = bool(mask_zero)
         if weights is not None:
             self.build(None)
             self.set_weights(weights if isinstance(weights, list) and len(weights) == 1 else [weights])
@@ -110,6 +106,10 @@ class Embedding(Layer):
                     do="input_dim is the largest number plus one.",
                 )
             ) from None
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """Return True where a number is not 0, or None without `mask_zero`."""
+        return torch.ne(inputs, 0) if self.mask_zero else None
 
     @property
     def embeddings(self) -> WeightView:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from neocog.core import dtype_name
+from neocog._old_spellings import warn_old
+from neocog.core import value_type
 from neocog.exceptions import ArgumentError, message
 from neocog.graph import Input, Shape, SymbolicTensor, check_shape
 from neocog.layers._layer import Layer
@@ -47,9 +47,7 @@ class InputLayer(Layer):
         **kwargs: Any,
     ) -> None:
         if "input_shape" in kwargs:
-            warnings.warn(
-                "InputLayer: `input_shape` is called `shape` now.", DeprecationWarning, stacklevel=2
-            )
+            warn_old("InputLayer", "input_shape", "shape")
             shape = kwargs.pop("input_shape")
         batch_shape = kwargs.pop("batch_input_shape", batch_shape)
         super().__init__(name=name, **kwargs)
@@ -73,7 +71,7 @@ class InputLayer(Layer):
                 )
             )
         full = (batch_size, *check_shape(self.label, shape)) if batch_shape is None else batch_shape
-        return Input(batch_shape=full, dtype=dtype_name(dtype), name=self.name)
+        return Input(batch_shape=full, dtype=value_type(dtype), name=self.name)
 
     def call(self, inputs: Any) -> Any:
         """Return the inputs."""

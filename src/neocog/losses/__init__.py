@@ -1,5 +1,8 @@
 """Floor 2: losses, as classes and as functions."""
 
+from typing import TYPE_CHECKING
+
+from neocog._old_spellings import missing_name
 from neocog.functional import (
     binary_crossentropy,
     binary_focal_crossentropy,
@@ -141,3 +144,12 @@ __all__ = [
     "squared_hinge",
     "tversky",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = missing_name(
+        __name__,
+        __all__,
+        {
+            "cosine_proximity": "cosine_similarity",
+        },
+    )

@@ -1,5 +1,8 @@
 """Metrics: what is measured while training and evaluating, with Keras's names and numbers."""
 
+from typing import TYPE_CHECKING
+
+from neocog._old_spellings import missing_name
 from neocog.functional import (
     binary_crossentropy,
     binary_focal_crossentropy,
@@ -182,3 +185,12 @@ __all__ = [
     "squared_hinge",
     "top_k_categorical_accuracy",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = missing_name(
+        __name__,
+        __all__,
+        {
+            "cosine_proximity": "cosine_similarity",
+        },
+    )

@@ -1,5 +1,8 @@
 """Floor 5: models. Stacks, graphs and subclasses, how they train, and their summaries."""
 
+from typing import TYPE_CHECKING
+
+from neocog._old_spellings import missing_name
 from neocog.layers import Input
 from neocog.models._files import load_model, model_config, model_from_config, model_from_json
 from neocog.models._functional import Functional
@@ -16,3 +19,6 @@ __all__ = [
     "model_from_config",
     "model_from_json",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = missing_name(__name__, __all__)

@@ -1,5 +1,8 @@
 """Floor 2: optimizers, with Keras's names and semantics on torch's fused and foreach kernels."""
 
+from typing import TYPE_CHECKING
+
+from neocog._old_spellings import missing_name
 from neocog.optimizers import schedules
 from neocog.optimizers._adafactor import Adafactor
 from neocog.optimizers._adam import Adam, AdamW
@@ -42,3 +45,6 @@ __all__ = [
     "schedules",
     "serialize",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = missing_name(__name__, __all__)

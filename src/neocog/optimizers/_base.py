@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 
 import torch
 
+from neocog._old_spellings import warn_old
 from neocog.core import auto_name, custom_object_scope
 from neocog.exceptions import ArgumentError, NotBuiltError, message
 from neocog.optimizers import _state
@@ -87,12 +88,12 @@ class OptimizerBase:
     @property
     def lr(self) -> LearningRate:
         """Old name of `learning_rate`."""
-        warnings.warn("optimizer.lr is now called optimizer.learning_rate.", DeprecationWarning, stacklevel=2)
+        warn_old(type(self).__name__, "lr", "learning_rate")
         return self.learning_rate
 
     @lr.setter
     def lr(self, value: Any) -> None:
-        warnings.warn("optimizer.lr is now called optimizer.learning_rate.", DeprecationWarning, stacklevel=2)
+        warn_old(type(self).__name__, "lr", "learning_rate")
         self.learning_rate = value
 
     @property

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import inspect
-import warnings
 from typing import Any, TypedDict
 
+from neocog._old_spellings import warn_old
 from neocog.core import check_int, check_number
 from neocog.exceptions import ArgumentError, ArgumentTypeError, message, nearest
 from neocog.optimizers.schedules import LearningRateSchedule
@@ -61,24 +61,17 @@ def take_legacy(
     decay = 0.0
     if "lr" in legacy:
         learning_rate = legacy.pop("lr")
-        _deprecated(f"{where}: the argument lr is now called learning_rate.")
+        warn_old(where, "lr", "learning_rate")
     given = legacy.pop("decay", None)
     if given is not None:
         decay = check_number(where, "decay", given, minimum=0.0)
-        _deprecated(
-            f"{where}: the argument decay is now written "
-            "learning_rate=schedules.InverseTimeDecay(rate, 1, decay)."
-        )
+        warn_old(where, "decay", "learning_rate=schedules.InverseTimeDecay(rate, 1, decay)")
     if legacy:
         name = next(iter(legacy))
         close = nearest(name, known)
         hint = f"Did you mean {close[0]!r}?" if close else f"Known: {', '.join(known)}."
         raise ArgumentTypeError(message(where, expected="known arguments", got=repr(name), do=hint))
     return learning_rate, decay
-
-
-def _deprecated(text: str) -> None:
-    warnings.warn(text, DeprecationWarning, stacklevel=5)
 
 
 def check_learning_rate(where: str, value: Any) -> Any:

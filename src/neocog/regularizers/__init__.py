@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from neocog._old_spellings import missing_name
 from neocog.core import custom_object_scope
 from neocog.regularizers._regularizers import (
     L1,
@@ -65,3 +66,12 @@ __all__ = [
     "orthogonal_regularizer",
     "serialize",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = missing_name(
+        __name__,
+        __all__,
+        {
+            "l1l2": "L1L2",
+        },
+    )

@@ -12,6 +12,7 @@ import torch
 from neocog import losses as losses_module
 from neocog import metrics as metrics_module
 from neocog import optimizers
+from neocog._old_spellings import warn_old
 from neocog.core import check_one_of, tree_flatten
 from neocog.exceptions import ArgumentError, NotCompiledError, nearest
 from neocog.metrics import Mean, Metric
@@ -81,6 +82,8 @@ class Compiled:
         self.set_optimizer(optimizer)
         _walk(loss, _loss)
         for tree in (metrics, weighted_metrics):
+            if "acc" in tree_flatten(tree):
+                warn_old("compile", "'acc'", "'accuracy' (the history's key is the name that you give)")
             _walk(tree, lambda item: None if _is_accuracy_word(item) else _metric(item))
         self.loss_tracker = LossTracker(name="loss")
         self.heads: list[Head] = []
