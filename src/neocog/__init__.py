@@ -48,6 +48,7 @@ _MODULES = (
     "data",
     "datasets",
     "exceptions",
+    "export",
     "functional",
     "graph",
     "initializers",

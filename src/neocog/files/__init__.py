@@ -5,6 +5,9 @@ Nothing here makes an object from a name in a file, and no pickle is ever opened
 
 from neocog.files._config_guard import check_config, config_faults, reading_config
 from neocog.files._config_json import decode_config, encode_config
+from neocog.files._export_onnx import export_onnx, onnx_bytes
+from neocog.files._export_plan import ExportInput, ExportPlan, export_program
+from neocog.files._export_torch import export_torch
 from neocog.files._groups import WeightGroup, WeightLike, weight_groups
 from neocog.files._h5_room import stored_weight_bytes, weight_budget
 from neocog.files._keras_archive import KerasArchive, read_keras_archive, write_keras_archive
@@ -12,13 +15,16 @@ from neocog.files._model_folder import load_model_folder, read_model_config, sav
 from neocog.files._model_h5 import read_h5_config, save_model_h5
 from neocog.files._refuse import Format, expect_format, format_of
 from neocog.files._safetensors import LoadReport, load_state, read_metadata, save_state
-from neocog.files._torch_state import load_torch_state, read_torch_state
+from neocog.files._torch_state import NameMap, load_torch_state, read_torch_state
 from neocog.files._weights_h5 import load_weights_h5, save_weights_h5, weights_h5_bytes
 
 __all__ = [
+    "ExportInput",
+    "ExportPlan",
     "Format",
     "KerasArchive",
     "LoadReport",
+    "NameMap",
     "WeightGroup",
     "WeightLike",
     "check_config",
@@ -26,11 +32,15 @@ __all__ = [
     "decode_config",
     "encode_config",
     "expect_format",
+    "export_onnx",
+    "export_program",
+    "export_torch",
     "format_of",
     "load_model_folder",
     "load_state",
     "load_torch_state",
     "load_weights_h5",
+    "onnx_bytes",
     "read_h5_config",
     "read_keras_archive",
     "read_metadata",

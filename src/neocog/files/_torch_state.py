@@ -20,7 +20,9 @@ NameMap: TypeAlias = Mapping[str, str | None] | Callable[[str], str | None]
 _WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "weights", "module")
 _PREFIXES = ("module.", "_orig_mod.")  # what DistributedDataParallel and torch.compile put before names
 _COUNTER = "num_batches_tracked"  # torch's BatchNorm counts; Keras's does not
-_ONLY_TENSORS = "In a program that trusts the file: torch.save(torch.load(FILE, weights_only=False).state_dict(), 'w.pt')."
+_ONLY_TENSORS = "Where the model was made, keep its weights alone: torch.save(model.state_dict(), 'w.pt')."
+    "Where the model was made, keep its weights alone: torch.save(model.state_dict(), 'weights.pt')."
+)
 
 
 def load_torch_state(
@@ -32,8 +34,8 @@ def load_torch_state(
     """Copy a torch `state_dict` onto a built model: all of it, or nothing where it does not fit.
 
     Without a map, tensors go by name where the names are the model's own, else in order. Layouts are torch's
-    on both sides (a kernel is OIHW), so nothing is turned. One thing no check can see: after `Flatten`, a torch
-    model counts features channel by channel, ours place by place; the columns of the next layer's weight must
+    on both sides (a kernel is OIHW), so nothing is turned. One thing no check can see: after `Flatten`, torch
+    models count features channel by channel, ours place by place; the columns of the next layer's weight must
     be reordered before.
 
     Args:

@@ -4,12 +4,14 @@ from typing import TYPE_CHECKING
 
 from neocog._old_spellings import missing_name
 from neocog.layers import Input
+from neocog.models._export import export_model
 from neocog.models._files import load_model, model_config, model_from_config, model_from_json
 from neocog.models._functional import Functional
 from neocog.models._model import Model
 from neocog.models._sequential import Sequential
 
 __all__ = [
+    "export_model",
     "Functional",
     "Input",
     "Model",

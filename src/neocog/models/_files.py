@@ -139,6 +139,15 @@ def load_weights(model: Any, filepath: Any, *, skip_mismatch: bool = False) -> N
         files.load_weights_h5(model, path, skip_mismatch=skip_mismatch)
 
 
+def load_torch_weights(
+    model: Any, source: Any, mapping: files.NameMap | None = None, strict: bool = True
+) -> files.LoadReport:
+    """Copy a torch `state_dict` onto a model: `files.load_torch_state`; a file must be known, as a model must."""
+    if not isinstance(source, Mapping) and not isinstance(source, nn.Module):
+        check_known_file(Path(source))
+    return files.load_torch_state(model, source, mapping, strict)
+
+
 def compile_settings_config(model: Any) -> dict[str, Any] | None:
     """Return the arguments of `compile` as plain values; None where they are not known or have no plain
     form.

@@ -14,7 +14,9 @@ from neocog.layers import InputLayer, Layer
 from neocog.layers._building import build_by_running
 from neocog.layers._layer import copy_without_graph
 from neocog.layers._shapes import shapes_of, shapes_to_symbolic
+from neocog.files import LoadReport
 from neocog.models import _files as files
+from neocog.models._export import export_model
 from neocog.models._functional_config import functional_config, functional_from_config
 from neocog.models._graph_body import GraphBody, copy_body, module_key
 from neocog.models._summary import summary_text
@@ -267,6 +269,14 @@ class Model(Trainer):
     def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
         """Read weights written by `save_weights`; nothing changes if the file does not fit."""
         files.load_weights(self, filepath, skip_mismatch=skip_mismatch)
+
+    def load_torch_weights(self, source: Any, mapping: Any = None, strict: bool = True) -> LoadReport:
+        """Copy a torch `state_dict` (dict, `.pt`, `.pth`, `.safetensors`) onto the model; `load_torch_state`."""
+        return files.load_torch_weights(self, source, mapping, strict)
+
+    def export(self, filepath: Any, format: str | None = None, verbose: Any = None, **kwargs: Any) -> None:
+        """Write the model for other programs: `format="onnx"` or `"torch"`; arguments as `export_model`'s."""
+        export_model(self, filepath, format, verbose=verbose, **kwargs)
 
 
 def output_name(tensor: SymbolicTensor) -> str:

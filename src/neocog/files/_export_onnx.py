@@ -1,0 +1,115 @@
+"""Models as ONNX: inputs as Keras shows them (channels last), named, the batch free."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import torch
+
+from neocog._version import __version__
+from neocog.core import optional_import, write_bytes
+from neocog.exceptions import ArgumentError, NeocogError, message
+from neocog.files._export_plan import ExportPlan, export_program, quietly
+
+OPSET = 23  # the newest that every torch since 2.9 writes and onnxruntime runs
+_LARGEST = 2**31 - 2**20  # a protobuf holds no more
+
+
+def export_onnx(plan: ExportPlan, path: str | os.PathLike[str], opset_version: int | None = None) -> None:
+    """Write a model as one `.onnx` file, whole or not at all.
+
+    Args:
+        plan: the model, its inputs and names.
+        path: where to; replaced if it exists.
+        opset_version: version of ONNX's operators; `OPSET` by default.
+
+    Raises:
+        MissingExtraError: onnx or onnxscript is not installed.
+        ArgumentError: the model cannot be exported; the text says why.
+        StorageError: full or read-only disk, missing permission.
+    """
+    write_bytes(path, onnx_bytes(plan, opset_version))
+
+
+def onnx_bytes(plan: ExportPlan, opset_version: int | None = None) -> bytes:
+    """Return what `export_onnx` writes."""
+    for package in ("onnx", "onnxscript"):
+        optional_import(package, extra="onnx", what="export to ONNX")
+    program = export_program(plan)
+    try:
+        with quietly():
+            made = torch.onnx.export(
+                program,
+                dynamo=True,
+                verbose=False,
+                opset_version=opset_version or OPSET,
+                input_names=_unique([given.name for given in plan.inputs]),
+                output_names=_output_names(plan, program),
+            )
+            model = made.model_proto  # type: ignore[union-attr]
+    except NeocogError:
+        raise
+    except Exception as error:
+        text = " ".join(str(error).split())[:300]
+        raise ArgumentError(
+            message(
+                plan.where,
+                expected="operations that ONNX has",
+                got=f"an error of torch's exporter ({type(error).__name__}: {text})",
+                do='Export it with format="torch", or put other layers in place of that one.',
+            )
+        ) from error
+    return _finished(plan, model)
+
+
+def _finished(plan: ExportPlan, model: Any) -> bytes:
+    """Name the free sizes and the writer; drop what tells of this machine."""
+    model.producer_name, model.producer_version = "neocog", __version__
+    for given, value in zip(plan.inputs, model.graph.input, strict=True):
+        for axis, size in enumerate(value.type.tensor_type.shape.dim):
+            if given.shape[axis] is None:
+                old = size.dim_param
+                _rename(model, old, "batch" if axis == 0 else f"{value.name}_{axis}")
+    for node in model.graph.node:
+        del node.metadata_props[:]
+        node.doc_string = ""
+    for value in [*model.graph.value_info, *model.graph.input, *model.graph.output, *model.graph.initializer]:
+        del value.metadata_props[:]
+    if model.ByteSize() > _LARGEST:
+        got = f"{model.ByteSize():,} bytes"
+        raise ArgumentError(
+            message(
+                plan.where, expected="less than 2 GB in one ONNX file", got=got, do='Give format="torch".'
+            )
+        )
+    data: bytes = model.SerializeToString()
+    return data
+
+
+def _rename(model: Any, old: str, new: str) -> None:
+    """Give a free size a name that people know, wherever it stands alone."""
+    if not old or old == new:
+        return
+    for value in [*model.graph.input, *model.graph.output, *model.graph.value_info]:
+        for size in value.type.tensor_type.shape.dim:
+            if size.dim_param == old:
+                size.dim_param = new
+
+
+def _output_names(plan: ExportPlan, program: Any) -> list[str]:
+    count = len(program.graph_signature.user_outputs)
+    names = list(plan.outputs) if len(plan.outputs) == count else [f"output_{i}" for i in range(count)]
+    taken = {given.name for given in plan.inputs}
+    return _unique([f"{name}_output" if name in taken else name for name in names])
+
+
+def _unique(names: list[str]) -> list[str]:
+    found: list[str] = []
+    for name in names:
+        number, candidate = 0, name
+        while candidate in found:
+            number += 1
+            candidate = f"{name}_{number}"
+        found.append(candidate)
+    return found
