@@ -21,8 +21,6 @@ _WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "weights", "modul
 _PREFIXES = ("module.", "_orig_mod.")  # what DistributedDataParallel and torch.compile put before names
 _COUNTER = "num_batches_tracked"  # torch's BatchNorm counts; Keras's does not
 _ONLY_TENSORS = "Where the model was made, keep its weights alone: torch.save(model.state_dict(), 'w.pt')."
-    "Where the model was made, keep its weights alone: torch.save(model.state_dict(), 'weights.pt')."
-)
 
 
 def load_torch_state(
