@@ -115,6 +115,36 @@ def test_frames_and_series():
         as_source(pd.DataFrame({"name": ["x", "y"], "v": [1, 2]}))
 
 
+def test_text_is_an_input_and_stays_numpy():
+    sentences = np.array(["a b", "c", "d e f", "g"])
+    source = as_source({"text": sentences, "size": np.arange(4)}, np.arange(4), batch_size=3, seed=1)
+    for epoch in range(2):
+        rows = [row for batch in source.to("cpu").batches(epoch) for row in zip(*_columns(batch), strict=True)]
+        assert sorted(rows) == [("a b", 0, 0), ("c", 1, 1), ("d e f", 2, 2), ("g", 3, 3)]
+    (x, y, _), (x_val, y_val, _) = split_validation(list(sentences), np.arange(4), None, 0.25)
+    assert x.tolist() == ["a b", "c", "d e f"]
+    assert x_val.tolist() == ["g"]
+    assert y_val.tolist() == [3]
+    assert as_source([b"x", b"y"], shuffle=False).peek().x.tolist() == ["x", "y"]
+    assert as_source(pd.Series(["x", "y"]), shuffle=False).peek().x.tolist() == [["x"], ["y"]]
+    with pytest.raises(DataError, match="y: expected numbers, got an array of text"):
+        as_source(sentences, sentences)
+
+
+def test_text_comes_from_loaders_and_generators():
+    rows = [("a", 0), ("b", 1), ("c", 0)]
+    batch = as_source(torch.utils.data.DataLoader(rows, batch_size=2)).peek()
+    assert (batch.x.tolist(), batch.y.tolist()) == (["a", "b"], [0, 1])
+    batch = as_source(torch.utils.data.DataLoader(["a", "b", "c"], batch_size=3)).peek()
+    assert (batch.x.tolist(), batch.y) == (["a", "b", "c"], None)
+    batch = as_source(iter([(np.array(["a"], dtype=object), np.ones(1))])).peek()
+    assert batch.x.tolist() == ["a"]
+
+
+def _columns(batch):
+    return batch.x["text"].tolist(), batch.x["size"].tolist(), batch.y.tolist()
+
+
 def test_differing_lengths_are_named():
     with pytest.raises(DataError, match="x has 100 samples, y 90"):
         as_source(np.zeros(100), np.zeros(90))
@@ -129,8 +159,8 @@ def test_differing_lengths_are_named():
     [
         (np.zeros((0, 3)), "at least one sample"),
         ([], "at least one sample"),
-        (np.array(["a", "b"]), "array of text"),
-        (["a", "b"], "array of text"),
+        (np.array("one sentence"), "an array of strings"),
+        (np.array(["a", None], dtype=object), "strings, got None"),
         (np.array([object(), None]), "array of objects"),
         ([[1, 2], [3]], "lists of different lengths"),
         (np.float32(3), "a single number"),

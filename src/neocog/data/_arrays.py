@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from neocog.core import check_int, check_number, draw_seed
-from neocog.data._leaves import as_leaf, is_array, map_arrays
+from neocog.data._leaves import as_leaf, input_leaf, is_array, map_arrays, own_rows, take_rows
 from neocog.data._source import Batch, Source, epoch_order
 from neocog.exceptions import ArgumentError, DataError, message
 
@@ -19,7 +19,7 @@ DEVICE_FRACTION = 0.25
 
 
 class ArraySource(Source):
-    """Nested arrays of one length as batches.
+    """Nested arrays of one length as batches; inputs may be strings, which stay NumPy arrays.
 
     Args:
         x: inputs: an array, or a list, tuple or dict of arrays.
@@ -56,12 +56,12 @@ class ArraySource(Source):
         self.shuffle = bool(shuffle)
         self.drop_last = bool(drop_last)
         self.seed = draw_seed() if seed is None else check_int("data", "seed", seed, minimum=0)
-        leaves: list[torch.Tensor] = []
+        leaves: list[Any] = []
         self._shared_read_only = False
 
         def add(value: Any, name: str) -> int:
             self._shared_read_only |= isinstance(value, np.ndarray) and not value.flags.writeable
-            leaves.append(as_leaf(value, name))
+            leaves.append(_leaf(value, name))
             names.append(name)
             return len(leaves) - 1
 
@@ -81,9 +81,9 @@ class ArraySource(Source):
             last = min(first + size, self.num_samples)
             if order is not None:
                 index = order[first:last]
-                parts = [leaf.index_select(0, index) for leaf in leaves]
+                parts = [take_rows(leaf, index) for leaf in leaves]
             elif self._shared_read_only:
-                parts = [leaf[first:last].clone() for leaf in leaves]
+                parts = [own_rows(leaf, first, last) for leaf in leaves]
             else:
                 parts = [leaf[first:last] for leaf in leaves]
             x, y, weight = (_fill(place, parts) for place in self._places)
@@ -92,19 +92,20 @@ class ArraySource(Source):
     def to(self, device: torch.device | str) -> Source:
         """Return a copy on `device` when the data take at most a quarter of its free memory, else self."""
         device = torch.device(device)
-        if all(leaf.device.type == device.type for leaf in self._leaves):
+        numbers = [leaf for leaf in self._leaves if isinstance(leaf, torch.Tensor)]  # strings stay
+        if all(leaf.device.type == device.type for leaf in numbers):
             return self
-        if sum(leaf.nbytes for leaf in self._leaves) > DEVICE_FRACTION * free_memory(device):
+        if sum(leaf.nbytes for leaf in numbers) > DEVICE_FRACTION * free_memory(device):
             return self
         moved = object.__new__(ArraySource)
         moved.__dict__.update(self.__dict__)
-        moved._leaves = [leaf.to(device) for leaf in self._leaves]
+        moved._leaves = [leaf.to(device) if isinstance(leaf, torch.Tensor) else leaf for leaf in self._leaves]
         moved._order = None
         moved._shared_read_only = False
         return moved
 
     def arrays(self) -> tuple[Any, Any, Any]:
-        """Return x, y and sample_weight whole, as tensors in their nested form."""
+        """Return x, y and sample_weight whole, as tensors (strings: NumPy arrays) in their nested form."""
         x, y, weight = (_fill(place, self._leaves) for place in self._places)
         return x, y, weight
 
@@ -112,7 +113,8 @@ class ArraySource(Source):
         """Return the order of `epoch` on the device of the data; the last one asked for is kept."""
         if self._order is None or self._order[0] != epoch:
             order = epoch_order(self.num_samples, self.seed, epoch)
-            self._order = (epoch, order.to(self._leaves[0].device))
+            first = next((leaf for leaf in self._leaves if isinstance(leaf, torch.Tensor)), order)
+            self._order = (epoch, order.to(first.device))
         return self._order[1]
 
 
@@ -125,7 +127,12 @@ def _count_batches(samples: int, batch_size: int, drop_last: bool) -> int:
     return batches
 
 
-def _fill(place: Any, parts: list[torch.Tensor]) -> Any:
+def _leaf(value: Any, name: str) -> Any:
+    """Return one array by its name: inputs (`x`, `x['title']`) may be strings, the others are numbers."""
+    return input_leaf(value, name) if name.startswith("x") else as_leaf(value, name)
+
+
+def _fill(place: Any, parts: list[Any]) -> Any:
     """Return the nested form `place` with each position replaced by the part that stands there."""
     if isinstance(place, int):
         return parts[place]
@@ -137,7 +144,7 @@ def _fill(place: Any, parts: list[torch.Tensor]) -> Any:
     return type(place)(*items) if hasattr(place, "_fields") else type(place)(items)
 
 
-def check_lengths(leaves: list[torch.Tensor], names: list[str]) -> int:
+def check_lengths(leaves: list[Any], names: list[str]) -> int:
     """Return the number of samples that all arrays share.
 
     Raises:
@@ -154,7 +161,7 @@ def check_lengths(leaves: list[torch.Tensor], names: list[str]) -> int:
         )
     if lengths[0] == 0:
         raise DataError(message("data", expected="at least one sample", got=f"{names[0]} with 0 samples"))
-    return lengths[0]
+    return int(lengths[0])
 
 
 def split_validation(
@@ -178,7 +185,7 @@ def split_validation(
     fraction = check_number("validation_split", "the fraction", fraction)
     if not 0 < fraction < 1:
         raise ArgumentError(message("validation_split", expected="a number between 0 and 1", got=fraction))
-    leaves: list[torch.Tensor] = []
+    leaves: list[Any] = []
     names: list[str] = []
 
     def add(value: Any, name: str) -> int:
@@ -191,7 +198,7 @@ def split_validation(
                     do="Pass validation_data= instead.",
                 )
             )
-        leaves.append(as_leaf(value, name))
+        leaves.append(_leaf(value, name))
         names.append(name)
         return len(leaves) - 1
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from neocog.core import to_tensor
+from neocog.core import is_text, to_tensor, to_text
 from neocog.exceptions import DataError, message
 
 _SPARSE = "Call .toarray() first."
@@ -63,6 +63,43 @@ def map_arrays(function: Callable[[Any, str], Any], tree: Any, name: str) -> Any
         items = [map_arrays(function, item, f"{name}[{i}]") for i, item in enumerate(tree)]
         return type(tree)(*items) if hasattr(tree, "_fields") else type(tree)(items)
     return function(tree, name)
+
+
+def input_leaf(value: Any, name: str) -> Any:
+    """Return one array of inputs: strings as a NumPy array of `str`, everything else as `as_leaf` gives it.
+
+    Raises:
+        DataError: as `as_leaf`; strings with gaps; one string in place of an array of them.
+    """
+    if isinstance(value, torch.Tensor):
+        return as_leaf(value, name)
+    if _is_text_series(value):
+        return to_text(np.asarray(value.to_numpy(), dtype=object)[:, None], name)
+    array = value if is_frame(value) or is_sparse(value) else _to_numpy(value, name)
+    if not is_text(array):
+        return as_leaf(array, name)
+    if array.ndim == 0:
+        got = f"one string ({str(array)[:40]!r})"
+        raise DataError(message(name, expected="an array of strings", got=got, do="Put it in an array."))
+    return to_text(array, name)
+
+
+def take_rows(leaf: Any, index: torch.Tensor) -> Any:
+    """Return the rows of an array of numbers or strings at these positions."""
+    return leaf.index_select(0, index) if isinstance(leaf, torch.Tensor) else leaf[index.cpu().numpy()]
+
+
+def own_rows(leaf: Any, first: int, last: int) -> Any:
+    """Return a copy of the rows from `first` to `last`."""
+    rows = leaf[first:last]
+    return rows.clone() if isinstance(rows, torch.Tensor) else rows.copy()
+
+
+def _is_text_series(value: Any) -> bool:
+    """Return whether `value` is a pandas Series of strings (told by its form: pandas is not imported)."""
+    if not is_frame(value) or getattr(value, "ndim", 2) != 1 or not len(value):
+        return False
+    return not _is_numeric(value.dtype) and isinstance(value.iloc[0], str)
 
 
 def as_leaf(value: Any, name: str) -> torch.Tensor:

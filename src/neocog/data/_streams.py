@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, SequentialSampler
 
-from neocog.core import check_int, draw_seed, to_tensor, tree_flatten
-from neocog.data._leaves import as_leaf, is_array, is_arrays, is_numbers, map_arrays
+from neocog.core import check_int, draw_seed, is_text, to_tensor, tree_flatten
+from neocog.data._leaves import as_leaf, input_leaf, is_array, is_arrays, is_numbers, map_arrays
 from neocog.data._source import Batch, Source, epoch_order
 from neocog.exceptions import DataError, message
 
@@ -30,7 +30,7 @@ def as_batch(item: Any, where: str | Callable[[], str]) -> Batch:
     """
     if isinstance(item, Batch):
         return item
-    several = isinstance(item, tuple) or (isinstance(item, list) and not is_numbers(item))
+    several = _has_parts(item)
     parts = item if several else (item,)
     place = where if isinstance(where, str) else where()
     if not 1 <= len(parts) <= 3:
@@ -39,7 +39,11 @@ def as_batch(item: Any, where: str | Callable[[], str]) -> Batch:
         kinds = ", ".join(type(part).__name__ for part in parts)
         raise DataError(message(place, expected=f"a batch as {_FORMS}", got=f"({kinds})"))
     names = ("x", "y", "sample_weight")
-    trees = [map_arrays(as_leaf, part, f"{place}: {name}") for part, name in zip(parts, names, strict=False)]
+    makers = (input_leaf, as_leaf, as_leaf)  # inputs may be strings
+    trees = [
+        map_arrays(maker, part, f"{place}: {name}")
+        for maker, part, name in zip(makers, parts, names, strict=False)
+    ]
     trees += [None] * (3 - len(trees))
     leaves = [[leaf for leaf in tree_flatten(tree) if leaf is not None] for tree in trees]
     size = int(leaves[0][0].shape[0]) if leaves[0] else 0
@@ -50,6 +54,16 @@ def as_batch(item: Any, where: str | Callable[[], str]) -> Batch:
                     message(place, expected=f"{size} samples in {name}, as in x", got=f"{leaf.shape[0]}")
                 )
     return Batch(trees[0], trees[1], trees[2], size)
+
+
+def _has_parts(item: Any) -> bool:
+    """Return whether a batch is (x, y, …): a tuple or list that is not itself rows of numbers or strings."""
+    if not isinstance(item, (tuple, list)):
+        return False
+    if item and all(isinstance(part, str) for part in item):
+        return False
+    arrays = any(isinstance(part, (torch.Tensor, np.ndarray)) for part in item)
+    return isinstance(item, tuple) or arrays or not is_numbers(item)
 
 
 class LoaderSource(Source):
@@ -204,7 +218,9 @@ def collate(samples: list[Any], where: str) -> Any:
         raise DataError(
             message(where, expected="samples of one shape", got=listed, do="Resize or pad them first.")
         )
-    return torch.stack(arrays) if isinstance(first, torch.Tensor) else to_tensor(np.stack(arrays))
+    if isinstance(first, torch.Tensor):
+        return torch.stack(arrays)
+    return np.stack(arrays) if is_text(arrays[0]) else to_tensor(np.stack(arrays))
 
 
 def length_of(value: Any) -> int | None:

@@ -9,10 +9,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from neocog.core import to_snake_case, torch_dtype, tree_flatten
-from neocog.exceptions import ArgumentTypeError, ShapeError, message
-from neocog.graph import Node, Program, SymbolicTensor
+from neocog.core import TEXT, is_text, is_text_list, to_snake_case, to_text, torch_dtype, tree_flatten
+from neocog.exceptions import ArgumentTypeError, DataError, ShapeError, message
+from neocog.graph import Node, Program, SymbolicTensor, set_mask
 from neocog.layers import InputLayer, Layer
+from neocog.models._keras_order import in_keras_order
 
 
 class GraphBody:
@@ -32,30 +33,35 @@ class GraphBody:
         self.inputs: list[SymbolicTensor] = symbolic_list(where, "inputs", inputs)
         self.outputs: list[SymbolicTensor] = symbolic_list(where, "outputs", outputs)
         self.program = Program(self.inputs, outputs)
-        self._dtypes = [torch_dtype(tensor.dtype) for tensor in self.inputs]
+        self._dtypes = [None if t.dtype == TEXT else torch_dtype(t.dtype) for t in self.inputs]
         self._plain = len(self.inputs) == 1 and isinstance(inputs, SymbolicTensor)
 
+    def in_order(self) -> list[Any]:
+        """Inputs (as symbolic tensors), modules and calls of functions (as nodes), in Keras's order."""
+        return in_keras_order(self.inputs, self.outputs_structure)
+
     def operations(self) -> list[Any]:
-        """The modules of the graph, each once, in order of first use."""
-        seen: dict[int, Any] = {}
-        for node in self.program.nodes:
-            if isinstance(node.operation, nn.Module):
-                seen.setdefault(id(node.operation), node.operation)
-        return list(seen.values())
+        """The modules of the graph, each once, in Keras's order."""
+        return [item for item in self.in_order() if isinstance(item, nn.Module)]
 
     def input_layers(self) -> list[InputLayer]:
         """One `InputLayer` for each input, as Keras counts them among a functional model's layers."""
         return [InputLayer(batch_shape=t.shape, dtype=t.dtype, name=t.name) for t in self.inputs]
 
-    def run(self, data: Any) -> Any:
-        """Compute the outputs for (nested) tensors that match the inputs."""
+    def run(self, data: Any, mask: Any = None) -> Any:
+        """Compute the outputs for (nested) tensors that match the inputs, and for masks that match these."""
         values = [data] if self._plain and isinstance(data, torch.Tensor) else self._arrange(data)
         for index, value in enumerate(values):
             if value.dtype != self._dtypes[index] or value.ndim != len(self.inputs[index].shape):
                 values[index] = self._fit(value, index)
-        return self.program.run(values)
+        if mask is None:
+            return self.program.run(values)
+        masks = tree_flatten(mask)
+        values = [set_mask(x.view_as(x), m) for x, m in zip(values, masks, strict=True)]
+        return self.program.run(values, masked=any(m is not None for m in masks))
 
-    def _arrange(self, data: Any) -> list[torch.Tensor]:
+    def _arrange(self, data: Any) -> list[Any]:
+        data = _with_text_arrays(data, self._plain)
         if isinstance(data, dict):
             keys = list(self.inputs_structure) if isinstance(self.inputs_structure, dict) else None
             names = sorted(keys) if keys is not None else [tensor.name for tensor in self.inputs]
@@ -76,10 +82,12 @@ class GraphBody:
             raise ShapeError(message(self.where, expected=f"{len(names)} inputs {names}", got=len(values)))
         return values
 
-    def _fit(self, value: torch.Tensor, index: int) -> torch.Tensor:
+    def _fit(self, value: Any, index: int) -> Any:
         """Convert integers to the input's type and add or drop a last axis of size 1, as Keras does."""
         expected = self.inputs[index]
         wanted = self._dtypes[index]
+        if wanted is None or is_text(value):
+            return self._fit_text(value, expected)
         if not (value.dtype.is_floating_point and wanted.is_floating_point):
             value = value.to(wanted)
         rank = len(expected.shape)
@@ -88,6 +96,18 @@ class GraphBody:
         if value.ndim == rank - 1 and expected.shape[-1] == 1:
             return value.unsqueeze(-1)
         return value
+
+    def _fit_text(self, value: Any, expected: SymbolicTensor) -> Any:
+        """Return strings with a last axis of size 1 added or dropped; they meet only inputs for text."""
+        if not (is_text(value) and expected.dtype == TEXT):
+            kind = "text" if expected.dtype == TEXT else "numbers"
+            got = "text" if is_text(value) else f"numbers of type {value.dtype}"
+            do = 'Text needs Input(…, dtype="string") and a layer that reads it, such as TextVectorization.'
+            raise DataError(message(f'{self.where}, input "{expected.name}"', expected=kind, got=got, do=do))
+        rank = len(expected.shape)
+        if value.ndim == rank + 1 and value.shape[-1] == 1:
+            return value[..., 0]
+        return value[..., None] if value.ndim == rank - 1 and expected.shape[-1] == 1 else value
 
     def check(self, data: Any) -> None:
         """Raise ShapeError where the data do not fit the inputs."""
@@ -111,6 +131,15 @@ class GraphBody:
                         do=_advice(expected.shape, tuple(value.shape)),
                     )
                 )
+
+
+def _with_text_arrays(data: Any, plain: bool) -> Any:
+    """Return the data with lists of strings as arrays; where there is one input, the list is its data."""
+    if isinstance(data, dict):
+        return {key: _with_text_arrays(item, True) for key, item in data.items()}
+    if plain:
+        return to_text(data) if is_text_list(data) else data
+    return [_with_text_arrays(item, True) for item in data] if isinstance(data, (list, tuple)) else data
 
 
 def _unwrapped(tree: Any) -> Any:
@@ -171,6 +200,7 @@ def copy_body(body: GraphBody, memo: dict[int, Any]) -> GraphBody:
             return leaf
         if id(leaf) not in tensors:
             tensors[id(leaf)] = memo[id(leaf)] = SymbolicTensor(leaf.shape, leaf.dtype, leaf.name)
+            tensors[id(leaf)].mask = leaf.mask
         return tensors[id(leaf)]
 
     def rebuild(tree: Any) -> Any:

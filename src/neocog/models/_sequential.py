@@ -7,8 +7,8 @@ from typing import Any
 
 from torch import nn
 
-from neocog.core import custom_object_scope
-from neocog.exceptions import ArgumentError, ArgumentTypeError
+from neocog.core import TEXT, custom_object_scope, is_text, is_text_list, to_text
+from neocog.exceptions import ArgumentError, ArgumentTypeError, NeocogError
 from neocog.graph import Input, Node, SymbolicTensor
 from neocog.layers import LAYERS, InputLayer, Layer, deserialize, serialize
 from neocog.models._graph_body import GraphBody, module_key
@@ -126,6 +126,22 @@ class Sequential(Model):
             else:
                 self._body, self.built = None, False
         return layer
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Join the graph or compute; the first call with strings makes a stack that reads strings."""
+        if args and self._body is None and self._layers_in_order and not self._chain:
+            text = to_text(args[0], self.label) if is_text_list(args[0]) else args[0]
+            if is_text(text):
+                args = (text, *args[1:])
+                self._start_or_undo(Input(batch_shape=(None, *text.shape[1:]), dtype=TEXT))
+        return super().__call__(*args, **kwargs)
+
+    def _start_or_undo(self, tensor: SymbolicTensor) -> None:
+        try:
+            self._start(tensor)
+        except NeocogError:
+            self._chain, self._body = [], None
+            raise
 
     def build(self, input_shape: Any = None) -> None:
         """Make the weights for inputs of this shape, the batch included (its size stays free)."""

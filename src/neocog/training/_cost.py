@@ -25,13 +25,13 @@ def counted_forward(model: Any, x: Any) -> tuple[Any, float]:
     few = x if _needs_whole_batch(model) else first_samples(x, _FEW)
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         outputs = model(few, training=False)
-    sizes = [len(leaf) for leaf in tree_flatten(few) if isinstance(leaf, torch.Tensor) and leaf.dim()]
+    sizes = [len(leaf) for leaf in tree_flatten(few) if getattr(leaf, "ndim", 0)]
     return outputs, counter.get_total_flops() / max(1, *sizes, 1)
 
 
 def first_samples(x: Any, count: int) -> Any:
     """Return the first samples of a nested batch."""
-    return tree_map(lambda leaf: leaf[:count] if isinstance(leaf, torch.Tensor) and leaf.dim() else leaf, x)
+    return tree_map(lambda leaf: leaf[:count] if getattr(leaf, "ndim", 0) else leaf, x)
 
 
 def _needs_whole_batch(model: Any) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 
 from neocog.core import tree_flatten, tree_pack
@@ -91,7 +92,7 @@ def _predict_source(
 ) -> Any:
     begin, end = hooks.calls("on_predict_batch_begin"), hooks.calls("on_predict_batch_end")
     form: Any = None
-    parts: list[list[torch.Tensor]] = []
+    parts: list[list[Any]] = []
     model.train(False)
     hooks.on_predict_begin()
     with torch.no_grad():
@@ -99,7 +100,7 @@ def _predict_source(
             for call in begin:
                 call(step, {})
             form = model.predict_step((to_device(batch.x, device),))
-            parts.append([leaf.detach().cpu() for leaf in tree_flatten(form)])
+            parts.append([to_numpy(leaf) for leaf in tree_flatten(form)])
             for call in end:
                 call(step, {})
             if step + 1 == steps:
@@ -107,10 +108,12 @@ def _predict_source(
     hooks.on_predict_end()
     if not parts:
         raise DataError("predict: expected at least one batch, got data that give none.")
-    return tree_pack(form, [to_numpy(torch.cat(pieces)) for pieces in zip(*parts, strict=True)])
+    return tree_pack(form, [np.concatenate(pieces) for pieces in zip(*parts, strict=True)])
 
 
-def to_numpy(tensor: torch.Tensor) -> Any:
-    """Return a tensor as a NumPy array; bfloat16, which NumPy does not know, as float32."""
+def to_numpy(tensor: Any) -> Any:
+    """Return a tensor as a NumPy array; bfloat16, which NumPy does not know, as float32. Strings are one."""
+    if isinstance(tensor, np.ndarray):
+        return tensor
     tensor = tensor.detach().cpu()
     return (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy()

@@ -9,6 +9,7 @@ import torch
 
 from neocog.core import tree_flatten
 from neocog.exceptions import ArgumentError
+from neocog.graph import with_mask_of
 from neocog.training._compiled import Head, targets_in_order
 from neocog.training._trainable import Trainable
 
@@ -124,7 +125,7 @@ def compute_metrics(model: Trainable, y: Any, y_pred: Any, sample_weight: Any) -
 
 def _update(head: Head, y: torch.Tensor, y_pred: torch.Tensor, sample_weight: Any) -> None:
     if head.metrics or head.weighted_metrics:
-        y_pred = y_pred.detach()
+        y_pred = with_mask_of(y_pred, y_pred.detach())
         for metric in head.metrics:
             metric.update_state(y, y_pred)
         for metric in head.weighted_metrics:
@@ -191,6 +192,6 @@ def unpack(data: Any) -> tuple[Any, Any, Any]:
 
 def _size(tree: Any) -> int:
     leaf = tree
-    while not isinstance(leaf, torch.Tensor):
+    while not hasattr(leaf, "ndim"):  # a tensor, or a NumPy array of strings
         leaf = next(iter(leaf.values())) if isinstance(leaf, dict) else leaf[0]
-    return int(leaf.shape[0]) if leaf.dim() else 1
+    return int(leaf.shape[0]) if leaf.ndim else 1
