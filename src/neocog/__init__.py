@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         regularizers,
         utils,
     )
+    from neocog.data import Dataset
     from neocog.initializers import Initializer
     from neocog.layers import Input, InputSpec, Layer, Variable
     from neocog.losses import Loss
@@ -64,6 +65,7 @@ _MODULES = (
     "workflows",
 )
 _NAMES = {
+    "Dataset": "data",
     "Initializer": "initializers",
     "Input": "layers",
     "InputSpec": "layers",
@@ -78,6 +80,7 @@ _NAMES = {
 }
 
 __all__ = [
+    "Dataset",
     "Initializer",
     "Input",
     "InputSpec",

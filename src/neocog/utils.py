@@ -8,13 +8,18 @@ from neocog.data import (
     PyDataset,
     Sequence,
     array_to_img,
+    audio_dataset_from_directory,
     get_file,
     image_dataset_from_directory,
     img_to_array,
     load_img,
     normalize,
+    pack_x_y_sample_weight,
     save_img,
+    split_dataset,
+    timeseries_dataset_from_array,
     to_categorical,
+    unpack_x_y_sample_weight,
 )
 
 CustomObjectScope = custom_object_scope
@@ -24,15 +29,20 @@ __all__ = [
     "PyDataset",
     "Sequence",
     "array_to_img",
+    "audio_dataset_from_directory",
     "custom_object_scope",
     "get_file",
     "image_dataset_from_directory",
     "img_to_array",
     "load_img",
     "normalize",
+    "pack_x_y_sample_weight",
     "save_img",
     "set_random_seed",
+    "split_dataset",
+    "timeseries_dataset_from_array",
     "to_categorical",
+    "unpack_x_y_sample_weight",
 ]
 
 if not TYPE_CHECKING:

@@ -13,18 +13,40 @@ from neocog.data._image_source import ImageFolderSource
 from neocog.data._images import load_image
 from neocog.data._keras_images import array_to_img, img_to_array, load_img, save_img, smart_resize
 from neocog.data._labels import normalize, to_categorical
+from neocog.data._pipeline import (
+    AUTOTUNE,
+    INFINITE,
+    UNKNOWN,
+    Cardinality,
+    Dataset,
+    TensorSpec,
+    Text,
+    TextArray,
+)
 from neocog.data._prefetch import ordered_map, prefetch
 from neocog.data._pydataset import PyDataset, PyDatasetSource, Sequence
 from neocog.data._source import Batch, MappedSource, Source
 from neocog.data._split import stratified_split
+from neocog.data._split_dataset import (
+    audio_dataset_from_directory,
+    pack_x_y_sample_weight,
+    split_dataset,
+    unpack_x_y_sample_weight,
+)
 from neocog.data._streams import DatasetSource, GeneratorSource, IterableSource, LoaderSource, as_batch
+from neocog.data._timeseries import timeseries_dataset_from_array
 from neocog.data._weights import class_weights_to_sample_weights
 
 __all__ = [
+    "AUTOTUNE",
     "DATASETS",
+    "INFINITE",
+    "UNKNOWN",
     "ArraySource",
     "Batch",
     "BrokenFile",
+    "Cardinality",
+    "Dataset",
     "DatasetInfo",
     "DatasetSource",
     "FolderScan",
@@ -39,9 +61,13 @@ __all__ = [
     "PyDatasetSource",
     "Sequence",
     "Source",
+    "TensorSpec",
+    "Text",
+    "TextArray",
     "array_to_img",
     "as_batch",
     "as_source",
+    "audio_dataset_from_directory",
     "check_image",
     "check_known_file",
     "class_weights_to_sample_weights",
@@ -55,11 +81,15 @@ __all__ = [
     "load_img",
     "normalize",
     "ordered_map",
+    "pack_x_y_sample_weight",
     "prefetch",
     "save_img",
     "scan_folder",
     "smart_resize",
+    "split_dataset",
     "split_validation",
     "stratified_split",
+    "timeseries_dataset_from_array",
     "to_categorical",
+    "unpack_x_y_sample_weight",
 ]

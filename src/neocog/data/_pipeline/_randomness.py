@@ -1,0 +1,74 @@
+"""Whether code draws random numbers: what does must run in one thread, in order, to repeat under a seed."""
+
+from __future__ import annotations
+
+import random
+import types
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+
+
+class RandomWatch:
+    """Notices whether a global generator (Python's, NumPy's, torch's) has moved since it was made."""
+
+    def __init__(self) -> None:
+        self._before = _state()
+
+    def moved(self) -> bool:
+        """Return whether one has."""
+        return _state() != self._before
+
+
+def _state() -> tuple[Any, ...]:
+    _, keys, place, gauss, cached = np.random.get_state(legacy=True)  # noqa: NPY002 - users draw from it
+    drawn = torch.get_rng_state().numpy().tobytes()
+    return drawn, np.asarray(keys).tobytes(), place, gauss, cached, random.getstate()
+
+
+@contextmanager
+def same_random_state() -> Iterator[None]:
+    """Put the global generators back afterwards."""
+    kept = torch.get_rng_state(), np.random.get_state(), random.getstate()  # noqa: NPY002
+    try:
+        yield
+    finally:
+        torch.set_rng_state(kept[0])
+        np.random.set_state(kept[1])  # noqa: NPY002
+        random.setstate(kept[2])
+
+
+def has_own_seed(function: Callable[..., Any]) -> bool:
+    """Return whether a function is, or names, a layer with a seed of its own, as far as can be seen."""
+    return any(_is_seeded(value) for value in _named(function))
+
+
+def _named(function: Any) -> Iterator[Any]:
+    yield function
+    if isinstance(function, partial):
+        yield from (function.func, *function.args, *function.keywords.values())
+        function = function.func
+    if isinstance(function, types.MethodType):
+        yield function.__self__
+        function = function.__func__
+    if isinstance(function, types.FunctionType):
+        for cell in function.__closure__ or ():
+            try:
+                yield cell.cell_contents
+            except ValueError:  # not filled yet
+                continue
+        names = function.__globals__
+        yield from (names[name] for name in function.__code__.co_names if name in names)
+
+
+def _is_seeded(value: Any) -> bool:
+    if isinstance(value, torch.Generator):
+        return True
+    if not isinstance(value, torch.nn.Module):
+        return False
+    sources = (getattr(module, "seed_generator", None) for module in value.modules())
+    return any(source is not None and getattr(source, "seed", None) is not None for source in sources)
