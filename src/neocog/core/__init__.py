@@ -16,6 +16,7 @@ from neocog.core._custom import (
 from neocog.core._described import add_special, describe, is_special, read_special, refused_code
 from neocog.core._device import default_device
 from neocog.core._dtypes import dtype_name, to_tensor, torch_dtype
+from neocog.core._kept_states import keeping_states
 from neocog.core._memory import keep_freed_memory
 from neocog.core._naming import auto_name, reset_names, to_snake_case
 from neocog.core._optional import optional_import
@@ -66,6 +67,7 @@ __all__ = [
     "is_text",
     "is_text_list",
     "keep_freed_memory",
+    "keeping_states",
     "make_generator",
     "memory_budget",
     "optional_import",

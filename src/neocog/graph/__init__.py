@@ -1,6 +1,7 @@
 """Floor 3: symbolic tensors, the nodes between them, and the program that a graph becomes."""
 
 from neocog.graph._input import Input, check_shape, module_call, record_module
+from neocog.graph._masks import MASKS, mask_of, set_mask, with_mask_of
 from neocog.graph._program import Program, order_nodes
 from neocog.graph._spec import Shape, TensorSpec
 from neocog.graph._symbolic import (
@@ -13,6 +14,7 @@ from neocog.graph._symbolic import (
 )
 
 __all__ = [
+    "MASKS",
     "Input",
     "Node",
     "Program",
@@ -22,9 +24,12 @@ __all__ = [
     "check_shape",
     "infer_outputs",
     "is_symbolic",
+    "mask_of",
     "module_call",
     "order_nodes",
     "record_function",
     "record_module",
+    "set_mask",
     "symbolic_leaves",
+    "with_mask_of",
 ]

@@ -10,11 +10,13 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
-from neocog.core import dtype_name, spend, torch_dtype, tree_flatten, tree_map
+from neocog.core import TEXT, dtype_name, is_text, keeping_states, spend, torch_dtype, tree_flatten, tree_map
 from neocog.exceptions import GraphError, NeocogError
+from neocog.graph._masks import mask_of, set_mask
 from neocog.graph._spec import TensorSpec
 
 # Stand-ins for unknown sizes: large enough for deep pooling, with many divisors. Meta tensors cost no memory.
@@ -30,7 +32,9 @@ def infer_specs(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dic
     Raises:
         GraphError: the function fails on tensors of these shapes; the text carries its own error.
     """
-    unknown = any(size is None for tensor in _specs((args, kwargs)) for size in tensor.shape)
+    given = _specs((args, kwargs))
+    # Texts of two lengths are tried as well: what layers make of them may have a size that depends on it.
+    unknown = any(spec.dtype == TEXT or None in spec.shape for spec in given)
     try:
         runs = [_run(function, args, kwargs, size, "meta") for size in _META_SIZES[: 2 if unknown else 1]]
     except NeocogError:
@@ -53,9 +57,12 @@ def _run(function: Callable[..., Any], args: Any, kwargs: Any, size: int, device
     def stand_in(leaf: Any) -> Any:
         if isinstance(leaf, TensorSpec):
             shape = [size if n is None else n for n in leaf.shape]
+            if leaf.dtype == TEXT:
+                return np.full(shape, "a " * (size // 32))
             if device != "meta":
                 spend(_label(function), shape, 4, keep=False)
-            return torch.zeros(shape, dtype=torch_dtype(leaf.dtype), device=device)
+            values = torch.zeros(shape, dtype=torch_dtype(leaf.dtype), device=device)
+            return values if leaf.mask is None else set_mask(values, stand_in(leaf.mask).logical_not())
         if isinstance(leaf, torch.Tensor) and device == "meta":
             return leaf.to("meta")
         return leaf
@@ -74,7 +81,8 @@ def _run_module(module: nn.Module, args: Any, kwargs: Any, device: str) -> Any:
         name: tensor.detach().to(device) if device == "meta" else tensor.detach().clone()
         for name, tensor in [*module.named_parameters(), *module.named_buffers()]
     }
-    return torch.func.functional_call(module, state, args, kwargs)
+    with keeping_states(module):
+        return torch.func.functional_call(module, state, args, kwargs)
 
 
 def _merge(first: Any, second: Any) -> Any:
@@ -84,7 +92,13 @@ def _merge(first: Any, second: Any) -> Any:
                 "the number of axes of a result depends on an unknown size; give the size in Input."
             )
         shape = [a if a == b else None for a, b in zip(first.shape, second.shape, strict=True)]
-        return TensorSpec(shape, dtype=dtype_name(first.dtype))
+        spec = TensorSpec(shape, dtype=dtype_name(first.dtype))
+        if mask_of(first) is not None and mask_of(second) is not None:
+            spec.mask = _merge(mask_of(first), mask_of(second))
+        return spec
+    if is_text(first):
+        sizes = [a if a == b else None for a, b in zip(first.shape, second.shape, strict=True)]
+        return TensorSpec(sizes, TEXT)
     if isinstance(first, dict):
         return {key: _merge(first[key], second[key]) for key in first}
     if isinstance(first, tuple) and hasattr(first, "_fields"):

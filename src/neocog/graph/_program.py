@@ -38,7 +38,7 @@ class Step:
     only_slot: int | None  # the fast path: one argument, one result
     outputs: tuple[int, ...]
     forget: tuple[int, ...]
-    is_module: bool
+    is_module: bool  # called directly; not so where masks have to be handed on
 
 
 def order_nodes(inputs: list[SymbolicTensor], outputs: list[SymbolicTensor]) -> list[Node]:
@@ -93,14 +93,20 @@ class Program:
             self.nodes, numbers, to_slot, kept={id(t) for t in symbolic_leaves(outputs)}
         )
 
-    def run(self, values: list[torch.Tensor]) -> Any:
-        """Run the program on one value per input and return the outputs, nested as asked for."""
+    def run(self, values: list[torch.Tensor], *, masked: bool = False) -> Any:
+        """Run the program on one value per input and return the outputs, nested as asked for.
+
+        Args:
+            values: one tensor per input.
+            masked: whether they carry masks that the graph knows nothing of; every layer hands them on then.
+        """
         slots: list[Any] = [*values, *([None] * (self._size - len(values)))]
         for step in self._steps:
             operation = step.operation
             if step.only_slot is not None:
                 argument = slots[step.only_slot]
-                result = module_call(operation, argument) if step.is_module else operation(argument)
+                direct = step.is_module and not masked
+                result = module_call(operation, argument) if direct else operation(argument)
                 slots[step.outputs[0]] = result
             else:
                 _general_step(step, slots)
@@ -120,6 +126,10 @@ def _general_step(step: Step, slots: list[Any]) -> None:
     result = step.operation(*args, **kwargs)
     for number, value in zip(step.outputs, tree_flatten(result), strict=True):
         slots[number] = value
+
+
+def _has_masks(node: Node) -> bool:
+    return any(tensor.mask is not None for tensor in (*node.inputs, *symbolic_leaves(node.outputs)))
 
 
 def _make_steps(
@@ -153,7 +163,7 @@ def _make_steps(
                 only_slot=args[0].number if single else None,
                 outputs=outputs,
                 forget=tuple(sorted(forget)),
-                is_module=isinstance(node.operation, nn.Module),
+                is_module=isinstance(node.operation, nn.Module) and not _has_masks(node),
             )
         )
     return steps

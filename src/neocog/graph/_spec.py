@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from neocog.core import dtype_name
+from neocog.core import value_type
 
 Shape = tuple[int | None, ...]
 
@@ -14,14 +14,18 @@ class TensorSpec:
 
     Args:
         shape: sizes with the batch first; None is a size that is known only with the data.
-        dtype: type of the values, as a string.
+        dtype: type of the values, as a string; `"string"` itself for text.
+
+    Attributes:
+        mask: shape and type of the mask that the tensor carries (which time steps count), or None.
     """
 
-    __slots__ = ("dtype", "shape")
+    __slots__ = ("dtype", "mask", "shape")
 
     def __init__(self, shape: Sequence[int | None], dtype: str = "float32") -> None:
         self.shape: Shape = tuple(None if size is None else int(size) for size in shape)
-        self.dtype = dtype_name(dtype)
+        self.dtype = value_type(dtype)
+        self.mask: TensorSpec | None = None
 
     @property
     def ndim(self) -> int:

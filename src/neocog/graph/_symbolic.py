@@ -6,9 +6,10 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 
-from neocog.core import auto_name, tree_any, tree_map
+from neocog.core import auto_name, to_tensor, tree_any, tree_map
 from neocog.exceptions import GraphError
 from neocog.graph._inference import infer_specs
 from neocog.graph._spec import TensorSpec
@@ -26,6 +27,7 @@ class SymbolicTensor(TensorSpec):
     """
 
     __slots__ = ("__weakref__", "index", "name", "node")
+    __array_priority__ = 1000  # an array on the left leaves the operator to us
 
     def __init__(self, shape: Sequence[int | None], dtype: str = "float32", name: str | None = None) -> None:
         super().__init__(shape, dtype)
@@ -46,6 +48,12 @@ class SymbolicTensor(TensorSpec):
         raise GraphError(
             f"symbolic tensor {self.name!r}: cannot be iterated over; index it instead (x[:, 0])."
         )
+
+    def __int__(self) -> int:
+        raise GraphError(f"symbolic tensor {self.name!r}: expected a number, got a tensor without values.")
+
+    def __float__(self) -> float:
+        raise GraphError(f"symbolic tensor {self.name!r}: expected a number, got a tensor without values.")
 
     def __len__(self) -> int:
         if not self.shape or self.shape[0] is None:
@@ -72,9 +80,25 @@ class SymbolicTensor(TensorSpec):
         sizes = shape[0] if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
         return record_function(torch.reshape, (self, tuple(sizes)), {})
 
+    def squeeze(self, axis: int | Sequence[int] | None = None) -> Any:
+        """Record the removal of axes of size 1: all of them, or those in `axis`."""
+        if axis is None:
+            return record_function(torch.squeeze, (self,), {})
+        return record_function(torch.squeeze, (self, axis if isinstance(axis, int) else tuple(axis)), {})
+
+    def __round__(self, ndigits: int | None = None) -> Any:
+        return record_function(torch.round, (self,), {"decimals": ndigits or 0})
+
+    def __ne__(self, other: object) -> Any:
+        return record_function(operator.ne, (self, other), {})
+
+    __hash__ = object.__hash__
+
 
 def _binary(function: Callable[..., Any], *, reflected: bool = False) -> Callable[..., Any]:
     def method(self: SymbolicTensor, other: Any) -> Any:
+        if isinstance(other, np.ndarray):  # torch would leave the operator to it
+            other = to_tensor(other)
         return record_function(function, (other, self) if reflected else (self, other), {})
 
     return method
@@ -94,6 +118,10 @@ for _name in ("lt", "le", "gt", "ge"):
     setattr(SymbolicTensor, f"__{_name}__", _binary(getattr(operator, _name)))
 for _name in ("neg", "abs"):
     setattr(SymbolicTensor, f"__{_name}__", _unary(getattr(operator, _name)))
+for _name in ("and", "or", "xor"):  # of truth values, as Keras has it
+    setattr(SymbolicTensor, f"__{_name}__", _binary(getattr(torch, f"logical_{_name}")))
+    setattr(SymbolicTensor, f"__r{_name}__", _binary(getattr(torch, f"logical_{_name}"), reflected=True))
+SymbolicTensor.__invert__ = _unary(torch.logical_not)  # type: ignore[attr-defined]
 
 
 class Node:
@@ -153,10 +181,16 @@ def record_function(function: Callable[..., Any], args: tuple[Any, ...], kwargs:
 def infer_outputs(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Return fresh symbolic outputs, nested as `function` nests them, of a call with symbolic arguments.
 
-    A function whose result's sizes depend on values has a rule of its own, `function.output_specs`.
+    A function whose result's sizes depend on values has a rule of its own, `function.output_specs`, which
+    returns None where it does not apply.
     """
     rule = getattr(function, "output_specs", None)
-    specs = rule(*args, **kwargs) if rule is not None else infer_specs(function, args, kwargs)
-    return tree_map(
-        lambda leaf: SymbolicTensor(leaf.shape, leaf.dtype) if isinstance(leaf, TensorSpec) else leaf, specs
-    )
+    specs = None if rule is None else rule(*args, **kwargs)
+    specs = infer_specs(function, args, kwargs) if specs is None else specs
+    return tree_map(lambda leaf: _symbolic(leaf) if isinstance(leaf, TensorSpec) else leaf, specs)
+
+
+def _symbolic(spec: TensorSpec) -> SymbolicTensor:
+    tensor = SymbolicTensor(spec.shape, spec.dtype)
+    tensor.mask = spec.mask
+    return tensor

@@ -70,15 +70,28 @@ from neocog.layers._pooling_global import (
     GlobalMaxPooling2D,
     GlobalMaxPooling3D,
 )
+from neocog.layers._recurrent import (
+    GRU,
+    LSTM,
+    RNN,
+    Bidirectional,
+    GRUCell,
+    LSTMCell,
+    SimpleRNN,
+    SimpleRNNCell,
+    StackedRNNCells,
+)
 from neocog.layers._registry import LAYERS, deserialize, get, serialize
 from neocog.layers._rescaling import Rescaling
 from neocog.layers._reshaping import Flatten, Permute, RepeatVector, Reshape
 from neocog.layers._reversible_embedding import ReversibleEmbedding
 from neocog.layers._separable_conv import SeparableConv1D, SeparableConv2D
 from neocog.layers._spectral_norm import SpectralNormalization
+from neocog.layers._time_distributed import TimeDistributed
 from neocog.layers._torch_module import TorchModuleWrapper
 from neocog.layers._upsampling import UpSampling1D, UpSampling2D, UpSampling3D
 from neocog.layers._weights import Variable, WeightView
+from neocog.layers._wrapper import Wrapper
 from neocog.layers._zero_padding import ZeroPadding1D, ZeroPadding2D, ZeroPadding3D
 from neocog.layers.augment import (
     GeometricLayer,
@@ -90,12 +103,24 @@ from neocog.layers.augment import (
     RandomTranslation,
     RandomZoom,
 )
+from neocog.layers.lookup import (
+    CategoryEncoding,
+    Discretization,
+    HashedCrossing,
+    Hashing,
+    IntegerLookup,
+    StringLookup,
+    TextVectorization,
+)
 
 # Keras's other names.
 
 __all__ = [
     "ELU",
+    "GRU",
     "LAYERS",
+    "LSTM",
+    "RNN",
     "Activation",
     "ActivityRegularization",
     "AdaptiveAveragePooling1D",
@@ -113,6 +138,8 @@ __all__ = [
     "AveragePooling2D",
     "AveragePooling3D",
     "BatchNormalization",
+    "Bidirectional",
+    "CategoryEncoding",
     "CenterCrop",
     "Concatenate",
     "Conv1D",
@@ -127,12 +154,14 @@ __all__ = [
     "Dense",
     "DepthwiseConv1D",
     "DepthwiseConv2D",
+    "Discretization",
     "Dot",
     "Dropout",
     "EinsumDense",
     "Embedding",
     "Flatten",
     "FlaxLayer",
+    "GRUCell",
     "GaussianDropout",
     "GaussianNoise",
     "GeometricLayer",
@@ -144,11 +173,15 @@ __all__ = [
     "GlobalMaxPooling3D",
     "GroupNormalization",
     "GroupQueryAttention",
+    "HashedCrossing",
+    "Hashing",
     "Identity",
     "Input",
     "InputLayer",
     "InputSpec",
+    "IntegerLookup",
     "JaxLayer",
+    "LSTMCell",
     "Lambda",
     "Layer",
     "LayerNormalization",
@@ -181,13 +214,19 @@ __all__ = [
     "ReversibleEmbedding",
     "SeparableConv1D",
     "SeparableConv2D",
+    "SimpleRNN",
+    "SimpleRNNCell",
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
     "SpectralNormalization",
+    "StackedRNNCells",
+    "StringLookup",
     "Subtract",
     "TFSMLayer",
+    "TextVectorization",
+    "TimeDistributed",
     "TorchModuleWrapper",
     "UnitNormalization",
     "UpSampling1D",
@@ -195,6 +234,7 @@ __all__ = [
     "UpSampling3D",
     "Variable",
     "WeightView",
+    "Wrapper",
     "ZeroPadding1D",
     "ZeroPadding2D",
     "ZeroPadding3D",

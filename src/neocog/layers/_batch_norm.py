@@ -7,8 +7,8 @@ from typing import Any
 import torch
 
 from neocog import initializers
-from neocog.core import check_int, check_number
-from neocog.exceptions import ArgumentError
+from neocog.core import check_int, check_number, epsilon
+from neocog.exceptions import ArgumentError, ShapeError, message
 from neocog.layers._input_spec import InputSpec
 from neocog.layers._registry import LAYERS
 from neocog.layers._scale_and_shift import ScaleAndShift
@@ -127,10 +127,17 @@ class BatchNormalization(ScaleAndShift):
         else:
             self._layout = "flat"
 
-    def call(self, inputs: torch.Tensor, training: bool | None = None) -> torch.Tensor:
-        """Compute the outputs and, in training, move the moving moments."""
+    def call(
+        self, inputs: torch.Tensor, training: bool | None = None, mask: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Compute the outputs and, in training, move the moving moments; masked places don't count there."""
         if not inputs.is_floating_point():
             inputs = self.as_float(inputs)
+        if mask is not None and mask.ndim != inputs.ndim - 1:
+            expected = f"a mask with {inputs.ndim - 1} axes, one fewer than the inputs"
+            raise ShapeError(message(self.label, expected=expected, got=tuple(mask.shape)))
+        if mask is not None and training and self._trainable:
+            return self._train_where(mask.bool().unsqueeze(-1).expand(inputs.shape), inputs)
         x = self._channels_second(inputs)
         if training and self._trainable:
             outputs = self._train(x)
@@ -168,6 +175,19 @@ class BatchNormalization(ScaleAndShift):
         outputs = self._normalize(x, self.running_mean, scratch, True)
         self.running_var.copy_(scratch / ratio)
         return outputs
+
+    def _train_where(self, kept: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
+        axis = self.axis % inputs.ndim
+        others = [i for i in range(inputs.ndim) if i != axis]
+        count = kept.to(inputs.dtype).sum(others, keepdim=True) + epsilon()  # Keras's guard against 0
+        mean = torch.where(kept, inputs, 0.0).sum(others, keepdim=True) / count
+        variance = torch.where(kept, inputs - mean, 0.0).square().sum(others, keepdim=True) / count
+        for moving, seen in ((self.running_mean, mean), (self.running_var, variance)):
+            moving.lerp_(seen.detach().flatten().to(moving.dtype), 1 - self.momentum)
+        outputs = (inputs - mean) * torch.rsqrt(variance + self.epsilon)
+        if self.weight is not None:
+            outputs = outputs * self.weight.reshape(mean.shape)
+        return outputs if self.bias is None else outputs + self.bias.reshape(mean.shape)
 
     def _train_on_one(self, x: torch.Tensor) -> torch.Tensor:
         """One value a channel: its variance is 0, and torch's own update would divide by 0."""

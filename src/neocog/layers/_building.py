@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from neocog.core import TEXT, spend, torch_dtype, tree_flatten, tree_map
+from neocog.core import TEXT, keeping_states, spend, torch_dtype, tree_flatten, tree_map
 from neocog.graph import SymbolicTensor
 from neocog.layers._shapes import as_shape, shapes_of
 
@@ -74,7 +74,7 @@ def build_for(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> No
 
 def build_by_running(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     """Build the layers inside by running `call` once on zeros: only the code knows what it calls on what."""
-    with torch.no_grad():
+    with torch.no_grad(), keeping_states(layer):
         layer(*tree_map(_zeros, args), **tree_map(_zeros, kwargs))
     layer._losses.clear()
 

@@ -40,6 +40,18 @@ class Concatenate(Merge):
             self.check_shapes([tuple(x.shape) for x in inputs])
             raise
 
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """Return the masks of the inputs, joined alike; an input without one counts everywhere."""
+        if previous_mask is None or all(mask is None for mask in previous_mask):
+            return None
+        masks = []
+        for x, mask in zip(inputs, previous_mask, strict=True):
+            if mask is None:
+                masks.append(torch.ones_like(x, dtype=torch.bool))
+            else:
+                masks.append((mask.unsqueeze(-1) if mask.ndim < x.ndim else mask).bool().expand(x.shape))
+        return torch.cat(masks, self.axis).any(-1)
+
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the first input's shape with the sizes along `axis` added up."""
         if not isinstance(input_shape, list):

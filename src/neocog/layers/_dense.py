@@ -47,6 +47,7 @@ class Dense(Layer):
         torch.Size([2, 3])
     """
 
+    supports_masking = True
     weight: torch.Tensor
     bias: torch.Tensor | None
 

@@ -70,6 +70,10 @@ class Dot(Merge):
             )
         return first, second
 
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """Return None: products know no time steps."""
+        return None
+
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the shape without the two axes."""
         if not isinstance(input_shape, list) or len(input_shape) != 2:

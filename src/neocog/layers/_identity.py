@@ -21,6 +21,8 @@ class Identity(Layer):
         tensor([1, 2])
     """
 
+    supports_masking = True
+
     def call(self, inputs: Any) -> Any:
         """Return the inputs."""
         return inputs
@@ -48,6 +50,8 @@ class ActivityRegularization(Layer):
         >>> layer.losses
         [tensor(2.)]
     """
+
+    supports_masking = True
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -28,7 +28,7 @@ class Lambda(Layer):
     Args:
         function: called as `function(inputs, **arguments)`, and with `training=` where it takes that.
         output_shape: shape without the batch, or a function of the input's shape; found by trying when None.
-        mask: accepted for Keras's sake.
+        mask: mask of the outputs, or a function of inputs and mask that returns it; None hands none on.
         arguments: further keyword arguments of the function.
 
     Example:
@@ -52,13 +52,17 @@ class Lambda(Layer):
         self.mask = mask
         self.arguments = dict(arguments or {})
         self._output_shape = output_shape
-        self._wants_training = _takes(function, "training")
+        self._wants = [name for name in ("mask", "training") if _takes(function, name)]
+        self.supports_masking = self.makes_masks = mask is not None
 
-    def call(self, inputs: Any, training: bool | None = None) -> Any:
+    def call(self, inputs: Any, mask: Any = None, training: bool | None = None) -> Any:
         """Call the function."""
-        if self._wants_training:
-            return self.function(inputs, training=training, **self.arguments)
-        return self.function(inputs, **self.arguments)
+        known = {"mask": mask, "training": training}
+        return self.function(inputs, **{name: known[name] for name in self._wants}, **self.arguments)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """Return what `mask` says."""
+        return self.mask(inputs, previous_mask) if callable(self.mask) else self.mask
 
     def _symbolic_outputs(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if self._output_shape is not None:

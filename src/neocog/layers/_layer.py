@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
 from neocog import constraints, regularizers
-from neocog.core import auto_name, dtype_name, floatx, to_tensor, torch_dtype, tree_flatten, tree_map
-from neocog.functional import autocasts
-from neocog.graph import Node, is_symbolic, module_call
+from neocog.core import auto_name, dtype_name, floatx, torch_dtype, tree_flatten, tree_map
+from neocog.graph import MASKS, Node, is_symbolic, module_call
+from neocog.layers import _filed
 from neocog.layers._arguments import checked_name, legacy_input_shape, legacy_weight_name
 from neocog.layers._auto_config import config_from_arguments
 from neocog.layers._building import build_by_running, build_for, with_settled_weights
 from neocog.layers._copying import copy_without_graph
 from neocog.layers._input_spec import check_input
+from neocog.layers._inputs import as_input
 from neocog.layers._losses_of_layers import CALLS, loss_tensors, weight_penalties
+from neocog.layers._masks import call_arguments, call_with_masks, note_masks, note_own_masks
 from neocog.layers._modes import freeze_or_thaw, mode
 from neocog.layers._shapes import shapes_of
 from neocog.layers._symbolic_call import first_node, shapes_by_running, symbolic_outputs
+from neocog.layers._text_inputs import refuse_text
 from neocog.layers._tracking import tracked
 from neocog.layers._weight_lists import assign_all, count_values, weight_views
 from neocog.layers._weight_making import give_attributes, in_torch_layout, initial_values
@@ -57,7 +59,13 @@ class Layer(nn.Module):
     """
 
     input_spec: Any = None
+    supports_masking = False  # whether outputs carry a mask: that of the input, or what `compute_mask` says
+    makes_masks = False  # whether outputs carry one where inputs have none
+    changes_masks = False  # whether `compute_mask` is more than handing on
+    _call_arguments: tuple[str, ...] = ()
+    takes_text = False  # whether it reads strings, which come as NumPy arrays; users' own layers may
     _takes_training = False
+    _warned_of_masks = False
     _has_inputs = False  # models: whether they know their Input
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
@@ -68,10 +76,15 @@ class Layer(nn.Module):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        if "takes_text" not in cls.__dict__ and not cls.__module__.startswith("neocog."):
+            cls.takes_text = True
         if "build" in cls.__dict__:
             cls.build = with_settled_weights(cls.__dict__["build"])  # type: ignore[method-assign]
         if "call" in cls.__dict__:
-            cls._takes_training = "training" in inspect.signature(cls.__dict__["call"]).parameters
+            cls._call_arguments = call_arguments(cls.__dict__["call"])
+            cls._takes_training = "training" in cls._call_arguments
+        if "compute_mask" in cls.__dict__:
+            note_own_masks(cls)
 
     def __init__(
         self,
@@ -242,11 +255,17 @@ class Layer(nn.Module):
         """Join the graph (symbolic inputs) or compute (arrays and tensors); builds the layer if needed."""
         if is_symbolic(args) or is_symbolic(kwargs):
             return self._record(args, kwargs)
-        args, kwargs = tree_map(self._as_tensor, args), tree_map(self._as_tensor, kwargs)
+        convert = partial(as_input, self)
+        args, kwargs = tree_map(convert, args), tree_map(convert, kwargs)
         if not self.built:
             build_for(self, args, kwargs)
         if args and (self.input_spec is not None or self._has_inputs):
             self.check_inputs(args)
+        if MASKS.used or self.makes_masks or "mask" in kwargs:
+            return call_with_masks(self, args, kwargs)
+        return self._compute(args, kwargs)
+
+    def _compute(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         training = kwargs.get("training")
         if not self._takes_training:
             kwargs.pop("training", None)
@@ -262,6 +281,7 @@ class Layer(nn.Module):
             CALLS.depth -= 1
 
     def _record(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        refuse_text(self, (args, kwargs))
         if not self.built:
             build_for(self, args, kwargs)
         if args:
@@ -269,6 +289,7 @@ class Layer(nn.Module):
         if not all(module.built for module in self.modules() if isinstance(module, Layer)):
             build_by_running(self, args, kwargs)
         outputs = self._symbolic_outputs(args, kwargs)
+        note_masks(self, args, kwargs, outputs)
         self._nodes.append(Node(self, args, kwargs, outputs))
         return outputs
 
@@ -279,16 +300,6 @@ class Layer(nn.Module):
     def check_inputs(self, args: tuple[Any, ...]) -> None:
         """Raise ShapeError where the inputs do not fit; models call it when a layer fails inside."""
         check_input(self.label, self.input_spec, shapes_of(args[0]), self._build_shapes)
-
-    def _as_tensor(self, leaf: Any) -> Any:
-        if isinstance(leaf, torch.Tensor):
-            wrong = leaf.is_floating_point() and self.autocast and leaf.dtype != torch_dtype(self._dtype)
-            return leaf.to(torch_dtype(self._dtype)) if wrong and not autocasts(leaf) else leaf
-        if isinstance(leaf, WeightView):
-            return leaf.tensor()
-        if isinstance(leaf, np.ndarray) or hasattr(leaf, "__array__"):
-            return to_tensor(leaf)
-        return leaf
 
     def as_float(self, inputs: torch.Tensor) -> torch.Tensor:
         """Return integer inputs as the layer's float type; floats come back as they are."""
@@ -303,6 +314,17 @@ class Layer(nn.Module):
     def compute_output_dtype(self, input_dtype: str) -> str:
         """Return the type of the outputs: floats stay, everything else becomes the layer's type."""
         return input_dtype if input_dtype.startswith(("float", "bfloat")) else self._dtype
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """Return the mask of the outputs; overridden by layers that make or change masks."""
+        return previous_mask
+
+    # --- files ----------------------------------------------------------------------------------------------
+
+    get_build_config = _filed.get_build_config
+    build_from_config = _filed.build_from_config
+    save_own_variables = _filed.save_own_variables
+    load_own_variables = _filed.load_own_variables
 
     # --- losses, graph, configuration -----------------------------------------------------------------------
 

@@ -142,6 +142,7 @@ class RMSNormalization(ElementwiseLayer):
         Zhang and Sennrich, Root Mean Square Layer Normalization, 2019.
     """
 
+    supports_masking = False
     weight: torch.Tensor
 
     def __init__(self, axis: int | Sequence[int] = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:

@@ -9,6 +9,7 @@ import torch
 
 from neocog.exceptions import ArgumentTypeError, ShapeError, message
 from neocog.layers._layer import Layer
+from neocog.layers._masked_merge import any_masked, masked_extreme, masked_product
 from neocog.layers._registry import LAYERS
 
 
@@ -18,6 +19,7 @@ class Merge(Layer):
     Inputs of fewer axes get axes of size 1 after the batch, as in Keras.
     """
 
+    supports_masking = True
     _takes: int | None = None  # exact number of inputs, where there is one
 
     def build(self, input_shape: Any) -> None:
@@ -40,6 +42,15 @@ class Merge(Layer):
     def merge(self, inputs: Sequence[torch.Tensor]) -> torch.Tensor:
         """Merge tensors with the same number of axes."""
         raise NotImplementedError
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """Return where any of the inputs counts; None where one has no mask and so counts everywhere."""
+        if previous_mask is None or any(mask is None for mask in previous_mask):
+            return None
+        joined = previous_mask[0]
+        for mask in previous_mask[1:]:
+            joined = torch.logical_or(joined, mask)
+        return joined
 
     def check_shapes(self, shapes: Any) -> None:
         """Raise where the inputs are no list, are too many or too few, or do not fit together."""
@@ -140,6 +151,8 @@ class Multiply(Merge):
 
     def merge(self, inputs: Sequence[torch.Tensor]) -> torch.Tensor:
         """Multiply tensors."""
+        if any_masked(inputs):
+            return masked_product(inputs)
         product = inputs[0]
         for x in inputs[1:]:
             product = product * x
@@ -178,6 +191,8 @@ class Maximum(Merge):
 
     def merge(self, inputs: Sequence[torch.Tensor]) -> torch.Tensor:
         """Take the maximum of tensors."""
+        if any_masked(inputs):
+            return masked_extreme(torch.maximum, inputs)
         largest = inputs[0]
         for x in inputs[1:]:
             largest = torch.maximum(largest, x)
@@ -195,6 +210,8 @@ class Minimum(Merge):
 
     def merge(self, inputs: Sequence[torch.Tensor]) -> torch.Tensor:
         """Take the minimum of tensors."""
+        if any_masked(inputs):
+            return masked_extreme(torch.minimum, inputs)
         smallest = inputs[0]
         for x in inputs[1:]:
             smallest = torch.minimum(smallest, x)

@@ -138,6 +138,10 @@ class GlobalAveragePooling1D(GlobalAveragePooling):
         total = torch.where(kept, inputs, 0.0).sum(self._axes, self.keepdims)
         return total / kept.to(inputs.dtype).sum(self._axes, self.keepdims)
 
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """Return None: the time steps are gone."""
+        return None
+
 
 @LAYERS.register("global_average_pooling2d", "GlobalAvgPool2D")
 class GlobalAveragePooling2D(GlobalAveragePooling):

@@ -28,9 +28,7 @@ def symbolic_outputs(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]
     shapes = layer.compute_output_shape(shapes_of(args[0]))
     first = next(leaf for leaf in tree_flatten(args[0]) if isinstance(leaf, SymbolicTensor))
     dtype = layer.compute_output_dtype(first.dtype)
-    if isinstance(shapes, list):
-        return [SymbolicTensor(shape, dtype) for shape in shapes]
-    return SymbolicTensor(shapes, dtype)
+    return shapes_to_symbolic(shapes, dtype)
 
 
 def shapes_by_running(layer: Layer, input_shape: Any) -> Any:

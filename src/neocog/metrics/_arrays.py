@@ -74,6 +74,19 @@ def per_sample(
     return values, weights
 
 
+def without_masked(sample_weight: Any, mask: torch.Tensor | None, y_pred: torch.Tensor) -> Any:
+    """Return sample weights that are 0 where the mask of the predictions is False."""
+    if mask is None:
+        return sample_weight
+    counted = mask.to(device=y_pred.device, dtype=torch.float32)
+    if sample_weight is None:
+        return counted
+    counted, weights = match_ranks(
+        counted, to_tensor(sample_weight, dtype=torch.float32, device=y_pred.device)
+    )
+    return weights * counted
+
+
 def spread(weights: torch.Tensor, shape: torch.Size | tuple[int, ...]) -> torch.Tensor:
     """Broadcast sample weights to `shape`.
 

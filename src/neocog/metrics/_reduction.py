@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 import torch
 
 from neocog.core import to_snake_case, to_tensor
-from neocog.metrics._arrays import divide_no_nan, pair, per_sample
+from neocog.metrics._arrays import divide_no_nan, pair, per_sample, without_masked
 from neocog.metrics._metric import Metric
 from neocog.metrics._registry import METRICS, describe_function, resolve_function
 from neocog.metrics._state import Variable
@@ -146,10 +146,12 @@ class MeanMetricWrapper(Mean):
 
         Args:
             y_true: targets, as `fn` wants them.
-            y_pred: predictions; half precision is raised to float32.
+            y_pred: predictions; half precision is raised to float32. Time steps that they mask don't count.
             sample_weight: a number a sample, or of the shape of the values of `fn`; default 1.
         """
+        mask = getattr(y_pred, "_keras_mask", None)
         y_true, y_pred = pair(y_true, y_pred)
+        sample_weight = without_masked(sample_weight, mask, y_pred)
         values = self._fn(y_true, y_pred, **self._fn_kwargs)
         self._accumulate(values if isinstance(values, torch.Tensor) else to_tensor(values), sample_weight)
 

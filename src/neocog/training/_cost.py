@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from neocog.core import tree_flatten, tree_map
+from neocog.core import keeping_states, tree_flatten, tree_map
 
 _FEW = 4  # samples: enough to tell the form of the outputs, cheap however large the batch
 
@@ -23,7 +23,7 @@ def counted_forward(model: Any, x: Any) -> tuple[Any, float]:
     from torch.utils.flop_counter import FlopCounterMode
 
     few = x if _needs_whole_batch(model) else first_samples(x, _FEW)
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+    with torch.no_grad(), keeping_states(model), FlopCounterMode(display=False) as counter:
         outputs = model(few, training=False)
     sizes = [len(leaf) for leaf in tree_flatten(few) if getattr(leaf, "ndim", 0)]
     return outputs, counter.get_total_flops() / max(1, *sizes, 1)

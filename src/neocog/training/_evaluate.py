@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from neocog.core import tree_flatten, tree_pack
+from neocog.core import keeping_states, tree_flatten, tree_pack
 from neocog.data import Source, as_source
 from neocog.exceptions import DataError
 from neocog.training._early_checks import check_all_targets, last_activations
@@ -38,7 +38,7 @@ def evaluate(
     device = place_model(model)
     model.training_state.prepare(model)
     if not settings.settled and uses_own_loss(model):
-        with torch.no_grad():
+        with torch.no_grad(), keeping_states(model):
             y_pred = model(to_device(batch.x, device), training=False)
         settings.settle(to_device(batch.y, device), y_pred, list(model.output_names))
         check_all_targets(settings, source, batch, y_pred, last_activations(model, y_pred))

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from neocog.core import default_device, keep_freed_memory, tree_map
+from neocog.core import default_device, keep_freed_memory, keeping_states, tree_map
 from neocog.data import Batch, Source
 from neocog.exceptions import DataError
 from neocog.training._cost import counted_forward, first_samples
@@ -85,7 +85,7 @@ def build_on(model: Trainable, batch: Batch) -> None:
     """Build the model's weights from a batch, in float32 and inference mode; on one sample, to be cheap."""
     if model.built and all(getattr(module, "built", True) for module in model.modules()):
         return
-    with torch.no_grad():
+    with torch.no_grad(), keeping_states(model):
         model(to_device(first_samples(batch.x, 1), device_of(model)), training=False)
 
 

@@ -1,0 +1,33 @@
+"""What a layer is called with, as tensors of the type that it computes in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from neocog.core import is_text, to_tensor, torch_dtype
+from neocog.functional import autocasts
+from neocog.graph import with_mask_of
+from neocog.layers._text_inputs import refuse_text
+from neocog.layers._weights import WeightView
+
+if TYPE_CHECKING:
+    from neocog.layers._layer import Layer
+
+
+def as_input(layer: Layer, leaf: Any) -> Any:
+    """Return an argument of a call as a tensor where it is an array; floats take the layer's type."""
+    if isinstance(leaf, torch.Tensor):
+        kind = torch_dtype(layer._dtype)
+        wrong = leaf.is_floating_point() and layer.autocast and leaf.dtype != kind
+        return with_mask_of(leaf, leaf.to(kind)) if wrong and not autocasts(leaf) else leaf
+    if isinstance(leaf, WeightView):
+        return leaf.tensor()
+    if isinstance(leaf, np.ndarray) or hasattr(leaf, "__array__"):
+        if is_text(leaf):
+            refuse_text(layer, leaf)
+            return leaf
+        return to_tensor(leaf)
+    return leaf
