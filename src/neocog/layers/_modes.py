@@ -34,8 +34,13 @@ def set_trainable(module: nn.Module, value: bool) -> None:
 
 def freeze_or_thaw(layer: nn.Module, specs: Sequence[WeightSpec], value: bool) -> None:
     """Take gradients, or none, for a layer's weights that may be trained, and for all layers inside it."""
+    own = {id(WeightView(layer, spec, spec.name).value): spec.trainable for spec in specs}
+    for parameter in layer.parameters(recurse=False):  # with the user's own, which no spec describes
+        wanted = own.pop(id(parameter), getattr(parameter, "wants_training", True))
+        if wanted and parameter.is_floating_point():
+            parameter.requires_grad_(value)
     for spec in specs:
-        if spec.trainable:
-            WeightView(layer, spec, spec.name).value.requires_grad_(value)
+        if spec.trainable and spec.tensor is not None:  # no attribute holds it yet
+            spec.tensor.requires_grad_(value)
     for child in layer.children():
         set_trainable(child, value)

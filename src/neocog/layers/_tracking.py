@@ -117,6 +117,8 @@ def tracked(owner: nn.Module, name: str, value: Any) -> Any:
         return value
     items = list(value.values()) if isinstance(value, dict) else value
     modules = [item for item in items if isinstance(item, nn.Module)]
+    if items and all(isinstance(item, nn.Parameter) for item in items):
+        return nn.ParameterList(value) if isinstance(value, list) else nn.ParameterDict(value)
     if items and not modules:
         return value
     if items and len(modules) == len(items):

@@ -12,48 +12,9 @@ from torch import nn
 
 from neocog.core import to_tensor
 from neocog.exceptions import ShapeError, message
+from neocog.layers._variable import Variable
 
-
-class Variable(nn.Parameter):
-    """A weight that a layer of the user's own made with `add_weight`: an `nn.Parameter` with Keras's
-    verbs.
-    """
-
-    @property
-    def value(self) -> torch.Tensor:
-        """The tensor itself (Keras's idiom `v.value.grad`)."""
-        return self
-
-    @property
-    def trainable(self) -> bool:
-        """Whether gradients are taken for it."""
-        return self.requires_grad
-
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        self.requires_grad_(bool(value))
-
-    def assign(self, value: Any) -> Variable:
-        """Overwrite the values; the shape must be the same."""
-        with torch.no_grad():
-            self.copy_(to_tensor(value, device=self.device).to(self.dtype).expand(self.shape))
-        return self
-
-    def assign_add(self, value: Any) -> Variable:
-        """Add to the values in place."""
-        with torch.no_grad():
-            self.add_(to_tensor(value, device=self.device).to(self.dtype))
-        return self
-
-    def assign_sub(self, value: Any) -> Variable:
-        """Subtract from the values in place."""
-        with torch.no_grad():
-            self.sub_(to_tensor(value, device=self.device).to(self.dtype))
-        return self
-
-    def numpy(self, *, force: bool = True) -> Any:
-        """Return the values as a NumPy array."""
-        return self.detach().cpu().numpy()
+__all__ = ["Variable", "WeightSpec", "WeightView"]
 
 
 @dataclass(slots=True, eq=False)
