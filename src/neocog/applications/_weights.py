@@ -1,0 +1,82 @@
+"""Weights trained on ImageNet: the files that Keras publishes, fetched once and checked."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from neocog.data import get_file
+from neocog.data._download import download_unchecked
+from neocog.exceptions import ArgumentError, message
+
+KERAS = "https://storage.googleapis.com/tensorflow/keras-applications/"
+
+
+@dataclass(frozen=True, slots=True)
+class WeightFile:
+    """One published file.
+
+    Attributes:
+        url: where it lies.
+        md5: its checksum as Keras publishes it; None where Keras publishes none. Such a file comes over
+            HTTPS, and like every weight file it is read for arrays of the model's shapes alone.
+    """
+
+    url: str
+    md5: str | None
+
+    @property
+    def name(self) -> str:
+        """Name in the cache."""
+        return self.url.rpartition("/")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class WeightFiles:
+    """The files of one model, with and without its classifier; None where there are none."""
+
+    with_top: WeightFile | None
+    without_top: WeightFile | None
+
+
+NO_FILES = WeightFiles(None, None)
+
+
+def keras_files(base: str, stem: str, md5_with: str, md5_without: str) -> WeightFiles:
+    """Return the files that Keras names in its usual way."""
+    start = f"{base}{stem}_weights_tf_dim_ordering_tf_kernels"
+    return WeightFiles(WeightFile(f"{start}.h5", md5_with), WeightFile(f"{start}_notop.h5", md5_without))
+
+
+def load(where: str, model: Any, weights: Any, files: WeightFiles, include_top: bool) -> None:
+    """Read what `weights` names into a model: a file, or the published one."""
+    if weights != "imagenet":
+        model.load_weights(weights)
+        return
+    file = files.with_top if include_top else files.without_top
+    if file is None:
+        raise ArgumentError(
+            message(where, expected="a form that has weights of ImageNet", got="one that Keras has none for")
+        )
+    model.load_weights(fetch(file))
+
+
+def fetch(file: WeightFile) -> Path:
+    """Return the file in the cache, `$NEOCOG_HOME/models` or `~/.neocog/models`, fetched if it is not there.
+
+    Raises:
+        DownloadError: no connection, no such file, or another checksum.
+        StorageError: a full or read-only disk.
+    """
+    if file.md5 is not None:
+        return Path(get_file(file.name, file.url, cache_subdir="models", file_hash=file.md5))
+    target = models_folder() / file.name
+    return target if target.is_file() else download_unchecked(file.url, target)
+
+
+def models_folder() -> Path:
+    """Return where model files are kept."""
+    home = os.environ.get("NEOCOG_HOME")
+    return (Path(home).expanduser() if home else Path.home() / ".neocog") / "models"

@@ -1,0 +1,21 @@
+"""`neocog.applications.vgg16`: VGG16, and what belongs to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from neocog.applications._predictions import decode_predictions
+from neocog.applications._preprocessing import preprocess_input as _preprocess
+from neocog.applications._vgg import VGG16
+
+__all__ = ["VGG16", "decode_predictions", "preprocess_input"]
+
+
+def preprocess_input(x: Any, data_format: str | None = None) -> Any:
+    """Return images as the network expects them: blue, green, red, each minus ImageNet's mean.
+
+    Args:
+        x: array, tensor or symbolic tensor with 3 channels, values from 0 to 255.
+        data_format: `"channels_last"` or `"channels_first"`; the default is `image_data_format()`.
+    """
+    return _preprocess(x, data_format, "caffe")
