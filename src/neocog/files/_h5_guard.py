@@ -19,6 +19,8 @@ _FILTERS = {1: "gzip", 2: "shuffle", 3: "fletcher32", 32000: "lzf"}
 _MAX_CHUNKS = 100_000
 _MAX_MEMBERS = 20_000
 _MAX_LOOKS = 4_000  # below half a second
+_SMALL = 2**24  # below this, packing more tightly than `_MAX_RATIO` does no harm
+_MAX_RATIO = 100  # weights shrink to nine tenths, zeros to a thousandth
 _DAMAGED = "The file is damaged, or was changed on purpose: get it again from its source."
 _UNSAFE = "A weight file needs none of that: do not use this one."
 
@@ -101,6 +103,7 @@ class Search:
     def __init__(self, where: str) -> None:
         self._where = where
         self._looks = 0
+        self._seen: set[int] = set()
 
     def holds_data(self, item: Any) -> bool:
         """Return whether `item` is a data set or a group with one somewhere inside."""
@@ -111,6 +114,7 @@ class Search:
             current = waiting.pop()
             if isinstance(current, h5py.Dataset):
                 return True
+            self._look_once(current)
             for name in member_names(self._where, current) if isinstance(current, h5py.Group) else []:
                 self._looks += 1
                 if self._looks > _MAX_LOOKS:
@@ -119,6 +123,18 @@ class Search:
                     )
                 waiting.append(child(self._where, current, name))
         return False
+
+    def _look_once(self, group: Any) -> None:
+        """Refuse a group that two links lead to: no writer of weights makes one, and it has no end."""
+        import h5py
+
+        address = h5py.h5o.get_info(group.id).addr if isinstance(group, h5py.Group) else None
+        if address in self._seen:
+            raise FileFormatError(
+                message(self._where, expected="groups of weights", got="a maze of links", do=_UNSAFE)
+            )
+        if address is not None:
+            self._seen.add(address)
 
 
 def checked_dataset(where: str, group: Any, name: str) -> Any | None:
@@ -176,6 +192,9 @@ def _check_storage(place: str, dataset: Any) -> None:
     if chunks > _MAX_CHUNKS or chunk_bytes > max(2**20, 4 * declared) or (declared and not stored):
         got = f"{chunks} of {chunk_bytes} bytes, {stored} bytes stored"
         raise FileFormatError(message(place, expected="chunks that fit the values", got=got, do=_UNSAFE))
+    if declared > max(_SMALL, _MAX_RATIO * stored):
+        got = f"{stored:,} bytes that would grow to {declared:,}"
+        raise FileFormatError(message(place, expected="values in proportion", got=got, do=_UNSAFE))
 
 
 def read_values(dataset: Any) -> Any:
