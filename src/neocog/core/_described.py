@@ -98,7 +98,8 @@ def describe(value: Any) -> Any:
         return home(value) if home is not None else describe_object(value, "", None)
     if isinstance(value, (FunctionType, BuiltinFunctionType)):
         home = _HOMES.get(value)
-        return describe_function(value) if home is None else {**describe_function(value), "config": home(value)}
+        described = describe_function(value)
+        return described if home is None else {**described, "config": home(value)}
     return value
 
 
@@ -122,6 +123,7 @@ def make_described(config: Mapping[str, Any], resolve: Callable[[str], Any], fam
     entry = custom_object(config.get("registered_name"))
     if entry is None:
         entry = custom_object(class_name)
+    own = entry is not None
     if entry is None:
         check_module(config, family)
         entry = resolve(class_name)
@@ -130,6 +132,9 @@ def make_described(config: Mapping[str, Any], resolve: Callable[[str], Any], fam
     if inner is not None and not isinstance(inner, Mapping) and not hasattr(entry, "takes_any_config"):
         raise FileFormatError(message(f"{family} {class_name}", expected="a dict", got=type(inner).__name__))
     made = _made(entry, inner)
+    build_config = config.get("build_config")
+    if own and isinstance(build_config, Mapping) and not getattr(made, "built", True):
+        made.build_from_config(build_config)  # neocog's own layers are built by the calls that follow
     note_object(config, made)
     return made
 

@@ -3,6 +3,7 @@
 Nothing here makes an object from a name in a file, and no pickle is ever opened.
 """
 
+from neocog.files._assets import collect_assets, give_assets
 from neocog.files._config_guard import check_config, config_faults, reading_config
 from neocog.files._config_json import decode_config, encode_config
 from neocog.files._export_onnx import export_onnx, onnx_bytes
@@ -11,8 +12,15 @@ from neocog.files._export_torch import export_torch
 from neocog.files._groups import WeightGroup, WeightLike, weight_groups
 from neocog.files._h5_room import stored_weight_bytes, weight_budget
 from neocog.files._keras_archive import KerasArchive, read_keras_archive, write_keras_archive
+from neocog.files._legacy_h5 import (
+    LegacyModel,
+    is_legacy_h5,
+    legacy_h5_bytes,
+    load_legacy_optimizer,
+    load_legacy_weights,
+    read_legacy_h5,
+)
 from neocog.files._model_folder import load_model_folder, read_model_config, save_model_folder
-from neocog.files._model_h5 import read_h5_config, save_model_h5
 from neocog.files._refuse import Format, expect_format, format_of
 from neocog.files._safetensors import LoadReport, load_state, read_metadata, save_state
 from neocog.files._torch_state import NameMap, load_torch_state, read_torch_state
@@ -23,11 +31,13 @@ __all__ = [
     "ExportPlan",
     "Format",
     "KerasArchive",
+    "LegacyModel",
     "LoadReport",
     "NameMap",
     "WeightGroup",
     "WeightLike",
     "check_config",
+    "collect_assets",
     "config_faults",
     "decode_config",
     "encode_config",
@@ -36,19 +46,23 @@ __all__ = [
     "export_program",
     "export_torch",
     "format_of",
+    "give_assets",
+    "is_legacy_h5",
+    "legacy_h5_bytes",
+    "load_legacy_optimizer",
+    "load_legacy_weights",
     "load_model_folder",
     "load_state",
     "load_torch_state",
     "load_weights_h5",
     "onnx_bytes",
-    "read_h5_config",
     "read_keras_archive",
+    "read_legacy_h5",
     "read_metadata",
     "read_model_config",
     "read_torch_state",
     "reading_config",
     "save_model_folder",
-    "save_model_h5",
     "save_state",
     "save_weights_h5",
     "stored_weight_bytes",

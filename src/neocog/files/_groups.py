@@ -46,12 +46,19 @@ class WeightGroup:
     Attributes:
         path: place in the file, `""` for the module that is saved.
         name: the layer's name, which Keras keeps as an attribute; None for plain torch modules.
-        weights: trainable, then others.
+        weights: trainable, then others; empty where the layer reads and writes its arrays itself.
+        module: the layer.
     """
 
     path: str
     name: str | None
     weights: list[WeightLike]
+    module: nn.Module
+
+    @property
+    def own_form(self) -> bool:
+        """Whether the layer's class says itself which arrays are written (`save_own_variables`)."""
+        return _has_own_form(self.module)
 
     @property
     def label(self) -> str:
@@ -119,16 +126,22 @@ def own_weights(module: nn.Module) -> list[WeightLike]:
     return [PlainWeight(key, tensor) for key, tensor in [*trainable, *frozen, *buffers]]
 
 
+def _has_own_form(module: nn.Module) -> bool:
+    method = getattr(type(module), "save_own_variables", None)
+    return method is not None and not getattr(method, "is_default", False)
+
+
 def _walk(module: nn.Module, path: str, visited: set[int], groups: list[WeightGroup]) -> None:
     if id(module) in visited:
         return
     visited.add(id(module))
     name = getattr(module, "name", None)
     name = name if isinstance(name, str) else None
-    weights = own_weights(module)
+    weights = [] if _has_own_form(module) else own_weights(module)
     inner = path.rpartition("/")[2].startswith("_")
-    if weights or (name is not None and not inner):  # Keras needs no empty groups; private ones say nothing
-        groups.append(WeightGroup(path=path, name=name, weights=weights))
+    wanted = weights or _has_own_form(module) or hasattr(module, "save_own_assets")
+    if wanted or (name is not None and not inner):  # Keras needs no empty groups; private ones say nothing
+        groups.append(WeightGroup(path=path, name=name, weights=weights, module=module))
     for attribute, child in _attributes(module):
         _visit(child, _join(path, attribute), visited, groups)
 

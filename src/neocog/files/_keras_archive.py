@@ -10,7 +10,7 @@ import io
 import os
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -25,8 +25,10 @@ from neocog.files._zip_guard import open_zip, read_member
 KERAS_VERSION = "3.15.1"  # the Keras whose layout is written
 
 _METADATA, _CONFIG, _WEIGHTS = "metadata.json", "config.json", "model.weights.h5"
+_ASSETS = "assets/"
 _MAX_METADATA = 2**20
 _MAX_WEIGHTS = 2**36
+_MAX_ASSETS = 2**28
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,11 +39,13 @@ class KerasArchive:
         config: the model's configuration, as Keras writes it.
         weights: the bytes of `model.weights.h5`, for `load_weights_h5`.
         metadata: which version wrote it, and when.
+        assets: texts that layers keep beside (vocabularies), by path: `"layers/…/vocabulary.txt"`.
     """
 
     config: dict[str, Any]
     weights: bytes
     metadata: dict[str, Any]
+    assets: dict[str, str] = field(default_factory=dict)
 
 
 def write_keras_archive(
@@ -49,6 +53,7 @@ def write_keras_archive(
     config: Mapping[str, Any],
     weights: bytes,
     metadata: Mapping[str, Any] | None = None,
+    assets: Mapping[str, str] | None = None,
 ) -> None:
     """Write a `.keras` file, whole or not at all.
 
@@ -57,6 +62,7 @@ def write_keras_archive(
         config: the model's configuration: module, class_name, config, ….
         weights: what `weights_h5_bytes` gave.
         metadata: values to keep beside; versions and date are added.
+        assets: texts that layers keep beside, by path.
 
     Raises:
         ArgumentTypeError: the configuration holds values that have no plain form.
@@ -73,6 +79,7 @@ def write_keras_archive(
         (_METADATA, encode_config(notes, _METADATA).encode()),
         (_CONFIG, encode_config(config, _CONFIG).encode()),
         (_WEIGHTS, weights),
+        *((f"{_ASSETS}{name}", text.encode()) for name, text in (assets or {}).items()),
     ]
     with atomic_path(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
         for name, data in members:
@@ -127,7 +134,24 @@ def _read(where: str, file: BinaryIO) -> KerasArchive:
                     )
                 )
         weights = read_member(where, archive, _WEIGHTS, _MAX_WEIGHTS)
-    return KerasArchive(config=config, weights=weights, metadata=metadata)
+        assets = _read_assets(where, archive)
+    return KerasArchive(config=config, weights=weights, metadata=metadata, assets=assets)
+
+
+def _read_assets(where: str, archive: zipfile.ZipFile) -> dict[str, str]:
+    """Return the texts among the assets; other files beside are none of neocog's business."""
+    found: dict[str, str] = {}
+    left = _MAX_ASSETS
+    for name in archive.namelist():
+        if not name.startswith(_ASSETS) or not name.endswith(".txt"):
+            continue
+        data = read_member(where, archive, name, left)
+        left -= len(data)
+        try:
+            found[name.removeprefix(_ASSETS)] = data.decode()
+        except UnicodeDecodeError as error:
+            raise FileFormatError(message(f"{where}, {name}", expected="UTF-8", got="other bytes")) from error
+    return found
 
 
 def _check_members(where: str, names: set[str]) -> None:

@@ -9,19 +9,15 @@ from __future__ import annotations
 import io
 import os
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
 from torch import nn
 
 from neocog._version import __version__
 from neocog.core import write_bytes
-from neocog.exceptions import FileFormatError, NotBuiltError, ShapeError, message
+from neocog.exceptions import FileFormatError, ShapeError, message
+from neocog.files._built import check_built
 from neocog.files._groups import WeightGroup, WeightLike, weight_groups
 from neocog.files._h5_guard import (
     Search,
@@ -32,39 +28,32 @@ from neocog.files._h5_guard import (
     read_values,
     subgroup,
 )
-from neocog.files._refuse import Format, check_signature, expect_format
+from neocog.files._h5_store import opened, take_variables, write_values
+from neocog.files._legacy_h5 import has_legacy_layout
 
 _OLD_LAYERS = "_layer_checkpoint_dependencies"  # what Keras 2.12 and 2.13 called `layers`
 
 
-def save_weights_h5(module: nn.Module, path: str | os.PathLike[str]) -> None:
+def save_weights_h5(module: nn.Module, path: str | os.PathLike[str], optimizer: Any = None) -> None:
     """Write all weights of a built module as `.weights.h5`, whole or not at all; Keras 3 reads it.
 
     Args:
         module: layer, model or plain torch module.
         path: where to; replaced if it exists.
+        optimizer: its variables are filed too, as those of a compiled model in Keras.
 
     Raises:
         NotBuiltError: the module has no weights yet.
         StorageError: full or read-only disk, missing permission; what was there stays.
     """
-    write_bytes(path, weights_h5_bytes(module))
+    write_bytes(path, weights_h5_bytes(module, optimizer))
 
 
-def weights_h5_bytes(module: nn.Module) -> bytes:
+def weights_h5_bytes(module: nn.Module, optimizer: Any = None) -> bytes:
     """Return what `save_weights_h5` writes. Costs memory for one more copy of the weights."""
     import h5py
 
-    if getattr(module, "built", True) is False:
-        where = getattr(module, "label", type(module).__name__)
-        raise NotBuiltError(
-            message(
-                where,
-                expected="weights to save",
-                got="a model that is not built",
-                do="Call it on data first.",
-            )
-        )
+    check_built(module)
     # In memory, because HDF5 that meets a full disk while closing a file leaves it open and broken.
     buffer = io.BytesIO()
     with h5py.File(buffer, "w") as file:
@@ -73,19 +62,22 @@ def weights_h5_bytes(module: nn.Module) -> bytes:
             target = file.require_group(f"{group.path}/vars" if group.path else "vars")
             if group.name is not None:
                 target.attrs["name"] = group.name
-            for number, weight in enumerate(group.weights):
-                _write_values(target, str(number), weight)
+            for key, weight in _to_write(group).items():
+                write_values(target, key, weight)
+        if optimizer is not None:
+            target = file.require_group("optimizer/vars")
+            target.attrs["name"] = optimizer.name
+            for number, variable in enumerate(optimizer.variables):
+                write_values(target, str(number), variable)
     return buffer.getvalue()
 
 
-def _write_values(target: Any, key: str, weight: WeightLike) -> None:
-    values = weight.numpy()
-    if weight.value.dtype == torch.bfloat16:  # as Keras has it: two opaque bytes and a note
-        bits = (np.ascontiguousarray(values, dtype=np.float32).view(np.uint32) >> 16).astype(np.uint16)
-        target.create_dataset(key, data=bits.reshape(values.shape).view("V2"))
-        target[key].attrs["dtype"] = "bfloat16"
-    else:
-        target.create_dataset(key, data=values)
+def _to_write(group: WeightGroup) -> dict[str, Any]:
+    if not group.own_form:
+        return {str(number): weight for number, weight in enumerate(group.weights)}
+    store: dict[str, Any] = {}
+    group.module.save_own_variables(store)  # type: ignore[operator]
+    return store
 
 
 def load_weights_h5(
@@ -94,6 +86,7 @@ def load_weights_h5(
     *,
     skip_mismatch: bool = False,
     where: str | None = None,
+    optimizer: Any = None,
 ) -> list[str]:
     """Read a file in Keras 3's layout into a built module of the same architecture: all of it or nothing.
 
@@ -102,6 +95,7 @@ def load_weights_h5(
         source: path, or the bytes of a file.
         skip_mismatch: leave layers as they are, with a warning, where the file has other shapes or nothing.
         where: how error texts name the file; the path by default.
+        optimizer: takes its variables from the file too, where they are there and fit.
 
     Returns:
         The paths of the layers that were skipped.
@@ -114,42 +108,46 @@ def load_weights_h5(
     where = where or ("weights" if isinstance(source, bytes) else str(source))
     found = _Matches(where=where)
     groups = weight_groups(module)
-    with damage_reported(where), _opened(where, source) as file:
+    with damage_reported(where), opened(where, source) as file:
         _refuse_other_layouts(where, file)
         for group in groups:
             found.match(file, group)
         found.look_for_others(file, groups)
         found.report(skip_mismatch)
         arrays = [read_values(dataset) for _, dataset in found.pairs]
-    for (weight, _), array in zip(found.pairs, arrays, strict=True):
-        weight.assign(array)
+        stores = [(group, _read_store(where, file, group)) for group in groups if group.own_form]
+        for (weight, _), array in zip(found.pairs, arrays, strict=True):
+            weight.assign(array)
+        if optimizer is not None:
+            take_variables(where, optimizer, _numbered(where, file, "optimizer/vars"))
+    for group, store in stores:
+        group.module.load_own_variables(store)  # type: ignore[operator]
     return found.skipped
 
 
-@contextmanager
-def _opened(where: str, source: str | os.PathLike[str] | bytes) -> Iterator[Any]:
-    import h5py
+def _read_store(where: str, file: Any, group: WeightGroup) -> dict[str, Any]:
+    """Return the arrays of a layer that reads them itself; as large as they are stored."""
+    stored = subgroup(where, file, _place(file, f"{group.path}/vars" if group.path else "vars"))
+    names = [] if stored is None else member_names(where, stored)
+    return {name: read_values(checked_dataset(where, stored, name)) for name in names}
 
-    if isinstance(source, bytes):
-        check_signature(where, source[:512], Format.HDF5)
-        with h5py.File(io.BytesIO(source), "r") as file:
-            yield file
-    else:
-        expect_format(source, Format.HDF5)
-        with h5py.File(Path(source), "r", locking=False) as file:
-            yield file
+
+def _numbered(where: str, file: Any, path: str) -> list[Any]:
+    """Return the data sets "0", "1", … of a group; nothing is read but their headers."""
+    stored = subgroup(where, file, path)
+    count = 0 if stored is None else len(member_names(where, stored))
+    found = [checked_dataset(where, stored, str(number)) for number in range(count)]
+    return [dataset for dataset in found if dataset is not None]
 
 
 def _refuse_other_layouts(where: str, file: Any) -> None:
-    attributes = set(file.attrs.keys())
-    legacy = {"layer_names", "layer_names0", "model_config"} & attributes
-    if legacy or file.id.links.exists(b"model_weights"):
+    if has_legacy_layout(file):
         raise FileFormatError(
             message(
                 where,
                 expected="weights in Keras 3's layout",
-                got="the older .h5 layout of Keras 1 and 2",
-                do="Open it in Keras 3 and call save_weights('model.weights.h5').",
+                got="Keras's older .h5 layout",
+                do="Load it with model.load_weights.",
             )
         )
 
@@ -167,7 +165,7 @@ class _Matches:
         """Find the data sets of one layer; nothing is read but their headers."""
         stored = subgroup(self.where, file, _place(file, f"{group.path}/vars" if group.path else "vars"))
         names = [] if stored is None else member_names(self.where, stored)
-        if stored is None and not group.weights:
+        if group.own_form or (stored is None and not group.weights):
             return
         if len(names) != len(group.weights):
             got = "nothing" if not names else f"{len(names)} arrays"

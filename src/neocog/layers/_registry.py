@@ -7,7 +7,6 @@ from typing import Any
 
 from neocog.core import Registry, custom_object_scope
 from neocog.exceptions import ArgumentTypeError
-from neocog.layers._building import ShapesByArgument
 from neocog.layers._layer import Layer
 
 LAYERS: Registry[Layer] = Registry("layer")
@@ -26,11 +25,7 @@ def serialize(layer: Any) -> Any:
         >>> serialize(neocog.layers.Flatten(name="f"))["class_name"]
         'Flatten'
     """
-    config = LAYERS.describe(layer)
-    if isinstance(layer, Layer) and layer.built and layer._build_shapes is not None:
-        several = isinstance(layer._build_shapes, ShapesByArgument)
-        config["build_config"] = {"shapes_dict" if several else "input_shape": layer._build_shapes}
-    return config
+    return LAYERS.describe(layer)
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:

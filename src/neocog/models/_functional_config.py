@@ -123,11 +123,11 @@ def functional_from_config(config: Mapping[str, Any], custom_objects: Mapping[st
             left = _make_calls(waiting, operations, tensors)
             if len(left) == len(waiting):
                 raise FileFormatError(
-                    f"model config: the inputs of {left[0][0][:80]!r} are given by no layer. The configuration "
-                    "is damaged."
+                    f"model config: the inputs of {left[0][0][:80]!r} are given by no layer. The "
+                    "configuration is damaged."
                 )
             waiting = left
-    nested = {name: sum(key[0] == name for key in tensors) for name, op in operations.items() if _counts_from_one(op)}
+    nested = {name for name, operation in operations.items() if _counts_from_one(operation)}
     ends = (_decode_ends(config[key], tensors, nested) for key in ("input_layers", "output_layers"))
     return tuple(ends)
 
@@ -209,7 +209,7 @@ def _decode(value: Any, tensors: _Tensors) -> Any:
     return {key: _decode(item, tensors) for key, item in value.items()}
 
 
-def _decode_ends(ends: Any, tensors: _Tensors, nested: Mapping[str, int]) -> Any:
+def _decode_ends(ends: Any, tensors: _Tensors, nested: set[str]) -> Any:
     """Return the tensors at the ends; nested models count from one, but did not in neocog's older files."""
     if isinstance(ends, Mapping):
         return {key: _decode_ends(end, tensors, nested) for key, end in ends.items()}
@@ -219,5 +219,7 @@ def _decode_ends(ends: Any, tensors: _Tensors, nested: Mapping[str, int]) -> Any
     if name in nested and number:
         number -= 1
     if (name, number, index) not in tensors:
-        raise FileFormatError(message("model config", expected="ends that a layer gives", got=repr(ends)[:80]))
+        raise FileFormatError(
+            message("model config", expected="ends that a layer gives", got=repr(ends)[:80])
+        )
     return tensors[name, number, index]

@@ -143,7 +143,7 @@ def make_operation(entry: Mapping[str, Any]) -> Callable[..., Any]:
     module, class_name, config = str(entry.get("module")), str(entry.get("class_name")), entry.get("config")
     if module == "neocog.graph" and isinstance(config, Mapping):
         function = GRAPH_FUNCTIONS.resolve(str(config.get("function")))
-        return lambda *args, **kwargs: record_function(function, args, kwargs)
+        return lambda *args, **kwargs: record_function(function, _key_as_tuple(function, args), kwargs)
     if ".ops." in f"{module}." and custom_object(entry.get("registered_name")) is None:
         return _keras_operation(module, class_name, config if isinstance(config, Mapping) else {})
     operation = deserialize(dict(entry))
@@ -152,12 +152,19 @@ def make_operation(entry: Mapping[str, Any]) -> Callable[..., Any]:
     return operation  # type: ignore[no-any-return]
 
 
+def _key_as_tuple(function: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """JSON knows no tuples: `x[:, 0]` comes back as a list."""
+    is_key = function is operator.getitem and len(args) > 1 and isinstance(args[1], list)
+    return (args[0], tuple(args[1])) if is_key else args
+
+
 def _keras_operation(module: str, class_name: str, config: Mapping[str, Any]) -> Callable[..., Any]:
     name = f"{module}>{class_name}"
     if name not in OPERATIONS:
         raise UnknownNameError(
-            f"operation {name[:80]!r}: no function of neocog.ops stands for it. Give the layer that replaces it "
-            f"in custom_objects as {class_name[:80]!r}, or build the model in code and call load_weights."
+            f"operation {name[:80]!r}: no function of neocog.ops stands for it. Give the layer that "
+            f"replaces it in custom_objects as {class_name[:80]!r}, or build the model in code and call "
+            "load_weights."
         )
     known: Operation = OPERATIONS.resolve(name)()
     parameters = inspect.signature(known.function).parameters
@@ -206,5 +213,7 @@ add_special(
     "__keras_tensor__",
     SymbolicTensor,
     _history,
-    lambda config: SymbolicTensor([n if n is None else int(n) for n in config["shape"]], str(config["dtype"])),
+    lambda config: SymbolicTensor(
+        [n if n is None else int(n) for n in config["shape"]], str(config["dtype"])
+    ),
 )

@@ -9,13 +9,14 @@ from typing import Any, ClassVar
 from torch import nn
 
 from neocog.exceptions import ArgumentError, GraphError, UnknownNameError, nearest
+from neocog.files import LoadReport
 from neocog.graph import Node, SymbolicTensor, infer_outputs
 from neocog.layers import InputLayer, Layer
 from neocog.layers._building import build_by_running
 from neocog.layers._layer import copy_without_graph
 from neocog.layers._shapes import shapes_of, shapes_to_symbolic
-from neocog.files import LoadReport
 from neocog.models import _files as files
+from neocog.models._compile_config import compile_from_config, compile_settings_config
 from neocog.models._export import export_model
 from neocog.models._functional_config import functional_config, functional_from_config
 from neocog.models._graph_body import GraphBody, copy_body, module_key
@@ -63,6 +64,7 @@ class Model(Trainer):
         self._body: GraphBody | None = None
         self._layers_in_order: list[nn.Module] = []
         self._input_layers: list[InputLayer] = []
+        self._graph_order: list[nn.Module] = []  # both, as Keras lists them
         if functional:
             self._set_body(GraphBody(self.label, graph["inputs"], graph["outputs"]))
 
@@ -73,6 +75,7 @@ class Model(Trainer):
         self._has_inputs = True
         self._layers_in_order = body.operations()
         self._input_layers = body.input_layers()
+        self._graph_order = _with_inputs(body, self._input_layers)
         check_unique_names(self.label, [*self._input_layers, *self._layers_in_order])
         present = {id(module) for module in self._modules.values()}
         for module in self._layers_in_order:
@@ -89,7 +92,7 @@ class Model(Trainer):
                 f"{self.label}: expected Model(inputs, outputs) or a subclass that defines `call`, got "
                 "neither."
             )
-        return self._body.run(inputs)
+        return self._body.run(inputs, mask)
 
     def check_inputs(self, args: tuple[Any, ...]) -> None:
         """Raise ShapeError where the inputs do not fit the model's Input."""
@@ -102,6 +105,11 @@ class Model(Trainer):
         """
         if self._body is None:
             self._build_from_shape(input_shape)
+
+    def build_from_config(self, config: Mapping[str, Any]) -> None:
+        """Make all weights for the shapes that `get_build_config` returned."""
+        if self._body is None:
+            super().build_from_config(config)
 
     def _build_from_shape(self, input_shape: Any) -> None:
         if type(self).call is Model.call and type(self).forward is Layer.forward:
@@ -121,13 +129,13 @@ class Model(Trainer):
         """The layers, in order; a functional model's input layers come first."""
         if self._body is not None:
             extra = [m for m in self.children() if not any(m is known for known in self._layers_in_order)]
-            return [*self._input_layers, *self._layers_in_order, *_flat_layers(extra)]
+            return [*self._graph_order, *_flat_layers(extra)]
         return _flat_layers(list(self.children()))
 
     @property
     def graph_layers(self) -> list[Any] | None:
         """The layers of the graph alone, which files list first; None for subclassed models."""
-        return None if self._body is None else [*self._input_layers, *self._layers_in_order]
+        return None if self._body is None else list(self._graph_order)
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Any:
         """Return a layer by name or by its position in `layers`.
@@ -259,16 +267,24 @@ class Model(Trainer):
         return files.model_to_json(self, **kwargs)
 
     def save(self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any) -> None:
-        """Write architecture, weights and optimizer state to a `.keras` file, whole or not at all."""
-        files.save_model(self, filepath, overwrite=overwrite)
+        """Write architecture, weights and optimizer state to a `.keras` or `.h5` file, or nothing."""
+        files.save_model(self, filepath, overwrite, zipped, **kwargs)
 
     def save_weights(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
-        """Write the weights: `.weights.h5`, `.h5`, `.hdf5` in Keras's layout, `.safetensors` in torch's."""
-        files.save_weights(self, filepath, overwrite=overwrite)
+        """Write the weights: `.weights.h5`, `.h5`, `.hdf5` in Keras's layouts, `.safetensors` in torch's."""
+        files.save_weights(self, filepath, overwrite, **kwargs)
 
     def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
-        """Read weights written by `save_weights`; nothing changes if the file does not fit."""
-        files.load_weights(self, filepath, skip_mismatch=skip_mismatch)
+        """Read weights written by `save_weights`, or those of a whole model; all of them or none."""
+        files.load_weights(self, filepath, skip_mismatch, **kwargs)
+
+    def get_compile_config(self) -> dict[str, Any] | None:
+        """Return the arguments of `compile` as plain values; None before it, or where they have no form."""
+        return compile_settings_config(self)
+
+    def compile_from_config(self, config: Mapping[str, Any]) -> None:
+        """Compile the model with what `get_compile_config` returned."""
+        compile_from_config(self, config, standard=type(self).compile is Trainer.compile)
 
     def load_torch_weights(self, source: Any, mapping: Any = None, strict: bool = True) -> LoadReport:
         """Copy a torch `state_dict` (dict, `.pt`, `.pth`, `.safetensors`) onto the model; `load_torch_state`."""
@@ -284,6 +300,13 @@ def output_name(tensor: SymbolicTensor) -> str:
     maker = tensor.node.operation if tensor.node is not None else None
     name = getattr(maker, "name", None) if isinstance(maker, nn.Module) else None
     return name if isinstance(name, str) else tensor.name
+
+
+def _with_inputs(body: GraphBody, input_layers: list[InputLayer]) -> list[nn.Module]:
+    """Return input layers and modules of a graph in Keras's order."""
+    by_input = {id(tensor): layer for tensor, layer in zip(body.inputs, input_layers, strict=True)}
+    items = [by_input.get(id(item), item) for item in body.in_order()]
+    return [item for item in items if isinstance(item, nn.Module)]
 
 
 def check_unique_names(where: str, layers: list[Any]) -> None:

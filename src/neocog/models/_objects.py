@@ -41,8 +41,8 @@ _FUNCTIONS = ("activations", "losses", "metrics", "constraints", "initializers",
 
 
 def serialize_keras_object(obj: Any) -> Any:
-    """Return an object as plain values: `{"module", "class_name", "config", "registered_name"}`, a function by
-    its name, arrays, bytes and slices under names such as `__numpy__`.
+    """Return an object as plain values: `{"module", "class_name", "config", …}`, a function by its name,
+    arrays, bytes and slices under names such as `__numpy__`.
 
     Example:
         >>> serialize_keras_object(slice(1, None))["class_name"]
@@ -108,6 +108,6 @@ def _object(config: Mapping[str, Any]) -> Any:
     if lent is not None:
         return layers.deserialize(dict(config))
     raise UnknownNameError(
-        f"deserialize_keras_object: the class {name[:80]!r} of {'.'.join(steps)[:80]!r} is not known. If it is "
-        "yours, give it in custom_objects, or register it with register_keras_serializable."
+        f"deserialize_keras_object: the class {name[:80]!r} of {'.'.join(steps)[:80]!r} is not known. If it "
+        "is yours, give it in custom_objects, or register it with register_keras_serializable."
     )
