@@ -20,6 +20,7 @@ from neocog._version import __version__
 if TYPE_CHECKING:
     from neocog import (
         activations,
+        applications,
         callbacks,
         constraints,
         datasets,
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
         metrics,
         models,
         optimizers,
+        preprocessing,
         regularizers,
+        saving,
         utils,
     )
     from neocog.data import Dataset
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
 
 _MODULES = (
     "activations",
+    "applications",
     "callbacks",
     "constraints",
     "core",
@@ -58,8 +62,10 @@ _MODULES = (
     "metrics",
     "models",
     "optimizers",
+    "preprocessing",
     "regularizers",
     "files",
+    "saving",
     "training",
     "utils",
     "workflows",
@@ -94,6 +100,7 @@ __all__ = [
     "Variable",
     "__version__",
     "activations",
+    "applications",
     "callbacks",
     "constraints",
     "datasets",
@@ -103,7 +110,9 @@ __all__ = [
     "metrics",
     "models",
     "optimizers",
+    "preprocessing",
     "regularizers",
+    "saving",
     "utils",
 ]
 

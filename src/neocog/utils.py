@@ -3,7 +3,14 @@
 from typing import TYPE_CHECKING
 
 from neocog._old_spellings import missing_name
-from neocog.core import custom_object_scope, set_random_seed
+from neocog.core import (
+    custom_object_scope,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
+    set_random_seed,
+)
 from neocog.data import (
     PyDataset,
     Sequence,
@@ -15,12 +22,15 @@ from neocog.data import (
     load_img,
     normalize,
     pack_x_y_sample_weight,
+    pad_sequences,
     save_img,
     split_dataset,
+    text_dataset_from_directory,
     timeseries_dataset_from_array,
     to_categorical,
     unpack_x_y_sample_weight,
 )
+from neocog.models import deserialize_keras_object, serialize_keras_object
 
 CustomObjectScope = custom_object_scope
 
@@ -31,15 +41,23 @@ __all__ = [
     "array_to_img",
     "audio_dataset_from_directory",
     "custom_object_scope",
+    "deserialize_keras_object",
+    "get_custom_objects",
     "get_file",
+    "get_registered_name",
+    "get_registered_object",
     "image_dataset_from_directory",
     "img_to_array",
     "load_img",
     "normalize",
     "pack_x_y_sample_weight",
+    "pad_sequences",
+    "register_keras_serializable",
     "save_img",
+    "serialize_keras_object",
     "set_random_seed",
     "split_dataset",
+    "text_dataset_from_directory",
     "timeseries_dataset_from_array",
     "to_categorical",
     "unpack_x_y_sample_weight",

@@ -33,7 +33,9 @@ def describe_object(obj: Any, module: str, class_name: str | None) -> dict[str, 
     config: dict[str, Any] = {
         "module": module if known else cls.__module__,
         "class_name": class_name if known else cls.__name__,
-        "config": {key: describe(value) for key, value in obj.get_config().items()},
+        "config": {
+            key: describe(_as_list(value) if known else value) for key, value in obj.get_config().items()
+        },
         "registered_name": None if known else own or cls.__name__,
     }
     for key, method in (("build_config", "get_build_config"), ("compile_config", "get_compile_config")):
@@ -42,6 +44,12 @@ def describe_object(obj: Any, module: str, class_name: str | None) -> dict[str, 
             config[key] = describe(settings)
     note_description(obj, config)
     return config
+
+
+def _as_list(value: Any) -> Any:
+    """Built-in classes take arrays in their configuration as lists, here and in Keras."""
+    is_array = isinstance(value, (np.ndarray, torch.Tensor)) and value.ndim
+    return value.tolist() if is_array else value
 
 
 def describe_function(function: Any) -> Any:
@@ -93,6 +101,9 @@ def describe(value: Any) -> Any:
             return write(value)
     if isinstance(value, np.generic) or (isinstance(value, np.ndarray) and value.ndim == 0):
         return value.item()
+    if isinstance(value, np.ndarray) and not value.dtype.hasobject:
+        kind = "string" if value.dtype.kind in "US" else value.dtype.name
+        return {"class_name": "__numpy__", "config": {"value": value.tolist(), "dtype": kind}}
     if hasattr(value, "get_config") and not isinstance(value, type):
         home = _HOMES.get(type(value))
         return home(value) if home is not None else describe_object(value, "", None)
