@@ -7,12 +7,16 @@ from typing import Any
 import torch
 
 from neocog import training as engine
+from neocog._old_spellings import warn_old
 from neocog.layers import Layer
+from neocog.models._retired import todays, warn_of_workers, whole_steps
 from neocog.training import Compiled, History, TrainingState
 
 
 class Trainer(Layer):
     """A layer that trains: what `Model` adds to a layer beside its graph. Thin over `neocog.training`."""
+
+    takes_text = True  # the layers inside say whether they do
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -139,6 +143,9 @@ class Trainer(Layer):
         validation_steps: int | None = None,
         validation_batch_size: int | None = None,
         validation_freq: Any = 1,
+        max_queue_size: int | None = None,
+        workers: int | None = None,
+        use_multiprocessing: bool | None = None,
     ) -> History:
         """Train the model and return the history of losses and metrics.
 
@@ -159,12 +166,16 @@ class Trainer(Layer):
             validation_steps: steps of each validation.
             validation_batch_size: samples per validation step.
             validation_freq: validate every this many epochs, or after the epochs in a list.
+            max_queue_size, workers, use_multiprocessing: older; they belong to the `PyDataset` today.
 
         Raises:
             NotCompiledError: `compile` was not called.
             DataError: the data cannot be used; the text says which and why.
             ShapeError: data and model do not fit.
         """
+        warn_of_workers(
+            "fit", max_queue_size=max_queue_size, workers=workers, use_multiprocessing=use_multiprocessing
+        )
         return engine.fit(
             self,
             engine.FitRequest(
@@ -197,8 +208,17 @@ class Trainer(Layer):
         steps: int | None = None,
         callbacks: Any = None,
         return_dict: bool = False,
+        max_queue_size: int | None = None,
+        workers: int | None = None,
+        use_multiprocessing: bool | None = None,
     ) -> Any:
         """Return the loss and the metrics on data, in float32: a list (a number alone), or a dict."""
+        warn_of_workers(
+            "evaluate",
+            max_queue_size=max_queue_size,
+            workers=workers,
+            use_multiprocessing=use_multiprocessing,
+        )
         logs = engine.evaluate(
             self,
             x,
@@ -218,11 +238,92 @@ class Trainer(Layer):
         verbose: int | str = "auto",
         steps: int | None = None,
         callbacks: Any = None,
+        max_queue_size: int | None = None,
+        workers: int | None = None,
+        use_multiprocessing: bool | None = None,
     ) -> Any:
         """Return the outputs for data as NumPy arrays, computed in batches, in inference mode and float32."""
+        warn_of_workers(
+            "predict", max_queue_size=max_queue_size, workers=workers, use_multiprocessing=use_multiprocessing
+        )
         return engine.predict(
             self, x, batch_size=batch_size, steps=steps, verbose=verbose, callbacks=callbacks
         )
+
+    def fit_generator(
+        self,
+        generator: Any,
+        steps_per_epoch: float | None = None,
+        epochs: int = 1,
+        verbose: int | str = 1,
+        callbacks: Any = None,
+        validation_data: Any = None,
+        validation_steps: float | None = None,
+        validation_freq: Any = 1,
+        class_weight: Any = None,
+        max_queue_size: int | None = None,
+        workers: int | None = None,
+        use_multiprocessing: bool | None = None,
+        shuffle: bool = True,
+        initial_epoch: int = 0,
+        **older: Any,
+    ) -> History:
+        """Train on a generator: `fit`'s older name; Keras 1's `nb_epoch` and the like count as today's."""
+        del max_queue_size, workers, use_multiprocessing
+        warn_old("Model", "fit_generator", "fit")
+        arguments = {
+            "steps_per_epoch": steps_per_epoch,
+            "epochs": epochs,
+            "validation_steps": validation_steps,
+            **todays("fit_generator", older, generator, validation_data),
+        }
+        for name in ("steps_per_epoch", "validation_steps"):
+            arguments[name] = whole_steps(arguments[name])
+        return self.fit(
+            generator,
+            verbose=verbose,
+            callbacks=callbacks,
+            validation_data=validation_data,
+            validation_freq=validation_freq,
+            class_weight=class_weight,
+            shuffle=shuffle,
+            initial_epoch=initial_epoch,
+            **arguments,
+        )
+
+    def evaluate_generator(
+        self,
+        generator: Any,
+        steps: float | None = None,
+        callbacks: Any = None,
+        max_queue_size: int | None = None,
+        workers: int | None = None,
+        use_multiprocessing: bool | None = None,
+        verbose: int | str = 0,
+        **older: Any,
+    ) -> Any:
+        """Return loss and metrics on what a generator gives: `evaluate`'s older name."""
+        del max_queue_size, workers, use_multiprocessing
+        warn_old("Model", "evaluate_generator", "evaluate")
+        steps = todays("evaluate_generator", older, generator).get("steps", steps)
+        return self.evaluate(generator, steps=whole_steps(steps), callbacks=callbacks, verbose=verbose)
+
+    def predict_generator(
+        self,
+        generator: Any,
+        steps: float | None = None,
+        callbacks: Any = None,
+        max_queue_size: int | None = None,
+        workers: int | None = None,
+        use_multiprocessing: bool | None = None,
+        verbose: int | str = 0,
+        **older: Any,
+    ) -> Any:
+        """Return the outputs for what a generator gives: `predict`'s older name."""
+        del max_queue_size, workers, use_multiprocessing
+        warn_old("Model", "predict_generator", "predict")
+        steps = todays("predict_generator", older, generator).get("steps", steps)
+        return self.predict(generator, steps=whole_steps(steps), callbacks=callbacks, verbose=verbose)
 
     def train_on_batch(
         self,

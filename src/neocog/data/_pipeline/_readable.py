@@ -9,7 +9,7 @@ import torch
 
 from neocog.data._arrays import DEVICE_FRACTION, free_memory
 from neocog.data._pipeline._elements import leaves_of, to_numpy
-from neocog.data._pipeline._stage import INFINITE, Cardinality, Pass, Stage
+from neocog.data._pipeline._stage import INFINITE, UNKNOWN, Cardinality, Pass, Stage
 from neocog.data._source import Batch, Source
 from neocog.data._streams import as_batch
 from neocog.exceptions import ArgumentTypeError, DataError, message
@@ -58,6 +58,10 @@ class Readable(Source):
             got = "an endless one" if self.stage.size == INFINITE else "one of unknown length"
             raise ArgumentTypeError(message("len(Dataset)", expected="data of known length", got=got))
         return self.stage.size
+
+    def __repr__(self) -> str:
+        size = {INFINITE: "endless", UNKNOWN: "of unknown length"}.get(self.stage.size)
+        return f"<{type(self).__name__}, {size or f'{self.stage.size} elements'}>"
 
     def __bool__(self) -> bool:
         return True
