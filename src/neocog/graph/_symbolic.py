@@ -121,7 +121,7 @@ for _name in ("neg", "abs"):
 for _name in ("and", "or", "xor"):  # of truth values, as Keras has it
     setattr(SymbolicTensor, f"__{_name}__", _binary(getattr(torch, f"logical_{_name}")))
     setattr(SymbolicTensor, f"__r{_name}__", _binary(getattr(torch, f"logical_{_name}"), reflected=True))
-SymbolicTensor.__invert__ = _unary(torch.logical_not)  # type: ignore[attr-defined]
+setattr(SymbolicTensor, "__invert__", _unary(torch.logical_not))  # noqa: B010 (the class has no such name yet)
 
 
 class Node:
