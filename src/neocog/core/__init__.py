@@ -15,6 +15,13 @@ from neocog.core._custom import (
 )
 from neocog.core._described import add_special, describe, is_special, read_special, refused_code
 from neocog.core._device import default_device
+from neocog.core._dtype_policy import (
+    DTypePolicy,
+    dtype_policy,
+    get_dtype_policy,
+    serialize_dtype_policy,
+    set_dtype_policy,
+)
 from neocog.core._dtypes import dtype_name, to_tensor, torch_dtype
 from neocog.core._kept_states import keeping_states
 from neocog.core._memory import keep_freed_memory
@@ -41,6 +48,7 @@ start_flushing_workers()  # before anything starts them
 
 __all__ = [
     "TEXT",
+    "DTypePolicy",
     "Registry",
     "add_special",
     "atomic_path",
@@ -55,10 +63,12 @@ __all__ = [
     "describe",
     "draw_seed",
     "dtype_name",
+    "dtype_policy",
     "epsilon",
     "floatx",
     "free_memory",
     "get_custom_objects",
+    "get_dtype_policy",
     "get_registered_name",
     "get_registered_object",
     "has_working_amx",
@@ -77,6 +87,8 @@ __all__ = [
     "registered_name",
     "reset_names",
     "result_type",
+    "serialize_dtype_policy",
+    "set_dtype_policy",
     "set_epsilon",
     "set_floatx",
     "set_image_data_format",

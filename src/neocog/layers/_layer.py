@@ -10,7 +10,16 @@ import torch
 from torch import nn
 
 from neocog import constraints, regularizers
-from neocog.core import auto_name, dtype_name, floatx, torch_dtype, tree_flatten, tree_map
+from neocog.core import (
+    DTypePolicy,
+    auto_name,
+    dtype_name,
+    get_dtype_policy,
+    serialize_dtype_policy,
+    torch_dtype,
+    tree_flatten,
+    tree_map,
+)
 from neocog.graph import MASKS, Node, is_symbolic, module_call
 from neocog.layers import _filed
 from neocog.layers._arguments import checked_name, legacy_input_shape, legacy_weight_name
@@ -22,6 +31,7 @@ from neocog.layers._inputs import as_input
 from neocog.layers._losses_of_layers import CALLS, loss_tensors, weight_penalties
 from neocog.layers._masks import call_arguments, call_with_masks, note_masks, note_own_masks
 from neocog.layers._modes import freeze_or_thaw, mode
+from neocog.layers._precision import INSIDE, call_by_policy
 from neocog.layers._shapes import shapes_of
 from neocog.layers._symbolic_call import first_node, shapes_by_running, symbolic_outputs
 from neocog.layers._text_inputs import refuse_text
@@ -59,6 +69,7 @@ class Layer(nn.Module):
     """
 
     input_spec: Any = None
+    _mixed_policy: DTypePolicy | None = None
     supports_masking = False  # whether outputs carry a mask: that of the input, or what `compute_mask` says
     makes_masks = False  # whether outputs carry one where inputs have none
     changes_masks = False  # whether `compute_mask` is more than handing on
@@ -103,7 +114,7 @@ class Layer(nn.Module):
         self.built = False
         self.autocast = autocast
         self.activity_regularizer = regularizers.get(activity_regularizer)
-        self._dtype = dtype_name(dtype["config"]["name"] if isinstance(dtype, dict) else dtype or floatx())
+        self.dtype_policy = dtype
         self._trainable = bool(trainable)
         self._specs: list[WeightSpec] = []
         self._losses: list[torch.Tensor] = []
@@ -245,7 +256,8 @@ class Layer(nn.Module):
         """Run `call` with the mode (`training`) filled in; what torch runs when the layer is called."""
         if self._takes_training and kwargs.get("training") is None:
             kwargs["training"] = self.training
-        outputs = self.call(*args, **kwargs)
+        plain = self._mixed_policy is None and not INSIDE.mixed
+        outputs = self.call(*args, **kwargs) if plain else call_by_policy(self, args, kwargs)
         if self.activity_regularizer is not None:
             for tensor in tree_flatten(outputs):
                 self.add_loss(self.activity_regularizer(tensor) / tensor.shape[0])
@@ -313,6 +325,8 @@ class Layer(nn.Module):
 
     def compute_output_dtype(self, input_dtype: str) -> str:
         """Return the type of the outputs: floats stay, everything else becomes the layer's type."""
+        if self._mixed_policy is not None:
+            return self.compute_dtype
         return input_dtype if input_dtype.startswith(("float", "bfloat")) else self._dtype
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
@@ -367,8 +381,23 @@ class Layer(nn.Module):
         """Type of weights and computations, as a string."""
         return self._dtype
 
-    compute_dtype = dtype
     variable_dtype = dtype
+
+    @property
+    def compute_dtype(self) -> str:
+        """Type of the computations: another than that of the weights where the policy is mixed."""
+        return self._dtype if self._mixed_policy is None else self._mixed_policy.compute_dtype
+
+    @property
+    def dtype_policy(self) -> DTypePolicy:
+        """The policy: types of weights and computations. Set it to a policy, a name or a config."""
+        return self._mixed_policy or DTypePolicy(self._dtype)
+
+    @dtype_policy.setter
+    def dtype_policy(self, value: Any) -> None:
+        policy = get_dtype_policy(value)
+        self._dtype = policy.variable_dtype
+        self._mixed_policy = policy if policy.is_mixed else None
 
     @property
     def input(self) -> Any:
@@ -383,7 +412,9 @@ class Layer(nn.Module):
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain values."""
-        config: dict[str, Any] = {"name": self.name, "trainable": self._trainable, "dtype": self._dtype}
+        config: dict[str, Any] = {"name": self.name, "trainable": self._trainable}
+        mixed = self._mixed_policy
+        config["dtype"] = self._dtype if mixed is None else serialize_dtype_policy(mixed)
         if self.activity_regularizer is not None:
             config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
         if type(self).get_config is Layer.get_config and type(self).__init__ is not Layer.__init__:

@@ -1,0 +1,62 @@
+"""Mixed precision: a layer whose policy asks for it computes under autocast, on float32 weights."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from neocog.core import torch_dtype, tree_flatten, tree_map
+from neocog.graph import with_mask_of
+
+if TYPE_CHECKING:
+    from neocog.layers._layer import Layer
+
+
+class _Inside(threading.local):
+    """Whether the present thread is inside a layer with a mixed policy."""
+
+    mixed = False
+
+
+INSIDE = _Inside()
+
+
+def call_by_policy(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Run a layer's `call` in the precision of its policy.
+
+    A mixed policy enters autocast; a float32 layer inside a mixed model leaves it.
+    """
+    tensors = [leaf for leaf in tree_flatten((args, kwargs)) if isinstance(leaf, torch.Tensor)]
+    device = tensors[0].device.type if tensors else "cpu"
+    if device == "meta":
+        return layer.call(*args, **kwargs)
+    compute = torch_dtype(layer.compute_dtype)
+    policy = layer._mixed_policy
+    if compute is torch.float16 and device == "cpu":
+        warnings.warn(
+            f"{layer.label}: mixed_float16 computes in float32 on the CPU; mixed_bfloat16 is for CPUs.",
+            UserWarning,
+            stacklevel=2,
+        )
+        policy, compute = None, torch.float32
+    if layer.autocast:
+        args, kwargs = tree_map(_to(compute), args), tree_map(_to(compute), kwargs)
+    before, INSIDE.mixed = INSIDE.mixed, policy is not None
+    context = torch.autocast(device, dtype=compute) if policy else torch.autocast(device, enabled=False)
+    try:
+        with context:
+            return layer.call(*args, **kwargs)
+    finally:
+        INSIDE.mixed = before
+
+
+def _to(dtype: torch.dtype) -> Any:
+    def convert(leaf: Any) -> Any:
+        if isinstance(leaf, torch.Tensor) and leaf.is_floating_point() and leaf.dtype != dtype:
+            return with_mask_of(leaf, leaf.to(dtype))
+        return leaf
+
+    return convert
