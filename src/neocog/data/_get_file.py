@@ -116,6 +116,8 @@ def fetched_without_hash(path: str | os.PathLike[str]) -> bool:
 
 def _read_note(note: Path) -> str:
     try:
+        if not note.is_file():
+            return ""
         with open(note, encoding="utf-8") as file:
             return file.read(200)
     except (OSError, ValueError):

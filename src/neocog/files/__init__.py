@@ -4,7 +4,7 @@ Nothing here makes an object from a name in a file, and no pickle is ever opened
 """
 
 from neocog.files._assets import collect_assets, give_assets
-from neocog.files._config_guard import check_config, config_faults, reading_config
+from neocog.files._config_guard import check_config, check_config_once, config_faults, reading_config
 from neocog.files._config_json import decode_config, encode_config
 from neocog.files._export_onnx import export_onnx, onnx_bytes
 from neocog.files._export_plan import ExportInput, ExportPlan, export_program
@@ -37,6 +37,7 @@ __all__ = [
     "WeightGroup",
     "WeightLike",
     "check_config",
+    "check_config_once",
     "collect_assets",
     "config_faults",
     "decode_config",

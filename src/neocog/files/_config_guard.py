@@ -87,6 +87,12 @@ def config_faults(where: str) -> Iterator[None]:
         ) from error
 
 
+def check_config_once(where: str, config: Any) -> None:
+    """As `check_config`, but where the whole around it was checked before: nothing."""
+    if _depth.get() == 0 and isinstance(config, Mapping):
+        check_config(where, config)
+
+
 def check_config(where: str, config: Any) -> None:
     """Raise where a configuration holds code, gadgets, paths, absurd numbers or too many layers."""
     if not isinstance(config, (Mapping, str)):

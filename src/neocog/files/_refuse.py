@@ -107,17 +107,17 @@ def expect_format(path: str | os.PathLike[str], wanted: Format) -> None:
     raise FileFormatError(message(where, expected=wanted.value, got=text, do=do))
 
 
-def is_regular_file(path: str | os.PathLike[str]) -> None:
-    """Check that a path names a regular file that can be read, and not a folder, device or pipe.
+def check_torch_file(path: str | os.PathLike[str]) -> None:
+    """Check that a path names a regular file that may be one of `torch.save`, by its first bytes.
 
     Raises:
         StorageError: there is no such file, or it cannot be read.
-        FileFormatError: it is something else.
+        FileFormatError: it is something else: a folder, device or pipe, or another format.
     """
     kind = _kind_of_path(Path(path))
-    if kind in ("savedmodel", "a folder", "a device or pipe, not a regular file"):
-        text, do = _REFUSED.get(kind, (kind, ""))
-        raise FileFormatError(message(str(path), expected="a file", got=text, do=do))
+    if kind not in ("torch", "pickle", "KERAS"):  # a zip; which, torch tells
+        text, do = _REFUSED.get(kind, (kind, "The file is damaged, or not what its name says."))
+        raise FileFormatError(message(str(path), expected="a torch.save file", got=text, do=do))
 
 
 def check_signature(where: str, head: bytes, wanted: Format) -> None:

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from neocog.exceptions import ArgumentTypeError, FileFormatError, ShapeError, StorageError, message
-from neocog.files._refuse import Format, expect_format, is_regular_file
+from neocog.files._refuse import Format, check_torch_file, expect_format
 from neocog.files._safetensors import LoadReport
 
 NameMap: TypeAlias = Mapping[str, str | None] | Callable[[str], str | None]
@@ -81,7 +81,7 @@ def read_torch_state(path: str | os.PathLike[str]) -> Any:
     where = str(path)
     if Path(path).suffix.lower() == ".safetensors":
         return _read_safetensors(Path(path))
-    is_regular_file(path)
+    check_torch_file(path)
     try:
         _check_zip(where, Path(path))
         return torch.load(path, map_location="cpu", weights_only=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 from neocog.core import Registry, custom_object_scope
 from neocog.exceptions import ArgumentTypeError
+from neocog.files import check_config_once
 from neocog.layers._layer import Layer
 
 LAYERS: Registry[Layer] = Registry("layer")
@@ -35,4 +36,5 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
     if not isinstance(config, (dict, str)):
         raise ArgumentTypeError(f"layer: expected a config from `serialize`, got {config!r}.")
     with custom_object_scope(custom_objects or {}):
+        check_config_once("layer config", config)
         return LAYERS.make(config)
