@@ -54,7 +54,7 @@ class Trainer(Layer):
             run_eagerly: accepted for Keras's sake: everything runs eagerly unless `jit_compile`.
             steps_per_execution: accepted for Keras's sake.
             jit_compile: True compiles the forward pass with `torch.compile`; "auto" and False don't.
-            auto_scale_loss: accepted for Keras's sake.
+            auto_scale_loss: under the policy "mixed_float16", scale the loss so that no gradient vanishes.
             precision: "auto" lets `fit` take bfloat16 where it pays; "float32" and "bfloat16" force it.
 
         Raises:
@@ -70,6 +70,9 @@ class Trainer(Layer):
             precision=precision,
         )
         self._training_state = TrainingState()
+        policy = getattr(self, "dtype_policy", None)
+        if auto_scale_loss and policy is not None and policy.name == "mixed_float16":
+            self._compiled.scale_losses()
 
     @property
     def compiled(self) -> bool:

@@ -11,6 +11,7 @@ from neocog.optimizers._adaptive import Adadelta, Adagrad
 from neocog.optimizers._ftrl import Ftrl
 from neocog.optimizers._lamb import Lamb
 from neocog.optimizers._lion import Lion
+from neocog.optimizers._loss_scale import LossScaleOptimizer
 from neocog.optimizers._muon import Muon
 from neocog.optimizers._optimizer import Optimizer
 from neocog.optimizers._options import OptimizerOptions
@@ -33,6 +34,7 @@ __all__ = [
     "Lamb",
     "LearningRate",
     "Lion",
+    "LossScaleOptimizer",
     "Muon",
     "Nadam",
     "Optimizer",

@@ -95,6 +95,12 @@ class Compiled:
         else:
             self.optimizer = optimizers.get(optimizer)
 
+    def scale_losses(self) -> None:
+        """Wrap the optimizer so that gradients too small for float16 are not lost."""
+        known = isinstance(self.optimizer, optimizers.Optimizer)
+        if known and self.optimizer.loss_scale_factor is None:
+            self.optimizer = optimizers.LossScaleOptimizer(self.optimizer)
+
     @property
     def settled(self) -> bool:
         """Whether losses and metrics have found their outputs."""

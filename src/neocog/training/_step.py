@@ -20,7 +20,7 @@ def train_step(model: Trainable, data: Any) -> Mapping[str, Any]:
     optimizer = model.compile_settings.optimizer
     y_pred = model.training_state.forward(model, x)
     loss = model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True)
-    loss.backward()  # type: ignore[no-untyped-call]
+    optimizer.scale_loss(loss).backward()
     optimizer.step()
     optimizer.zero_grad()
     model.training_state.apply_constraints()
