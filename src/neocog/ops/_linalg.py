@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import torch
@@ -198,4 +199,6 @@ def jvp(fun: Any, primals: Any, tangents: Any, has_aux: bool = False) -> Any:
     """
     points = tuple(as_tensor(value) for value in primals)
     directions = tuple(as_tensor(value, point.dtype) for value, point in zip(tangents, points, strict=True))
-    return torch.func.jvp(fun, points, directions, has_aux=has_aux)
+    with warnings.catch_warnings():  # torch's first call compiles its rules in a way that it calls old
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return torch.func.jvp(fun, points, directions, has_aux=has_aux)
