@@ -36,7 +36,8 @@ class TimeDistributed(Wrapper):
 
     def build(self, input_shape: Any = None) -> None:
         """Build the layer for one time step."""
-        super().build(self._step_shape(input_shape))
+        if not self.layer.built:
+            self.layer.build(self._step_shape(input_shape))
 
     def _step_shape(self, shape: Any) -> Any:
         if not isinstance(shape, (list, tuple)) or len(shape) < 3:
