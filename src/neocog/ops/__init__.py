@@ -70,6 +70,7 @@ from neocog.ops._products import (
     trapezoid, vdot,
 )
 from neocog.ops._quantiles import median, nanmedian, nanpercentile, nanquantile, percentile, quantile
+from neocog.ops._rearrange import rearrange
 from neocog.ops._reductions import (
     all, amax, amin, any, argmax, argmin, average, count_nonzero, cumprod, cumsum, logsumexp, max, mean, min,
     prod, ptp, std, sum, var,
@@ -118,7 +119,7 @@ __all__ = [
     "nanstd", "nansum", "nanvar", "ndim", "negative", "nextafter", "nn", "nonzero", "norm", "normalize",
     "not_equal", "numpy", "one_hot", "ones", "ones_like", "op", "operation_call", "operation_of", "outer",
     "pad", "percentile", "pinv", "polar", "power", "prod", "psnr", "ptp", "qr", "quantile", "rad2deg",
-    "ravel", "real", "reciprocal", "relu", "relu6", "repeat", "reshape", "rfft", "right_shift",
+    "ravel", "real", "rearrange", "reciprocal", "relu", "relu6", "repeat", "reshape", "rfft", "right_shift",
     "rms_normalization", "roll", "rot90", "round", "rsqrt", "saturate_cast", "scan", "scatter",
     "scatter_update", "searchsorted", "segment_max", "segment_min", "segment_prod", "segment_sum", "select",
     "selu", "separable_conv", "shape", "sigmoid", "sign", "signbit", "silu", "sin", "sinc", "sinh", "size",
