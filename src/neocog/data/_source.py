@@ -28,11 +28,13 @@ class Source(ABC):
         num_samples: samples in an epoch, or None when unknown.
         rewindable: whether `batches(epoch, start)` can be asked for again and gives the same. A source
             that is not can still be read once (a generator) or afresh each epoch (a shuffled `DataLoader`).
+        endless: whether an epoch is known never to end by itself.
     """
 
     num_batches: int | None = None
     num_samples: int | None = None
     rewindable: bool = False
+    endless: bool = False
 
     @abstractmethod
     def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
@@ -67,6 +69,7 @@ class MappedSource(Source):
         self.num_batches = source.num_batches
         self.num_samples = source.num_samples
         self.rewindable = source.rewindable
+        self.endless = source.endless
 
     def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         """Give the mapped batches of `epoch`, from `start` on."""

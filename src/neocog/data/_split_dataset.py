@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import random
 from typing import Any
 
 import torch
 from torch.utils.data import Dataset as TorchDataset
 
-from neocog.core import check_int, draw_seed
+from neocog.core import check_int, draw_seed, make_generator
 from neocog.data._leaves import is_arrays
 from neocog.data._pipeline import Dataset
 from neocog.data._pipeline._batching import PaddedBatchStage
@@ -91,13 +90,13 @@ def _from_items(items: list[Any], origin: Any) -> Dataset:
 
 
 def _order(shuffle: bool, seed: int | None) -> Any:
-    """Return a function from a length to the order of the samples: Keras's for the same seed."""
+    """Return a function from a length to the order of the samples, Keras's on torch for the same seed."""
 
     def order(count: int) -> list[int]:
-        positions = list(range(count))
-        if shuffle:
-            random.Random(draw_seed() if seed is None else seed).shuffle(positions)
-        return positions
+        if not shuffle:
+            return list(range(count))
+        generator = make_generator(draw_seed() if seed is None else seed)
+        return torch.randperm(count, generator=generator).tolist()
 
     return order
 
@@ -138,6 +137,8 @@ def split_sizes(left: Any, right: Any, total: int) -> tuple[int, int]:
             expected = f"{name} as a whole number from 1 to {total - 1} or a share between 0 and 1"
             raise ArgumentError(message(_WHERE, expected=expected, got=size))
         counts.append(round(size * total) if isinstance(size, float) else size)
+    if isinstance(left, float) and isinstance(right, float) and left + right > 1:
+        raise ArgumentError(message(_WHERE, expected="two shares of at most 1 together", got=left + right))
     first = total - (counts[1] or 0) if counts[0] is None else counts[0]
     second = total - first if counts[1] is None else counts[1]
     if first + second > total or first == 0 or second == 0:

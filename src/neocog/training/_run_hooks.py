@@ -44,7 +44,14 @@ def checked_verbose(verbose: Any) -> Any:
 
 
 def steps_of(source: Source, limit: int | None) -> int | None:
-    """Return the number of steps of one pass over a source, None where it is not known."""
+    """Return the number of steps of one pass over a source, None where it is not known.
+
+    Raises:
+        ArgumentError: the source never ends, and no limit is given.
+    """
+    if limit is None and source.endless:
+        do = "Pass steps_per_epoch (validation_steps, steps), or take(n) of the data."
+        raise ArgumentError(message("data", expected="a number of steps", got="endless data", do=do))
     if limit is None or source.num_batches is None:
         return limit or source.num_batches
     return limit

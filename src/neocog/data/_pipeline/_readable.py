@@ -98,6 +98,11 @@ class Readable(Source):
         """Whether passes repeat: no generator in it, and no function that was seen to draw random numbers."""
         return self.stage.pure
 
+    @property
+    def endless(self) -> bool:  # type: ignore[override]
+        """Whether a pass never ends."""
+        return self.stage.size == INFINITE
+
     def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         """Give the elements of a pass as batches for training: images as bytes where nothing changes them.
 
