@@ -212,7 +212,8 @@ class RecurrentCell(Layer):
         """Return states of zeros for so many samples."""
         sizes = self.state_size if isinstance(self.state_size, list) else [self.state_size]
         like = self.weight_hh if self.built else torch.empty(0, dtype=torch_dtype(self._dtype))
-        return [like.new_zeros((int(batch_size or 0), size)) for size in sizes]
+        count = 0 if batch_size is None else batch_size  # perhaps symbolic, while a model is exported
+        return [like.new_zeros((count, size)) for size in sizes]
 
     @property
     def kernel(self) -> WeightView:

@@ -45,10 +45,9 @@ def run_fused(cell: RecurrentCell, inputs: torch.Tensor, states: list[Any], run:
         outputs, last = cell.fused(inputs, states)
         return outputs if run.sequences else outputs[:, -1], last
     mask = run.mask
-    count = mask.cumsum(1)  # steps that counted so far
+    count = mask.long().cumsum(1)  # steps that counted so far
     total = count[:, -1]
-    order = torch.argsort(mask.logical_not().to(torch.uint8), dim=1, stable=True)
-    front = inputs.gather(1, order.unsqueeze(-1).expand(inputs.shape))
+    front = inputs.gather(1, _counted_first(mask, count).unsqueeze(-1).expand(inputs.shape))
     exact = run.states and len(states) > 1  # the last output is the only state that outputs tell
     outputs, last = cell.fused(front, states, total.clamp(min=1) if exact else None)
     final = _carried(outputs, total.unsqueeze(1)).squeeze(1)
@@ -59,6 +58,14 @@ def run_fused(cell: RecurrentCell, inputs: torch.Tensor, states: list[Any], run:
         return (final * mask[:, -1:] if run.zeros else final), last
     outputs = _carried(outputs, count)
     return outputs * mask.unsqueeze(-1) if run.zeros else outputs, last
+
+
+def _counted_first(mask: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
+    """Return the numbers of the steps, those that count first, each kind in its order: (B, T)."""
+    rest = count[:, -1:] + mask.logical_not().long().cumsum(1)
+    place = torch.where(mask, count, rest) - 1
+    steps = torch.arange(mask.shape[1], device=mask.device).expand(mask.shape)
+    return torch.zeros_like(place).scatter(1, place, steps)
 
 
 def _carried(outputs: torch.Tensor, count: torch.Tensor) -> torch.Tensor:

@@ -44,7 +44,8 @@ class StackedRNNCells(Layer):
 
     def get_initial_state(self, batch_size: int | None = None) -> list[Any]:
         """Return the first states of all cells."""
-        return [self._start(cell, int(batch_size or 0)) for cell in self.cells]
+        count = 0 if batch_size is None else batch_size
+        return [self._start(cell, count) for cell in self.cells]
 
     def _start(self, cell: Any, batch: int) -> Any:
         make = getattr(cell, "get_initial_state", None)
