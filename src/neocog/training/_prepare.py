@@ -62,6 +62,7 @@ def prepare_fit(model: Trainable, source: Source) -> Source:
     if device.type == "cpu":
         keep_freed_memory()
     x, y = to_device(batch.x, device), to_device(batch.y, device)
+    model.check_inputs((x,))  # the whole batch, so that an error shows its shape
     y_pred, flops = counted_forward(model, x)
     if uses_own_loss(model):
         settings.settle(y, y_pred, list(model.output_names))

@@ -33,6 +33,9 @@ class Trainable(Protocol):
     def training_state(self) -> TrainingState:
         """What training keeps between steps."""
 
+    def check_inputs(self, args: tuple[Any, ...]) -> None:
+        """Raise ShapeError where a batch does not fit the model's inputs."""
+
     @property
     def output_names(self) -> list[str]:
         """Names of the outputs, where the model knows them."""
