@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from neocog.core import check_one_of, floatx, standardize_data_format, torch_dtype
+from neocog import ops
+from neocog.core import check_one_of, dtype_name, floatx, standardize_data_format, torch_dtype
 from neocog.exceptions import ArgumentError, message
 from neocog.graph import SymbolicTensor
 
@@ -70,22 +71,20 @@ def _of_array(x: Any, axis: int, mode: str) -> Any:
 
 
 def _of_tensor(x: Any, axis: int, mode: str) -> Any:
-    floating = (
-        x.dtype.is_floating_point if isinstance(x, torch.Tensor) else x.dtype.startswith(("float", "bf"))
-    )
-    if not floating:
-        x = torch.mul(x, torch.ones((), dtype=torch_dtype(floatx())))
-    if mode == "tf":
-        return x / 127.5 - 1.0
-    device = x.device if isinstance(x, torch.Tensor) else None
-    dtype = x.dtype if isinstance(x, torch.Tensor) else torch_dtype(x.dtype)
+    """As `_of_array`, by operations that a graph and its files know."""
+    dtype = dtype_name(x.dtype)
+    if not dtype.startswith(("float", "bfloat")):
+        dtype = floatx()
+        x = ops.cast(x, dtype)
 
     def along(values: tuple[float, ...]) -> torch.Tensor:
-        return torch.tensor(values, dtype=dtype, device=device).reshape((-1,) + (1,) * _behind(x, axis))
+        return torch.tensor(values, dtype=torch_dtype(dtype)).reshape((-1,) + (1,) * _behind(x, axis))
 
+    if mode == "tf":
+        return ops.subtract(ops.divide(x, 127.5), 1.0)
     if mode == "caffe":
-        return torch.flip(x, (axis,)) - along(_CAFFE_MEAN)
-    return (x / 255.0 - along(_TORCH_MEAN)) / along(_TORCH_DEVIATION)
+        return ops.subtract(ops.flip(x, axis=axis), along(_CAFFE_MEAN))
+    return ops.divide(ops.subtract(ops.divide(x, 255.0), along(_TORCH_MEAN)), along(_TORCH_DEVIATION))
 
 
 def _behind(x: Any, axis: int) -> int:
