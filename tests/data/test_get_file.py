@@ -197,7 +197,7 @@ def test_redirects_lead_to_the_web_alone(server: Server) -> None:
     assert Path(get_file(origin=f"{server.url}/here")).read_bytes() == b"ok"
     for target in ("file:///etc/passwd", "ftp://127.0.0.1/x"):
         server.redirects["/away"] = target
-        with pytest.raises(NeocogError, match="http:// or https://|not allowed"):
+        with pytest.raises(NeocogError, match=r"http:// or https://|not allowed"):
             get_file(origin=f"{server.url}/away")
 
 

@@ -60,6 +60,8 @@ def load_torch_state(
     where = str(source) if is_path else "torch state"
     found = _tensors(where, read_torch_state(source) if is_path else source)  # type: ignore[arg-type]
     wanted = _own_tensors(model)
+    if mapping is None and where.lower().endswith(".safetensors") and not set(found) & set(wanted):
+        raise _different_count(where, found, wanted, do="safetensors files keep names, not their order: ")
     pairs, unexpected = _paired(where, found, wanted, mapping)
     missing = tuple(name for name in wanted if name not in pairs)
     if mapping is None and (missing or unexpected) and strict and not set(found) & set(wanted):
@@ -227,9 +229,12 @@ def _check(
         raise ShapeError(message(where, expected="the tensors of the model", got=" and ".join(parts), do=do))
 
 
-def _different_count(where: str, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> ShapeError:
+def _different_count(
+    where: str, found: Mapping[str, Any], wanted: Mapping[str, Any], do: str = ""
+) -> ShapeError:
     theirs = [name for name in found if not name.endswith(_COUNTER)]
     ours = ", ".join(list(wanted)[:4])
     got = f"{len(theirs)} under other names ({', '.join(theirs[:4])}, …; the model has {ours}, …)"
-    do = "Give mapping, the file's names to the model's; nothing was loaded."
+    do += "give mapping, the file's names to the model's; nothing was loaded."
+    do = do[0].upper() + do[1:] if not do.startswith("safetensors") else do
     return ShapeError(message(where, expected=f"{len(wanted)} tensors, to go in order", got=got, do=do))
