@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from weakref import WeakValueDictionary
 
+from neocog import activations
 from neocog.core import custom_object, custom_object_scope
 from neocog.exceptions import ArgumentTypeError, FileFormatError, message
 from neocog.graph import infer_outputs
@@ -127,8 +128,11 @@ def _describe(function: Callable[..., Any]) -> dict[str, Any]:
 def _look_up(where: str, value: Any) -> Any:
     if not isinstance(value, Mapping):
         return value
-    name, token = str(value.get("registered_name")), value.get("in_process")
-    found = custom_object(name)
+    names = [name for name in (value.get("registered_name"), value.get("config")) if isinstance(name, str)]
+    name, token = names[-1] if names else "None", value.get("in_process")
+    found = next((lent for lent in map(custom_object, names) if lent is not None), None)
+    if found is None and value.get("class_name") == "function" and name in activations.ACTIVATIONS:
+        found = activations.ACTIVATIONS.resolve(name)  # Keras's own, whose computation is known
     if found is None and isinstance(token, str):
         found = _functions.get(token)
     if found is None:

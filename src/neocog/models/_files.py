@@ -61,9 +61,11 @@ def save_model(
     if not with_optimizer:
         training = optimizer = None
     legacy = as_legacy(config)
-    if "module" not in legacy:
-        legacy = {"class_name": config["class_name"], "config": legacy["config"]}
-    legacy["build_config"] = config.get("build_config")  # Keras has none: its subclassed models stay unbuilt
+    legacy = {
+        "class_name": config["registered_name"] or config["class_name"],
+        "config": legacy["config"],
+        "build_config": config.get("build_config"),  # Keras has none: its subclassed models stay unbuilt
+    }
     write_bytes(path, files.legacy_h5_bytes(model, legacy, training, optimizer))
 
 

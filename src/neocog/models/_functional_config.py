@@ -144,7 +144,10 @@ def _make_calls(
             late.add(name)
             left.append((name, number, node))
             continue
-        outputs = operations[name](*arguments[0], **arguments[1])
+        args, kwargs = arguments
+        if ".augment." in type(operations[name]).__module__:
+            kwargs.pop("training", None)  # Keras notes its default, which `fit` and `predict` overrule
+        outputs = operations[name](*args, **kwargs)
         for index, tensor in enumerate(symbolic_leaves(outputs)):
             tensors[name, number, index] = tensor
     return left

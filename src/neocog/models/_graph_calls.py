@@ -146,6 +146,10 @@ def make_operation(entry: Mapping[str, Any]) -> Callable[..., Any]:
         return lambda *args, **kwargs: record_function(function, _key_as_tuple(function, args), kwargs)
     if ".ops." in f"{module}." and custom_object(entry.get("registered_name")) is None:
         return _keras_operation(module, class_name, config if isinstance(config, Mapping) else {})
+    if "module" not in entry and isinstance(config, Mapping) and not {"trainable", "dtype"} & set(config):
+        name = next((name for name in OPERATIONS.names() if name.endswith(f">{class_name}")), None)
+        if name is not None and custom_object(class_name) is None:  # an older `.h5` by Keras 3
+            return _keras_operation(name.partition(">")[0], class_name, config)
     operation = deserialize(dict(entry))
     if not callable(operation):
         raise FileFormatError(message("model config", expected="a layer", got=class_name[:80]))

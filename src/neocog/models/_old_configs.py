@@ -10,6 +10,9 @@ from neocog import layers, losses, metrics, optimizers
 _NO_GROUPS = ("DepthwiseConv1D", "DepthwiseConv2D", "Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose")
 _WRAPPERS = ("LossFunctionWrapper", "MeanMetricWrapper", "SumOverBatchSizeMetricWrapper")
 _ACCURACIES = ("accuracy", "acc", "crossentropy", "ce")
+# Keras finds them in an `.h5` file by their module alone: one has another name inside, one an argument that it
+# takes for a function.
+_ONLY_BY_MODULE = ("GroupQueryAttention", "Attention")
 # Arguments that say nothing any more, dropped from the configuration of any layer.
 _GONE: dict[str, tuple[Any, ...]] = {
     "time_major": (False,),
@@ -104,7 +107,8 @@ def as_legacy(entry: Mapping[str, Any]) -> dict[str, Any]:
     inner = found.get("config")
     if isinstance(inner, dict) and isinstance(inner.get("layers"), list):
         found["config"] = {**inner, "layers": [as_legacy(layer) for layer in inner["layers"]]}
-    if str(found.get("module")).startswith("keras") and ".ops." not in f"{found.get('module')}.":
+    own = not str(found.get("module")).startswith("keras") or ".ops." in f"{found.get('module')}."
+    if not own and found.get("class_name") not in _ONLY_BY_MODULE:
         for key in ("module", "registered_name", "build_config", "compile_config"):
             found.pop(key, None)
     return found
