@@ -13,6 +13,7 @@ from neocog.core import (
 from neocog.models import (
     deserialize_keras_object,
     load_model,
+    load_torch_weights,
     load_weights,
     save_model,
     save_weights,
@@ -29,6 +30,7 @@ __all__ = [
     "get_registered_name",
     "get_registered_object",
     "load_model",
+    "load_torch_weights",
     "load_weights",
     "register_keras_serializable",
     "save_model",

@@ -8,6 +8,7 @@ from neocog.models._cloning import clone_model
 from neocog.models._export import export_model
 from neocog.models._files import (
     load_model,
+    load_torch_weights,
     load_weights,
     model_config,
     model_from_config,
@@ -29,6 +30,7 @@ __all__ = [
     "deserialize_keras_object",
     "export_model",
     "load_model",
+    "load_torch_weights",
     "load_weights",
     "model_config",
     "model_from_config",
