@@ -45,6 +45,9 @@ COUNTS = {
     "EfficientNetB5": 30_562_527,
     "EfficientNetB6": 43_265_143,
     "EfficientNetB7": 66_658_687,
+    "InceptionResNetV2": 55_873_736,
+    "NASNetMobile": 5_326_716,
+    "NASNetLarge": 88_949_818,
 }
 # name -> smallest size that is quick and allowed
 FAMILIES = {
@@ -59,6 +62,8 @@ FAMILIES = {
     "MobileNetV3Large": 32,
     "DenseNet121": 32,
     "EfficientNetB0": 32,
+    "InceptionResNetV2": 75,
+    "NASNetMobile": 32,
 }
 # models without classifier: how they end
 HEADLESS = {"VGG16": None, "MobileNet": "max", "MobileNetV3Small": "avg", "EfficientNetB0": "max"}
@@ -84,6 +89,10 @@ def fresh_names() -> Iterator[None]:
 
 
 def make(name: str, library: Any = applications, **arguments: Any) -> Any:
+    if name == "NASNetMobile" and library is keras.applications:  # itself it refuses the torch backend
+        forms = {"penultimate_filters": 1056, "num_blocks": 4, "stem_block_filters": 32, "default_size": 224}
+        build = keras.src.applications.nasnet.NASNet
+        return build(weights=None, skip_reduction=False, name="nasnet_mobile", **forms, **arguments)
     return getattr(library, name)(weights=None, **arguments)
 
 
@@ -137,7 +146,7 @@ def test_every_function_is_counted() -> None:
 
 
 @pytest.mark.usefixtures("no_values", "fresh_names")
-@pytest.mark.parametrize("name", ["VGG19", "ResNet101"])
+@pytest.mark.parametrize("name", ["VGG19", "ResNet101", "NASNetLarge"])
 def test_deeper_forms_are_those_of_keras(name: str) -> None:
     with keras.device("meta"):
         theirs = make(name, keras.applications)

@@ -210,6 +210,9 @@ PUBLISHED: dict[str, dict[str, Any]] = {
     "MobileNetV3Large": {"input_shape": (224, 224, 3), "minimalistic": True},
     "DenseNet121": {},
     "EfficientNetB0": {},
+    "InceptionResNetV2": {},
+    "NASNetMobile": {},
+    "NASNetLarge": {},
 }
 
 

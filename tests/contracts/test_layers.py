@@ -20,6 +20,10 @@ from neocog.models import Functional, Model, Sequential
 
 IMAGE, VOLUME, SERIES, VECTOR = (8, 8, 3), (6, 6, 6, 2), (10, 4), (6,)
 TWO = [VECTOR, VECTOR]
+WORDS = (4,)
+# What the layers read that read something else than floats.
+READS = {"Embedding": "int64", "CategoryEncoding": "int64", "IntegerLookup": "int64"}
+READS |= dict.fromkeys(("HashedCrossing", "Hashing", "StringLookup", "TextVectorization"), "string")
 
 # Arguments and input shape (without the batch) for each class; several shapes for layers that join inputs.
 CASES: dict[str, tuple[dict[str, Any], Any]] = {
@@ -41,6 +45,7 @@ CASES: dict[str, tuple[dict[str, Any], Any]] = {
     "AveragePooling3D": ({"pool_size": 2}, VOLUME),
     "BatchNormalization": ({}, IMAGE),
     "Bidirectional": ({"layer": "LSTM"}, SERIES),
+    "CategoryEncoding": ({"num_tokens": 9}, WORDS),
     "CenterCrop": ({"height": 4, "width": 5}, IMAGE),
     "Concatenate": ({}, TWO),
     "Conv1D": ({"filters": 4, "kernel_size": 3}, SERIES),
@@ -55,6 +60,7 @@ CASES: dict[str, tuple[dict[str, Any], Any]] = {
     "Dense": ({"units": 3}, VECTOR),
     "DepthwiseConv1D": ({"kernel_size": 3, "depth_multiplier": 2}, SERIES),
     "DepthwiseConv2D": ({"kernel_size": 3, "depth_multiplier": 2}, IMAGE),
+    "Discretization": ({"bin_boundaries": [0.3, 0.6], "output_mode": "one_hot"}, VECTOR),
     "Dot": ({"axes": 1}, TWO),
     "Dropout": ({"rate": 0.3}, VECTOR),
     "ELU": ({}, VECTOR),
@@ -71,7 +77,10 @@ CASES: dict[str, tuple[dict[str, Any], Any]] = {
     "GlobalMaxPooling2D": ({}, IMAGE),
     "GlobalMaxPooling3D": ({}, VOLUME),
     "GroupNormalization": ({"groups": 3}, IMAGE),
+    "HashedCrossing": ({"num_bins": 5, "output_mode": "one_hot"}, [(1,), (1,)]),
+    "Hashing": ({"num_bins": 5, "output_mode": "count"}, WORDS),
     "Identity": ({}, VECTOR),
+    "IntegerLookup": ({"vocabulary": [3, 5, 7], "output_mode": "multi_hot"}, WORDS),
     "LSTM": ({"units": 3}, SERIES),
     "Lambda": ({"function": "relu"}, VECTOR),
     "LayerNormalization": ({}, IMAGE),
@@ -110,7 +119,9 @@ CASES: dict[str, tuple[dict[str, Any], Any]] = {
     "SpatialDropout2D": ({"rate": 0.3}, IMAGE),
     "SpatialDropout3D": ({"rate": 0.3}, VOLUME),
     "SpectralNormalization": ({"layer": "Dense"}, VECTOR),
+    "StringLookup": ({"vocabulary": ["a", "c"], "output_mode": "count"}, WORDS),
     "Subtract": ({}, TWO),
+    "TextVectorization": ({"vocabulary": ["a", "c"], "output_mode": "multi_hot", "split": None}, WORDS),
     "TimeDistributed": ({"layer": "Dense"}, SERIES),
     "UnitNormalization": ({}, VECTOR),
     "UpSampling1D": ({"size": 2}, SERIES),
@@ -124,6 +135,7 @@ NO_CASE = {"Functional", "Sequential", "InputLayer", "Layer", "Model"}
 # Several inputs, a module, or refused altogether: tests/layers/test_attention.py has them.
 NO_CASE |= {"MultiHeadAttention", "GroupQueryAttention", "TorchModuleWrapper"}
 NO_CASE |= {"TFSMLayer", "JaxLayer", "FlaxLayer"}
+NO_CASE |= {"CustomScaleLayer"}  # of one architecture: tests/applications has it
 # They have states beside the inputs, or no computation of their own: tests/layers/test_recurrent.py has them.
 NO_CASE |= {"SimpleRNNCell", "LSTMCell", "GRUCell", "StackedRNNCells", "Wrapper"}
 NAMES = [name for name in LAYERS.names() if name not in NO_CASE]
@@ -146,9 +158,12 @@ def inputs_for(name: str, batch: int = 2, dtype: torch.dtype = torch.float32) ->
     generator = torch.Generator().manual_seed(5)
     shapes = CASES[name][1]
 
-    def draw(shape: tuple[int, ...]) -> torch.Tensor:
-        if name.endswith("Embedding"):
-            return torch.randint(0, 9, (batch, *shape), generator=generator)
+    def draw(shape: tuple[int, ...]) -> Any:
+        numbers = torch.randint(0, 9, (batch, *shape), generator=generator)
+        if READS.get(name) == "string":
+            return np.array(list("abcdefghi"))[numbers.numpy()]
+        if name.endswith("Embedding") or name in READS:
+            return numbers
         return torch.rand((batch, *shape), generator=generator, dtype=torch.float32).to(dtype)
 
     return [draw(shape) for shape in shapes] if isinstance(shapes, list) else draw(shapes)
@@ -156,7 +171,10 @@ def inputs_for(name: str, batch: int = 2, dtype: torch.dtype = torch.float32) ->
 
 def symbolic_for(name: str) -> Any:
     shapes = CASES[name][1]
-    return [layers.Input(s) for s in shapes] if isinstance(shapes, list) else layers.Input(shapes)
+    dtype = READS.get(name)
+    if isinstance(shapes, list):
+        return [layers.Input(shape, dtype=dtype) for shape in shapes]
+    return layers.Input(shapes, dtype=dtype)
 
 
 def test_every_registered_layer_has_a_row() -> None:

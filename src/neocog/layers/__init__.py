@@ -19,6 +19,7 @@ from neocog.layers._concatenate import Concatenate, concatenate
 from neocog.layers._conv import Conv1D, Conv2D, Conv3D
 from neocog.layers._conv_transpose import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 from neocog.layers._cropping import Cropping1D, Cropping2D, Cropping3D
+from neocog.layers._custom_scale import CustomScaleLayer as CustomScaleLayer  # for files alone
 from neocog.layers._dense import Dense
 from neocog.layers._depthwise_conv import DepthwiseConv1D, DepthwiseConv2D
 from neocog.layers._dot import Dot, dot
