@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from neocog._old_spellings import missing_name
+from neocog.backend import clear_session, is_keras_tensor, standardize_dtype
 from neocog.core import (
     custom_object_scope,
     get_custom_objects,
@@ -40,6 +41,7 @@ __all__ = [
     "Sequence",
     "array_to_img",
     "audio_dataset_from_directory",
+    "clear_session",
     "custom_object_scope",
     "deserialize_keras_object",
     "get_custom_objects",
@@ -48,6 +50,7 @@ __all__ = [
     "get_registered_object",
     "image_dataset_from_directory",
     "img_to_array",
+    "is_keras_tensor",
     "load_img",
     "normalize",
     "pack_x_y_sample_weight",
@@ -57,6 +60,7 @@ __all__ = [
     "serialize_keras_object",
     "set_random_seed",
     "split_dataset",
+    "standardize_dtype",
     "text_dataset_from_directory",
     "timeseries_dataset_from_array",
     "to_categorical",

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from neocog.core import keeping_states, tree_flatten, tree_pack
+from neocog.core import bounded, keeping_states, max_steps_per_epoch, tree_flatten, tree_pack
 from neocog.data import Source, as_source
 from neocog.exceptions import DataError
 from neocog.training._early_checks import check_all_targets, last_activations
@@ -31,6 +31,7 @@ def evaluate(
 ) -> dict[str, Any]:
     """Return loss and metrics on data by name, in the order of the metrics."""
     settings = model.compile_settings
+    steps = bounded(steps, max_steps_per_epoch())
     verbose = checked_verbose(verbose)
     source = as_source(x, y, sample_weight, batch_size=batch_size, shuffle=False)
     batch = first_batch("evaluate", source)
@@ -78,6 +79,7 @@ def predict(
     model: Trainable, x: Any, *, batch_size: int | None, steps: int | None, verbose: Any, callbacks: Any
 ) -> Any:
     """Return the outputs for data as NumPy arrays, nested as the model nests them."""
+    steps = bounded(steps, max_steps_per_epoch())
     source = as_source(x, batch_size=batch_size, shuffle=False)
     build_on(model, first_batch("predict", source))
     device = place_model(model)

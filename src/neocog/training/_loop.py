@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 
-from neocog.core import check_int, subnormals_flushed
+from neocog.core import bounded, check_int, max_epochs, max_steps_per_epoch, subnormals_flushed
 from neocog.data import Batch, Source, as_source, split_validation
 from neocog.exceptions import ArgumentError, DataError, message
 from neocog.training._evaluate import evaluate_source
@@ -46,6 +46,12 @@ def fit(model: Trainable, request: FitRequest) -> History:
     """Train a model and return the history; see `Model.fit` for the arguments."""
     settings = model.compile_settings
     check_int("fit", "epochs", request.epochs, minimum=0)
+    request = replace(
+        request,
+        epochs=bounded(request.epochs, max_epochs()) or 0,
+        steps_per_epoch=bounded(request.steps_per_epoch, max_steps_per_epoch()),
+        validation_steps=bounded(request.validation_steps, max_steps_per_epoch()),
+    )
     verbose = checked_verbose(request.verbose)
     source, validation = _sources(request)
     if isinstance(request.steps_per_epoch, int):

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, TextIO
 
+from neocog.core import is_interactive_logging_enabled
 from neocog.training._hook import EpochLogs, Hook, Logs
 from neocog.training._progress_bar import ProgressBar, is_live
 
@@ -50,7 +51,8 @@ class Progress(Hook):
     @property
     def live(self) -> bool:
         """Whether the line is rewritten while it runs."""
-        return is_live(self._stream) if self._live is None else self._live
+        own = is_live(self._stream) if self._live is None else self._live
+        return own and is_interactive_logging_enabled()
 
     def set_params(self, params: Mapping[str, Any]) -> None:
         """Receive `verbose`, `epochs`, `steps` and `validation_steps`."""
