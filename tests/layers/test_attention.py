@@ -218,6 +218,32 @@ def test_attention_without_projections(name: str, arguments: dict[str, Any], tra
             assert_close(str(call), a, b)
 
 
+@pytest.mark.parametrize(
+    ("cls", "arguments"),
+    [
+        ("MultiHeadAttention", {"num_heads": 2, "key_dim": 3}),
+        ("GroupQueryAttention", {"head_dim": 3, "num_query_heads": 4, "num_key_value_heads": 2}),
+        ("Attention", {}),
+        ("AdditiveAttention", {}),
+    ],
+)
+def test_masks_that_embeddings_pass_on(cls: str, arguments: dict[str, Any]) -> None:
+    def build(library: Any) -> Any:
+        query, value = library.Input((5,), dtype="int32"), library.Input((7,), dtype="int32")
+        embed = library.layers.Embedding(10, 6, mask_zero=True)
+        layer, parts = getattr(library.layers, cls)(**arguments), [embed(query), embed(value)]
+        mixed = layer(*parts) if "Query" in cls or "Multi" in cls else layer(parts)
+        return library.Model([query, value], library.layers.GlobalAveragePooling1D()(mixed))
+
+    ours, theirs = build(neocog), build(keras)
+    values = [x(*weight.shape) for weight in theirs.weights]
+    ours.set_weights(values)
+    theirs.set_weights(values)
+    words = [torch.from_numpy(RNG.integers(0, 4, (3, length))) for length in (5, 7)]
+    words[0][:, 0] = words[1][:, 0] = 1
+    assert_close("outputs", ours(words), theirs(words))
+
+
 def test_attention_scores_of_symbolic_tensors() -> None:
     query, value = layers.Input((3, 4)), layers.Input((None, 4))
     outputs, scores = layers.Attention()([query, value], return_attention_scores=True)
@@ -241,10 +267,8 @@ def test_attention_scores_of_symbolic_tensors() -> None:
         (lambda: layers.TFSMLayer("model", call_endpoint="serving_default"), r"SavedModel.*load_model"),
         (lambda: layers.JaxLayer(call_fn=None), "neocog.ops"),
         (lambda: layers.FlaxLayer(None), "nn.Module"),
-        (
-            lambda: layers.deserialize({"class_name": "TFSMLayer", "config": {"filepath": "/etc"}}),
-            "SavedModel",
-        ),
+        (lambda: layers.TFSMLayer.from_config({"filepath": "/etc"}), "SavedModel"),
+        (lambda: layers.deserialize({"class_name": "TFSMLayer", "config": {}}), "TFSMLayer"),
     ],
 )
 def test_refuses(call: Any, text: str) -> None:
@@ -303,8 +327,11 @@ def test_torch_module_wrapper(tmp_path: Path) -> None:
     with pytest.raises(ArgumentError, match="pickle"):
         model.save(tmp_path / "m.keras")
     assert not (tmp_path / "m.keras").exists()
+    packed = {"module": "gASVCg=="}
     with pytest.raises(FileFormatError, match="pickle"):
-        layers.deserialize({"class_name": "TorchModuleWrapper", "config": {"module": "gASVCg=="}})
+        layers.TorchModuleWrapper.from_config(packed)
+    with pytest.raises(FileFormatError, match="TorchModuleWrapper"):
+        layers.deserialize({"class_name": "TorchModuleWrapper", "config": packed})
     with pytest.raises(TypeError, match="torch module"):
         layers.TorchModuleWrapper(3)
     with pytest.raises(ValueError, match="lazy"):
