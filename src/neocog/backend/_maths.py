@@ -264,3 +264,87 @@ def foldr(fn: Callable[[Any, Any], Any], elems: Any, initializer: Any = None, na
         tensor(2)
     """
     return foldl(fn, ops.flip(elems, axis=0), initializer)
+
+
+def argmax(x: Any, axis: int = -1) -> torch.Tensor:
+    """Return the place of the greatest value along an axis.
+
+    Args:
+        x: tensor.
+        axis: the axis.
+
+    Example:
+        >>> int(argmax(torch.tensor([1.0, 3.0])))
+        1
+    """
+    return ops.argmax(x, axis=axis)
+
+
+def argmin(x: Any, axis: int = -1) -> torch.Tensor:
+    """Return the place of the least value along an axis.
+
+    Args:
+        x: tensor.
+        axis: the axis.
+
+    Example:
+        >>> int(argmin(torch.tensor([1.0, 3.0])))
+        0
+    """
+    return ops.argmin(x, axis=axis)
+
+
+def concatenate(tensors: Sequence[Any], axis: int = -1) -> torch.Tensor:
+    """Return tensors joined along an axis.
+
+    Args:
+        tensors: tensors of one shape but for this axis.
+        axis: the axis.
+
+    Example:
+        >>> concatenate([torch.ones(2, 1), torch.ones(2, 3)]).shape
+        torch.Size([2, 4])
+    """
+    return ops.concatenate(tensors, axis=axis)
+
+
+def expand_dims(x: Any, axis: int = -1) -> torch.Tensor:
+    """Return `x` with one more axis, of size 1.
+
+    Args:
+        x: tensor.
+        axis: where it goes.
+
+    Example:
+        >>> expand_dims(torch.ones(2)).shape
+        torch.Size([2, 1])
+    """
+    return ops.expand_dims(x, axis)
+
+
+def cumsum(x: Any, axis: int = 0) -> torch.Tensor:
+    """Return the running sums along an axis.
+
+    Args:
+        x: tensor.
+        axis: the axis.
+
+    Example:
+        >>> cumsum(torch.tensor([1, 2])).tolist()
+        [1, 3]
+    """
+    return ops.cumsum(x, axis=axis)
+
+
+def cumprod(x: Any, axis: int = 0) -> torch.Tensor:
+    """Return the running products along an axis.
+
+    Args:
+        x: tensor.
+        axis: the axis.
+
+    Example:
+        >>> cumprod(torch.tensor([1, 2])).tolist()
+        [1, 2]
+    """
+    return ops.cumprod(x, axis=axis)

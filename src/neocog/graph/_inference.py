@@ -78,11 +78,18 @@ def _run(function: Callable[..., Any], args: Any, kwargs: Any, size: int, device
 def _run_module(module: nn.Module, args: Any, kwargs: Any, device: str) -> Any:
     # functional_call swaps in copies, so running statistics and the like are not touched.
     state = {
-        name: tensor.detach().to(device) if device == "meta" else tensor.detach().clone()
+        name: _stand_in_of(tensor, device)
         for name, tensor in [*module.named_parameters(), *module.named_buffers()]
     }
     with keeping_states(module):
         return torch.func.functional_call(module, state, args, kwargs)
+
+
+def _stand_in_of(tensor: torch.Tensor, device: str) -> torch.Tensor:
+    """Return a copy of a weight; one with verbs of its own (`assign`) keeps them."""
+    copied = tensor.detach().to(device) if device == "meta" else tensor.detach().clone()
+    kind = type(tensor)
+    return copied if kind in (torch.Tensor, nn.Parameter) else copied.as_subclass(kind)
 
 
 def _merge(first: Any, second: Any) -> Any:

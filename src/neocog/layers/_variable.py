@@ -142,7 +142,7 @@ class Variable(nn.Parameter):
         values = self.detach().cpu()
         return (values.float() if values.dtype == torch.bfloat16 else values).numpy()
 
-    def __repr__(self) -> str:
+    def __repr__(self, *, tensor_contents: Any = None) -> str:
         return f"<Variable path={self.path}, shape={tuple(self.shape)}, dtype={dtype_name(self.dtype)}>"
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
@@ -162,12 +162,11 @@ def _first_values(initializer: Any, shape: Sequence[int] | None, dtype: Any) -> 
         kind = kind or torch_dtype(None)
         return to_tensor(make(sizes, dtype=dtype_name(kind))).detach().to(kind)
     values = convert_to_tensor(initializer, kind)
-    if isinstance(initializer, torch.Tensor):
-        values = values.detach()
+    is_tensor = isinstance(initializer, torch.Tensor)
+    values = values.detach() if is_tensor else values.clone()  # an array of the user's stays as it is
     if shape is not None and tuple(values.shape) != tuple(shape):
-        raise ShapeError(
-            message("Variable", expected=f"values of shape {tuple(shape)}", got=tuple(values.shape))
-        )
+        expected = f"values of shape {tuple(shape)}"
+        raise ShapeError(message("Variable", expected=expected, got=tuple(values.shape)))
     return values
 
 
