@@ -34,6 +34,11 @@ from neocog.data._split_dataset import (
     unpack_x_y_sample_weight,
 )
 from neocog.data._streams import DatasetSource, GeneratorSource, IterableSource, LoaderSource, as_batch
+from neocog.data._text._sequences import make_sampling_table, pad_sequences, skipgrams
+from neocog.data._text._timeseries_generator import TimeseriesGenerator
+from neocog.data._text._tokenizer import Tokenizer, tokenizer_from_json
+from neocog.data._text._words import hashing_trick, one_hot, text_to_word_sequence
+from neocog.data._text_directory import text_dataset_from_directory
 from neocog.data._timeseries import timeseries_dataset_from_array
 from neocog.data._weights import class_weights_to_sample_weights
 
@@ -64,6 +69,8 @@ __all__ = [
     "TensorSpec",
     "Text",
     "TextArray",
+    "TimeseriesGenerator",
+    "Tokenizer",
     "array_to_img",
     "as_batch",
     "as_source",
@@ -75,21 +82,29 @@ __all__ = [
     "download",
     "file_sha256",
     "get_file",
+    "hashing_trick",
     "image_dataset_from_directory",
     "img_to_array",
     "load_image",
     "load_img",
+    "make_sampling_table",
     "normalize",
+    "one_hot",
     "ordered_map",
     "pack_x_y_sample_weight",
+    "pad_sequences",
     "prefetch",
     "save_img",
     "scan_folder",
+    "skipgrams",
     "smart_resize",
     "split_dataset",
     "split_validation",
     "stratified_split",
+    "text_dataset_from_directory",
+    "text_to_word_sequence",
     "timeseries_dataset_from_array",
     "to_categorical",
+    "tokenizer_from_json",
     "unpack_x_y_sample_weight",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -85,14 +86,15 @@ def image_dataset_from_directory(
     check_one_of(_WHERE, "label_mode", label_mode, ("int", "categorical", "binary", None))
     look = _look(image_size, color_mode, interpolation, crop_to_aspect_ratio, pad_to_aspect_ratio)
     size = None if batch_size is None else check_int(_WHERE, "batch_size", batch_size, minimum=1)
-    seed = _checked_seed(seed, validation_split, subset, shuffle)
+    seed = check_seed_and_split(_WHERE, seed, validation_split, subset, shuffle)
     first_axis = standardize_data_format(data_format) == "channels_first"
     given = None if label_mode is None else labels
-    files, numbers, names = _index(Path(directory).expanduser(), given, class_names, follow_links)
+    root = Path(directory).expanduser()
+    files, numbers, names = index_files(_WHERE, root, given, class_names, follow_links, _SUFFIXES, "images")
     if verbose:
         print(f"Found {len(files)} files" + (f" belonging to {len(names)} classes." if names else "."))
     if shuffle:
-        files, numbers = _mixed(files, numbers, seed)
+        files, numbers = mixed(files, numbers, seed)
 
     def part(first: int, last: int, mix: bool) -> ImageDataset:
         chosen = files[first:last], None if numbers is None else numbers[first:last]
@@ -100,7 +102,7 @@ def image_dataset_from_directory(
         source = ImageFolderSource(*chosen, batch_size=size or 32, shuffle=mix, seed=seed, **options)
         return ImageDataset(source, names, batched=size is not None, channels_first=first_axis)
 
-    return _parts(part, len(files), validation_split, subset, shuffle, verbose)
+    return parts_of(_WHERE, part, len(files), validation_split, subset, shuffle, verbose)
 
 
 def _look(image_size: Any, color_mode: str, interpolation: str, crop: bool, pad: bool) -> dict[str, Any]:
@@ -114,15 +116,16 @@ def _look(image_size: Any, color_mode: str, interpolation: str, crop: bool, pad:
     }
 
 
-def _mixed(files: list[str], numbers: list[int] | None, seed: int) -> tuple[list[str], list[int] | None]:
+def mixed(files: list[str], numbers: list[int] | None, seed: int) -> tuple[list[str], list[int] | None]:
     """Return files and labels in the order in which Keras mixes them with this seed."""
     order = np.arange(len(files))
     np.random.RandomState(seed).shuffle(order)
     return [files[i] for i in order], None if numbers is None else [numbers[i] for i in order]
 
 
-def _parts(
-    part: Callable[[int, int, bool], ImageDataset],
+def parts_of(
+    where: str,
+    part: Callable[[int, int, bool], Any],
     count: int,
     validation_split: float | None,
     subset: str | None,
@@ -135,7 +138,7 @@ def _parts(
     held_out = int(validation_split * count)
     if held_out in (0, count):
         got = f"{count} files split at {validation_split:g}"
-        raise DataError(message(_WHERE, expected="images on each side of the split", got=got))
+        raise DataError(message(where, expected="files on each side of the split", got=got))
     if verbose and subset in ("training", "both"):
         print(f"Using {count - held_out} files for training.")
     if verbose and subset in ("validation", "both"):
@@ -147,47 +150,68 @@ def _parts(
     )
 
 
-def _checked_seed(seed: int | None, validation_split: float | None, subset: str | None, shuffle: bool) -> int:
+def check_seed_and_split(
+    where: str, seed: int | None, validation_split: float | None, subset: str | None, shuffle: bool
+) -> int:
     """Return the seed, a drawn one for None, after checking that it and the split fit together."""
-    _check_split(validation_split, subset, shuffle, seed)
-    return draw_seed() if seed is None else check_int(_WHERE, "seed", seed, minimum=0)
+    _check_split(where, validation_split, subset, shuffle, seed)
+    return draw_seed() if seed is None else check_int(where, "seed", seed, minimum=0)
 
 
-def _check_split(validation_split: float | None, subset: str | None, shuffle: bool, seed: int | None) -> None:
-    check_one_of(_WHERE, "subset", subset, ("training", "validation", "both", None))
+def _check_split(
+    where: str, validation_split: float | None, subset: str | None, shuffle: bool, seed: int | None
+) -> None:
+    check_one_of(where, "subset", subset, ("training", "validation", "both", None))
     if bool(validation_split) != bool(subset):
         raise ArgumentError(
             message(
-                _WHERE,
+                where,
                 expected="validation_split and subset together",
                 got=f"validation_split={validation_split!r}, subset={subset!r}",
             )
         )
     if not validation_split:
         return
-    check_number(_WHERE, "validation_split", validation_split, minimum=0, maximum=1)
+    check_number(where, "validation_split", validation_split, minimum=0, maximum=1)
     if validation_split == 1:
-        raise ArgumentError(message(_WHERE, expected="validation_split below 1", got=validation_split))
+        raise ArgumentError(message(where, expected="validation_split below 1", got=validation_split))
     if shuffle and seed is None:
         do = "Pass the same seed for both subsets: otherwise they overlap."
-        raise ArgumentError(message(_WHERE, expected="a seed beside validation_split", got="None", do=do))
+        raise ArgumentError(message(where, expected="a seed beside validation_split", got="None", do=do))
 
 
-def _index(
-    root: Path, labels: Any, class_names: Sequence[str] | None, follow_links: bool
+def index_files(
+    where: str,
+    root: Path,
+    labels: Any,
+    class_names: Sequence[str] | None,
+    follow_links: bool,
+    suffixes: tuple[str, ...],
+    what: str,
 ) -> tuple[list[str], list[int] | None, list[str] | None]:
-    """Return the files in Keras's order, their labels and the names of the classes."""
+    """Return the files in Keras's order, their labels and the names of the classes.
+
+    Args:
+        where: the function, for error texts.
+        root: the folder.
+        labels: `"inferred"`, None, or a class number a file.
+        class_names: the class folders to use; None for all.
+        follow_links: visit folders behind symbolic links.
+        suffixes: endings of the files that count.
+        what: what such files hold, for error texts.
+    """
+    walk = partial(_files_below, follow_links=follow_links, suffixes=suffixes, what=what)
     if not root.is_dir():
         got = "a file" if root.exists() else "no such folder"
         raise DataError(message(str(root), expected="a folder with one folder a class", got=got))
     listed = isinstance(labels, (list, tuple, np.ndarray, torch.Tensor))
     if not (labels is None or listed or labels == "inferred"):
-        raise ArgumentError(message(_WHERE, expected='labels="inferred", None or a list', got=repr(labels)))
+        raise ArgumentError(message(where, expected='labels="inferred", None or a list', got=repr(labels)))
     if class_names is not None and (labels is None or not isinstance(labels, str)):
-        raise ArgumentError(message(_WHERE, expected='class_names with labels="inferred" only', got="both"))
+        raise ArgumentError(message(where, expected='class_names with labels="inferred" only', got="both"))
     if isinstance(labels, str):
-        return _inferred(root, class_names, follow_links)
-    files = _images_below(root, follow_links)
+        return _inferred(where, root, class_names, walk)
+    files = walk(root)
     if labels is None:
         return files, None, None
     numbers = [int(label) for label in labels]
@@ -199,38 +223,36 @@ def _index(
 
 
 def _inferred(
-    root: Path, class_names: Sequence[str] | None, follow_links: bool
+    where: str, root: Path, class_names: Sequence[str] | None, walk: Callable[..., list[str]]
 ) -> tuple[list[str], list[int], list[str]]:
     found = sorted(
         entry.name for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith(".")
     )
     names = found if class_names is None else list(class_names)
     if not set(names) <= set(found):
-        raise ArgumentError(message(_WHERE, expected=f"class_names among {found}", got=names))
+        raise ArgumentError(message(where, expected=f"class_names among {found}", got=names))
     if not names:
         do = "Make one folder a class, or pass labels=None."
         raise DataError(message(str(root), expected="one folder a class", got="no folders in it", do=do))
     files: list[str] = []
     numbers: list[int] = []
     for number, name in enumerate(names):
-        below = _images_below(root / name, follow_links, required=False)
+        below = walk(root / name, required=False)
         files += below
         numbers += [number] * len(below)
     if not files:
-        raise _no_images(root)
+        walk(root)  # says what is missing
     return files, numbers, names
 
 
-def _images_below(folder: Path, follow_links: bool, *, required: bool = True) -> list[str]:
+def _files_below(
+    folder: Path, *, follow_links: bool, suffixes: tuple[str, ...], what: str, required: bool = True
+) -> list[str]:
     files = [
         str(folder / file)
         for file in walk_files(folder, follow_links=follow_links)
-        if file.lower().endswith(_SUFFIXES)
+        if file.lower().endswith(suffixes)
     ]
     if required and not files:
-        raise _no_images(folder)
+        raise DataError(message(str(folder), expected=f"{what} ({', '.join(suffixes)})", got="none"))
     return files
-
-
-def _no_images(folder: Path) -> DataError:
-    return DataError(message(str(folder), expected=f"images ({', '.join(_SUFFIXES)})", got="none"))

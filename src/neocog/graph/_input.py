@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-from neocog.core import auto_name, dtype_name
+from neocog.core import auto_name, value_type
 from neocog.exceptions import ArgumentError, ArgumentTypeError
 from neocog.graph._symbolic import Node, SymbolicTensor, infer_outputs, is_symbolic
 
@@ -32,7 +32,7 @@ def Input(
         shape: sizes without the batch; None for a size that may change, such as `(None, None, 3)`.
         batch_size: fixed batch size, or None.
         dtype: type of the values, float32 by default; data of other types are converted when the model is
-            called.
+            called. `"string"` stands for text, which comes as NumPy arrays or lists of `str`.
         sparse: not supported; must be None or False.
         batch_shape: sizes with the batch, in place of `shape` and `batch_size`.
         name: name of the input; models with several inputs take dicts keyed by it.
@@ -56,7 +56,7 @@ def Input(
     else:
         full = (batch_size, *check_shape("Input", shape))
     _let_modules_join()
-    return SymbolicTensor(full, dtype=dtype_name(dtype), name=name or auto_name("input_layer"))
+    return SymbolicTensor(full, dtype=value_type(dtype), name=name or auto_name("input_layer"))
 
 
 def check_shape(where: str, shape: Any) -> tuple[int | None, ...]:
