@@ -218,6 +218,7 @@ def test_attention_without_projections(name: str, arguments: dict[str, Any], tra
             assert_close(str(call), a, b)
 
 
+@pytest.mark.filterwarnings("ignore:Exception encountered", "ignore:.*does not support masking")
 @pytest.mark.parametrize(
     ("cls", "arguments"),
     [
