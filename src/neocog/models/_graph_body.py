@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import torch
@@ -169,7 +169,7 @@ def _advice(expected: Sequence[int | None], got: Sequence[int | None]) -> str:
     return "Resize or reshape the data, or build the model for this shape."
 
 
-def module_key(taken: Sequence[str], layer: nn.Module) -> str:
+def module_key(taken: Collection[str], layer: nn.Module) -> str:
     """Return the name under which a model keeps a layer: the user's, else the class's, numbered within the
     model.
 

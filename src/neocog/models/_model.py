@@ -80,7 +80,7 @@ class Model(Trainer):
         present = {id(module) for module in self._modules.values()}
         for module in self._layers_in_order:
             if id(module) not in present:
-                key = module_key([*self._modules, *self.__dict__, *dir(type(self))], module)
+                key = module_key({*self._modules, *self.__dict__, *dir(type(self))}, module)
                 self.add_module(key, module)
         self.built = True
         self._build_shapes = shapes_of(body.inputs_structure)

@@ -40,9 +40,18 @@ class Sequential(Model):
         super().__init__(trainable=trainable, name=name)
         self._chain: list[Any] = []  # symbolic tensors: the input, then the output of each layer
         self._given_input: InputLayer | None = None
+        self._refresh_later = False
         items = layers if isinstance(layers, Iterable) and not isinstance(layers, nn.Module) else [layers]
-        for layer in [] if layers is None else items:
+        self._add_all([] if layers is None else items)
+
+    def _add_all(self, layers: Iterable[Any]) -> None:
+        """Add layers one after another; the graph is made once, after the last."""
+        self._refresh_later = True
+        for layer in layers:
             self.add(layer)
+        self._refresh_later = False
+        if len(self._chain) > 1:
+            self._refresh()
 
     def add(self, layer: Any, rebuild: bool = True) -> None:
         """Put a layer, or any `nn.Module`, on top of the stack; an `Input` only at the bottom.
@@ -68,7 +77,7 @@ class Sequential(Model):
             )
         if isinstance(layer, nn.Module) and not isinstance(layer, Layer):
             layer.train(self.training)
-        self.add_module(module_key([*self._modules, *self.__dict__, *dir(type(self))], layer), layer)
+        self.add_module(module_key({*self._modules, *self.__dict__, *dir(type(self))}, layer), layer)
         self._layers_in_order.append(layer)
         if not self._chain:
             self._find_input(layer)
@@ -101,7 +110,8 @@ class Sequential(Model):
 
     def _extend(self, layer: nn.Module) -> None:
         self._chain.append(layer(self._chain[-1]))
-        self._refresh()
+        if not self._refresh_later:
+            self._refresh()
 
     def _refresh(self) -> None:
         body = GraphBody(self.label, self._chain[0], self._chain[-1])
@@ -196,8 +206,7 @@ class Sequential(Model):
         """Make the model from what `get_config` returned; weights are drawn anew."""
         model = cls(name=config.get("name"), trainable=config.get("trainable", True))
         with custom_object_scope(custom_objects or {}):
-            for entry in config["layers"]:
-                model.add(deserialize(entry))
+            model._add_all(deserialize(entry) for entry in config["layers"])
         if config.get("build_input_shape") and model._body is None:
             model.build(tuple(config["build_input_shape"]))
         return model
