@@ -1,4 +1,4 @@
-"""Which names, keywords and strings of Keras the programs of `book/` write, against a list of what people write.
+"""Which names, keywords and strings of Keras the programs of `book/` write, against a list of usage.
 
 Run as a script it prints what no program covers: `python coverage_of_usage.py ../shared/api-usage.txt`.
 """
@@ -136,7 +136,7 @@ class Reader(ast.NodeVisitor):
 
 
 def _keras(dotted: str) -> str:
-    """Return a path as Keras has it: neocog stands where Keras did, `neocog.keras` where tensorflow.keras did."""
+    """Return a path as Keras has it: `neocog` stands where `keras` or `tensorflow.keras` did."""
     return re.sub(r"^(neocog|keras)(\.keras)?(?=\.|$)", "keras", dotted)
 
 

@@ -1,6 +1,6 @@
 """Runs each program of `book/`: chapters as books and course notes write them, the import line alone changed.
 
-A program is a file `<number>_<topic>.py` that a reader would run as it stands; it asserts what its chapter says.
+A program is a file `<number>_<topic>.py` that a reader would run as it stands; it asserts what it says.
 Two things are read from it here: the first line of its docstring, where "older spellings" allows deprecation
 warnings, and lines `# needs: mnist` or `# needs: module onnx`, without which it is skipped.
 """
