@@ -256,7 +256,7 @@ def _used_optimizer(model: Any) -> Any:
 def load_torch_weights(
     model: Any, source: Any, mapping: files.NameMap | None = None, strict: bool = True
 ) -> files.LoadReport:
-    """Copy a torch `state_dict` onto a model: `files.load_torch_state`; a file must be known, as a model must."""
+    """Copy a torch `state_dict`, or a file that holds one, onto a model: `files.load_torch_state`."""
     if not isinstance(source, Mapping) and not isinstance(source, nn.Module):
         check_known_file(Path(source))
     return files.load_torch_state(model, source, mapping, strict)

@@ -287,7 +287,7 @@ class Model(Trainer):
         compile_from_config(self, config, standard=type(self).compile is Trainer.compile)
 
     def load_torch_weights(self, source: Any, mapping: Any = None, strict: bool = True) -> LoadReport:
-        """Copy a torch `state_dict` (dict, `.pt`, `.pth`, `.safetensors`) onto the model; `load_torch_state`."""
+        """Copy a torch `state_dict` (dict, `.pt`, `.pth`, `.safetensors`) onto the model."""
         return files.load_torch_weights(self, source, mapping, strict)
 
     def export(self, filepath: Any, format: str | None = None, verbose: Any = None, **kwargs: Any) -> None:
