@@ -38,6 +38,8 @@ class Lambda(Layer):
         tensor([2., 4.])
     """
 
+    _runs_user_code = True
+
     def __init__(
         self,
         function: Callable[..., Any],

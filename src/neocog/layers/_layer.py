@@ -31,7 +31,7 @@ from neocog.layers._inputs import as_input
 from neocog.layers._losses_of_layers import CALLS, loss_tensors, weight_penalties
 from neocog.layers._masks import call_arguments, call_with_masks, note_masks, note_own_masks
 from neocog.layers._modes import mode
-from neocog.layers._precision import INSIDE, call_by_policy
+from neocog.layers._precision import INSIDE, call_with_care
 from neocog.layers._shapes import shapes_of
 from neocog.layers._symbolic_call import first_node, shapes_by_running, symbolic_outputs
 from neocog.layers._text_inputs import refuse_text
@@ -69,6 +69,7 @@ class Layer(WeightOwner):
 
     input_spec: Any = None
     _mixed_policy: DTypePolicy | None = None
+    _runs_user_code = False
     supports_masking = False  # whether outputs carry a mask: that of the input, or what `compute_mask` says
     makes_masks = False  # whether outputs carry one where inputs have none
     changes_masks = False  # whether `compute_mask` is more than handing on
@@ -86,8 +87,11 @@ class Layer(WeightOwner):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if "takes_text" not in cls.__dict__ and not cls.__module__.startswith("neocog."):
+        own = cls.__module__.startswith("neocog.")
+        if "takes_text" not in cls.__dict__ and not own:
             cls.takes_text = True
+        if "_runs_user_code" not in cls.__dict__ and not own:
+            cls._runs_user_code = True
         if "build" in cls.__dict__:
             cls.build = with_settled_weights(cls.__dict__["build"])  # type: ignore[method-assign]
         if "call" in cls.__dict__:
@@ -145,8 +149,8 @@ class Layer(WeightOwner):
         """Run `call` with the mode (`training`) filled in; what torch runs when the layer is called."""
         if self._takes_training and kwargs.get("training") is None:
             kwargs["training"] = self.training
-        plain = self._mixed_policy is None and not INSIDE.mixed
-        outputs = self.call(*args, **kwargs) if plain else call_by_policy(self, args, kwargs)
+        plain = self._mixed_policy is None and not INSIDE.mixed and not self._runs_user_code
+        outputs = self.call(*args, **kwargs) if plain else call_with_care(self, args, kwargs)
         if self.activity_regularizer is not None:
             for tensor in tree_flatten(outputs):
                 self.add_loss(self.activity_regularizer(tensor) / tensor.shape[0])

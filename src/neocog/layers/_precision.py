@@ -1,4 +1,8 @@
-"""Mixed precision: a layer whose policy asks for it computes under autocast, on float32 weights."""
+"""How a layer's `call` runs where it is not run plainly.
+
+Mixed precision: a layer whose policy asks for it computes under autocast, on float32 weights. The user's own
+code on an accelerator: new tensors go there.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +28,8 @@ class _Inside(threading.local):
 INSIDE = _Inside()
 
 
-def call_by_policy(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Run a layer's `call` in the precision of its policy.
+def call_with_care(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Run a layer's `call` in the precision of its policy, and the user's own code where its inputs are.
 
     A mixed policy enters autocast; a float32 layer inside a mixed model leaves it.
     """
@@ -33,6 +37,11 @@ def call_by_policy(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) 
     device = tensors[0].device.type if tensors else "cpu"
     if device == "meta":
         return layer.call(*args, **kwargs)
+    if layer._mixed_policy is None and not INSIDE.mixed:
+        if device == "cpu":
+            return layer.call(*args, **kwargs)
+        with tensors[0].device:  # `keras.random.normal(shape)` in a layer goes where its inputs are
+            return layer.call(*args, **kwargs)
     compute = torch_dtype(layer.compute_dtype)
     policy = layer._mixed_policy
     if compute is torch.float16 and device == "cpu":

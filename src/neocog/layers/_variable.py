@@ -142,7 +142,7 @@ class Variable(nn.Parameter):
         values = self.detach().cpu()
         return (values.float() if values.dtype == torch.bfloat16 else values).numpy()
 
-    def __repr__(self, *, tensor_contents: Any = None) -> str:
+    def __repr__(self) -> str:  # type: ignore[override]
         return f"<Variable path={self.path}, shape={tuple(self.shape)}, dtype={dtype_name(self.dtype)}>"
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:

@@ -98,7 +98,7 @@ def layer_normalization(
 
     Example:
         >>> layer_normalization(torch.tensor([[1.0, 3.0]]))
-        tensor([[-1.0000,  1.0000]])
+        tensor([[-1.,  1.]])
 
     Reference:
         Ba et al., Layer Normalization, 2016.
@@ -141,7 +141,7 @@ def rms_normalization(
 
     Example:
         >>> rms_normalization(torch.tensor([[3.0, 3.0]]))
-        tensor([[1.0000, 1.0000]])
+        tensor([[1., 1.]])
 
     Reference:
         Zhang and Sennrich, Root Mean Square Layer Normalization, 2019.

@@ -128,7 +128,8 @@ def gamma(shape: Any, alpha: Any, dtype: Any = None, seed: Any = None) -> torch.
     kind = float_dtype("random.gamma", dtype)
     concentration = _parameter(alpha, shape, kind)
     generator = generator_of("random.gamma", seed, concentration.device)
-    return torch._standard_gamma(concentration, generator=generator).to(kind)
+    drawn: torch.Tensor = torch._standard_gamma(concentration, generator=generator)
+    return drawn.to(kind)
 
 
 def beta(shape: Any, alpha: Any, beta: Any, dtype: Any = None, seed: Any = None) -> torch.Tensor:
@@ -148,7 +149,8 @@ def beta(shape: Any, alpha: Any, beta: Any, dtype: Any = None, seed: Any = None)
     kind = float_dtype("random.beta", dtype)
     pair = torch.stack([_parameter(alpha, shape, kind), _parameter(beta, shape, kind)])
     first, second = torch._standard_gamma(pair, generator=generator_of("random.beta", seed, pair.device))
-    return (first / (first + second)).to(kind)
+    share: torch.Tensor = first / (first + second)
+    return share.to(kind)
 
 
 def binomial(
