@@ -3,9 +3,31 @@
 from typing import TYPE_CHECKING
 
 from neocog._old_spellings import missing_name
-from neocog.datasets import cats_vs_dogs, cifar10, digits, fashion_mnist, mnist
+from neocog.datasets import (
+    boston_housing,
+    california_housing,
+    cats_vs_dogs,
+    cifar10,
+    cifar100,
+    digits,
+    fashion_mnist,
+    imdb,
+    mnist,
+    reuters,
+)
 
-__all__ = ["cats_vs_dogs", "cifar10", "digits", "fashion_mnist", "mnist"]
+__all__ = [
+    "boston_housing",
+    "california_housing",
+    "cats_vs_dogs",
+    "cifar10",
+    "cifar100",
+    "digits",
+    "fashion_mnist",
+    "imdb",
+    "mnist",
+    "reuters",
+]
 
 if not TYPE_CHECKING:
     __getattr__ = missing_name(__name__, __all__)
