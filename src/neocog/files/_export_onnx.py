@@ -10,7 +10,7 @@ import torch
 from neocog._version import __version__
 from neocog.core import optional_import, write_bytes
 from neocog.exceptions import ArgumentError, NeocogError, message
-from neocog.files._export_plan import ExportPlan, export_program, quietly
+from neocog.files._export_plan import ExportPlan, export_program, quietly, reason
 
 OPSET = 23  # the newest that every torch since 2.9 writes and onnxruntime runs
 _LARGEST = 2**31 - 2**20  # a protobuf holds no more
@@ -51,12 +51,11 @@ def onnx_bytes(plan: ExportPlan, opset_version: int | None = None) -> bytes:
     except NeocogError:
         raise
     except Exception as error:
-        text = " ".join(str(error).split())[:300]
         raise ArgumentError(
             message(
                 plan.where,
                 expected="operations that ONNX has",
-                got=f"an error of torch's exporter ({type(error).__name__}: {text})",
+                got=f"an error of torch's exporter ({reason(error)})",
                 do='Export it with format="torch", or put other layers in place of that one.',
             )
         ) from error

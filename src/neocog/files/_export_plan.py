@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -98,12 +99,11 @@ def export_program(plan: ExportPlan) -> Any:
     except NeocogError:
         raise
     except Exception as error:
-        text = " ".join(str(error).split())[:300]
         raise ArgumentError(
             message(
                 plan.where,
                 expected="a model whose sizes and paths do not depend on values",
-                got=f"an error of torch.export ({type(error).__name__}: {text})",
+                got=f"an error of torch.export ({reason(error)})",
                 do="Give Input all sizes but the batch, and keep decisions on values out of `call`.",
             )
         ) from error
@@ -142,12 +142,22 @@ def _free_sizes(given: ExportInput, batch: Any, free: Any) -> dict[int, Any]:
 @contextmanager
 def quietly() -> Iterator[None]:
     """Keep the exporter's remarks about its own parts from the user."""
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
+    loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        logger.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+def reason(error: BaseException) -> str:
+    """Return the innermost cause of an exporter's error as one short line, without colours."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    text = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).strip() or "no text"
+    return f"{type(error).__name__}: {' '.join(text.split())[:200]}"
