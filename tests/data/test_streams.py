@@ -216,7 +216,8 @@ def test_forms_of_a_batch():
         ("ab", "got .str"),
         ((x, np.zeros(3)), "expected 2 samples in y"),
         ((None, x), "NoneType"),
-        ((["a"], x), "text"),
+        ((["a"], x), "expected 1 samples in y"),
+        ((x, ["a", "b"]), "text"),
     ]:
         with pytest.raises(DataError, match=text):
             as_batch(wrong, "here")

@@ -34,7 +34,7 @@ class HashedCrossing(RawInputLayer):
 
     Example:
         >>> HashedCrossing(num_bins=5)((["A", "B", "A"], [101, 101, 102]))
-        tensor([1, 4, 1])
+        tensor([1, 4, 3])
     """
 
     def __init__(
