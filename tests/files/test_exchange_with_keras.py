@@ -49,9 +49,13 @@ NEED_TENSORFLOW = {
     "TextVectorization", "StringLookup", "IntegerLookup", "CategoryEncoding", "Discretization", "Hashing",
     "HashedCrossing", "FeatureSpace", "MelSpectrogram", "STFTSpectrogram",
 }  # fmt: skip
-# Keras cannot write this layer, and cannot open its own `.h5` of these.
-NOT_FROM_KERAS = {"RandomBrightness": SUFFIXES, "subclassed": (".h5",)}
-ROWS = sorted(set(LAYERS.names()) - PARTS - NOT_IN_KERAS - NEED_TENSORFLOW)
+# Keras cannot write this layer.
+NOT_FROM_KERAS = {"RandomBrightness"}
+# Keras opens no `.h5` of a subclassed model: its weights are not made yet.
+NO_LEGACY = {"subclassed"}
+# Outside training Keras leaves the images whole, whatever size they have; neocog crops their center.
+COMPUTES_ELSE = {"RandomCrop"}
+ROWS = sorted(set(LAYERS.names()) - PARTS - NOT_IN_KERAS - NEED_TENSORFLOW - COMPUTES_ELSE)
 
 OPTIMIZERS: dict[str, tuple[str, dict[str, Any]]] = {
     "momentum": ("SGD", {"learning_rate": 0.01, "momentum": 0.9}),
@@ -191,13 +195,15 @@ def test_the_checker_sees_a_difference() -> None:
 class TestExchange:
     @pytest.mark.parametrize("suffix", SUFFIXES)
     def test_keras_opens_ours(self, folder: Path, name: str, suffix: str) -> None:
+        if name in NO_LEGACY and suffix == ".h5":
+            pytest.skip("Keras cannot open its own either")
         failure = json.loads((folder / "failures.json").read_text()).get(name)
         assert failure is None, failure
         assert_same(answer(folder, f"opened-{name}{suffix}"), arrays(folder, f"ours-{name}"))
 
     @pytest.mark.parametrize("suffix", SUFFIXES)
     def test_we_open_theirs(self, folder: Path, name: str, suffix: str) -> None:
-        if suffix in NOT_FROM_KERAS.get(name, ()):
+        if name in NOT_FROM_KERAS or (name in NO_LEGACY and suffix == ".h5"):
             pytest.skip("Keras writes no such file that it could open itself")
         expected = answer(folder, f"theirs-{name}")
         file = folder / f"theirs-{name}{suffix}"

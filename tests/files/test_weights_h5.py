@@ -267,7 +267,7 @@ def test_the_older_layout_is_refused_clearly(tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model.save(str(tmp_path / "old.h5"))
-    with pytest.raises(FileFormatError, match=r"older .h5 layout .* save_weights"):
+    with pytest.raises(FileFormatError, match=r"older .h5 layout. .*load_weights"):
         load_weights_h5(branches(), tmp_path / "old.h5")
 
 

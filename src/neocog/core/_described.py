@@ -123,7 +123,7 @@ def make_described(config: Mapping[str, Any], resolve: Callable[[str], Any], fam
     """
     class_name, inner = config.get("class_name"), config.get("config")
     if not isinstance(class_name, str):
-        raise FileFormatError(message(family, expected="a class name", got=repr(class_name)[:80]))
+        raise UnknownNameError(f"{family} {ascii(class_name)[:80]}: no {family} has this name.")
     if class_name == "__lambda__":
         raise refused_code(family)
     if class_name == "function":

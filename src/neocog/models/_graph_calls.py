@@ -146,14 +146,26 @@ def make_operation(entry: Mapping[str, Any]) -> Callable[..., Any]:
         return lambda *args, **kwargs: record_function(function, _key_as_tuple(function, args), kwargs)
     if ".ops." in f"{module}." and custom_object(entry.get("registered_name")) is None:
         return _keras_operation(module, class_name, config if isinstance(config, Mapping) else {})
-    if "module" not in entry and isinstance(config, Mapping) and not {"trainable", "dtype"} & set(config):
-        name = next((name for name in OPERATIONS.names() if name.endswith(f">{class_name}")), None)
-        if name is not None and custom_object(class_name) is None:  # an older `.h5` by Keras 3
-            return _keras_operation(name.partition(">")[0], class_name, config)
+    name = _without_module(entry)
+    if name is not None and isinstance(config, Mapping):
+        return _keras_operation(name.partition(">")[0], class_name, config)
     operation = deserialize(dict(entry))
     if not callable(operation):
         raise FileFormatError(message("model config", expected="a layer", got=class_name[:80]))
     return operation  # type: ignore[no-any-return]
+
+
+def _without_module(entry: Mapping[str, Any]) -> str | None:
+    """Return the operation that an entry without module is: Keras 3 writes them so to `.h5`, beside layers of
+    the same names, which have more in their configuration.
+    """
+    config, nodes = entry.get("config"), entry.get("inbound_nodes")
+    is_new = isinstance(nodes, list) and any(isinstance(node, Mapping) and "args" in node for node in nodes)
+    if not is_new or "module" in entry or not isinstance(config, Mapping):
+        return None
+    if {"trainable", "dtype"} & set(config) or custom_object(entry.get("class_name")) is not None:
+        return None
+    return next((name for name in OPERATIONS.names() if name.endswith(f">{entry.get('class_name')}")), None)
 
 
 def _key_as_tuple(function: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:

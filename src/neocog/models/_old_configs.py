@@ -10,8 +10,8 @@ from neocog import layers, losses, metrics, optimizers
 _NO_GROUPS = ("DepthwiseConv1D", "DepthwiseConv2D", "Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose")
 _WRAPPERS = ("LossFunctionWrapper", "MeanMetricWrapper", "SumOverBatchSizeMetricWrapper")
 _ACCURACIES = ("accuracy", "acc", "crossentropy", "ce")
-# Keras finds them in an `.h5` file by their module alone: one has another name inside, one an argument that it
-# takes for a function.
+# Keras finds them in an `.h5` file by their module alone: one has another name inside, one an argument that
+# it takes for a function.
 _ONLY_BY_MODULE = ("GroupQueryAttention", "Attention")
 # Arguments that say nothing any more, dropped from the configuration of any layer.
 _GONE: dict[str, tuple[Any, ...]] = {
