@@ -187,6 +187,9 @@ def test_weights_of_imagenet(
         for a, b in zip(model.get_weights(), published.get_weights(), strict=True):
             np.testing.assert_array_equal(a, b)
         assert (tmp_path / "home" / "models" / "mobile.weights.h5").is_file()
+    (tmp_path / "home" / "models" / "mobile.weights.h5").unlink()
+    with pytest.raises(ArgumentError, match="nothing is fetched unchecked.*pass weights=PATH"):
+        fetch(WeightFile(url, None))
     with pytest.raises(DownloadError, match="MD5"):
         fetch(WeightFile(url, "0" * 32))
 
@@ -194,9 +197,8 @@ def test_weights_of_imagenet(
 def test_offline_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NEOCOG_HOME", str(tmp_path))
     monkeypatch.setattr("time.sleep", lambda seconds: None)
-    for md5 in ("0" * 32, None):
-        with pytest.raises(DownloadError, match="Check the connection"):
-            fetch(WeightFile("http://127.0.0.1:9/none.h5", md5))
+    with pytest.raises(DownloadError, match="Check the connection"):
+        fetch(WeightFile("http://127.0.0.1:9/none.h5", "0" * 32))
 
 
 PUBLISHED: dict[str, dict[str, Any]] = {
@@ -220,7 +222,7 @@ PUBLISHED: dict[str, dict[str, Any]] = {
 def test_published_files_are_those_of_keras(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[WeightFiles] = []
     monkeypatch.setattr("neocog.applications._request.load", lambda *arguments: asked.append(arguments[3]))
-    monkeypatch.setattr("neocog.layers._layer.initial_values", _empty)
+    monkeypatch.setattr("neocog.layers._weight_owner.initial_values", _empty)
     getattr(applications, name)(**PUBLISHED[name])
     module = inspect.getmodule(getattr(keras.applications, name))
     assert module is not None
@@ -255,7 +257,7 @@ def test_published_addresses_are_those_of_keras(
     from keras.src.utils import file_utils
 
     monkeypatch.setattr("neocog.applications._request.load", ours)
-    monkeypatch.setattr("neocog.layers._layer.initial_values", _empty)
+    monkeypatch.setattr("neocog.layers._weight_owner.initial_values", _empty)
     monkeypatch.setattr(file_utils, "get_file", theirs)
     monkeypatch.setattr(Functional, "load_weights", lambda *args, **kwargs: None)
     arguments = {**arguments, "include_top": top, "input_shape": None if top else (128, 128, 3)}

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from neocog.data import get_file
-from neocog.data._download import download_unchecked
 from neocog.exceptions import ArgumentError, message
 
 KERAS = "https://storage.googleapis.com/tensorflow/keras-applications/"
@@ -20,8 +19,7 @@ class WeightFile:
 
     Attributes:
         url: where it lies.
-        md5: its checksum as Keras publishes it; None where Keras publishes none. Such a file comes over
-            HTTPS, and like every weight file it is read for arrays of the model's shapes alone.
+        md5: its checksum as Keras publishes it; None where Keras publishes none. Such a file is not fetched.
     """
 
     url: str
@@ -67,13 +65,23 @@ def fetch(file: WeightFile) -> Path:
     """Return the file in the cache, `$NEOCOG_HOME/models` or `~/.neocog/models`, fetched if it is not there.
 
     Raises:
+        ArgumentError: no checksum is known, and the file is not in the cache.
         DownloadError: no connection, no such file, or another checksum.
         StorageError: a full or read-only disk.
     """
     if file.md5 is not None:
         return Path(get_file(file.name, file.url, cache_subdir="models", file_hash=file.md5))
     target = models_folder() / file.name
-    return target if target.is_file() else download_unchecked(file.url, target)
+    if target.is_file():
+        return target
+    raise ArgumentError(
+        message(
+            'weights="imagenet"',
+            expected="a file with a checksum, since nothing is fetched unchecked",
+            got=f"{file.name}, for which Keras publishes none",
+            do=f"Fetch {file.url} yourself and pass weights=PATH, or put it into {target.parent}.",
+        )
+    )
 
 
 def models_folder() -> Path:
