@@ -8,7 +8,7 @@ keras.utils.set_random_seed(42)
 rng = np.random.default_rng(42)
 scales = np.array([1000.0, 50.0, 5.0, 1.0, 0.1, 300.0])
 X = rng.normal(size=(900, 6)) * scales + scales
-y = X[:, 0] / 1000 + np.sin(X[:, 2]) + 0.05 * rng.normal(size=900)
+y = X[:, 0] / 1000 + np.sin(X[:, 2] / 5) + 0.05 * rng.normal(size=900)
 X_train, X_valid, X_test = X[:600], X[600:750], X[750:]
 y_train, y_valid, y_test = y[:600], y[600:750], y[750:]
 
