@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -26,6 +28,16 @@ class _Inside(threading.local):
 
 
 INSIDE = _Inside()
+
+
+@contextmanager
+def types_mixed() -> Iterator[None]:
+    """Let layers inside the block look at the types of what they get: some before them compute in others."""
+    before, INSIDE.mixed = INSIDE.mixed, True
+    try:
+        yield
+    finally:
+        INSIDE.mixed = before
 
 
 def call_with_care(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

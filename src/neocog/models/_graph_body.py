@@ -13,6 +13,7 @@ from neocog.core import TEXT, is_text, is_text_list, to_snake_case, to_text, tor
 from neocog.exceptions import ArgumentTypeError, DataError, ShapeError, message
 from neocog.graph import Node, Program, SymbolicTensor, set_mask
 from neocog.layers import InputLayer, Layer
+from neocog.layers._precision import types_mixed
 from neocog.models._keras_order import in_keras_order
 
 
@@ -34,6 +35,8 @@ class GraphBody:
         self.outputs: list[SymbolicTensor] = symbolic_list(where, "outputs", outputs)
         self.program = Program(self.inputs, outputs)
         self._dtypes = [None if t.dtype == TEXT else torch_dtype(t.dtype) for t in self.inputs]
+        modules = (node.operation for node in self.program.nodes)
+        self._mixes_types = any(getattr(module, "_mixed_policy", None) is not None for module in modules)
         self._plain = len(self.inputs) == 1 and isinstance(inputs, SymbolicTensor)
 
     def in_order(self) -> list[Any]:
@@ -54,6 +57,9 @@ class GraphBody:
         for index, value in enumerate(values):
             if value.dtype != self._dtypes[index] or value.ndim != len(self.inputs[index].shape):
                 values[index] = self._fit(value, index)
+        if mask is None and self._mixes_types:
+            with types_mixed():
+                return self.program.run(values)
         if mask is None:
             return self.program.run(values)
         masks = tree_flatten(mask)
