@@ -2,7 +2,8 @@
 
 A program is a file `<number>_<topic>.py` that a reader would run as it stands; it asserts what it says.
 Two things are read from it here: the first line of its docstring, where "older spellings" allows deprecation
-warnings, and lines `# needs: mnist` or `# needs: module onnx`, without which it is skipped.
+warnings, and lines `# needs: mnist` or `# needs: module onnx`, without which it is skipped. Where some data
+sets are not at hand, `stand_ins.py` makes up small files of their form.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from stand_ins import STAND_INS
 
 import neocog as keras
 
@@ -45,7 +47,18 @@ def at_hand(need: str) -> bool:
     folders += [Path(home) / "datasets"] if home else []
     folders += [Path.home() / ".neocog" / "datasets"]
     spellings = {need, need.replace("_", "-"), need.replace("-", "_")}
-    return any((folder / spelling).is_dir() for folder in folders for spelling in spellings)
+    names = [name for spelling in spellings for name in (spelling, f"{spelling}.npz")]
+    return any((folder / name).exists() for folder in folders for name in names)
+
+
+def stand_in(needs: list[str], home: Path) -> None:
+    """Make up the data that are not at hand, below another `NEOCOG_HOME`."""
+    for need in needs:
+        if need in STAND_INS:
+            folder = home / "datasets" / need
+            folder.mkdir(parents=True)
+            STAND_INS[need](folder)
+            os.environ["NEOCOG_HOME"] = str(home)
 
 
 def settings() -> dict[str, object]:
@@ -65,6 +78,7 @@ def settings() -> dict[str, object]:
 def reader_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty working directory; what a program registers for its files is forgotten afterwards."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NEOCOG_HOME", os.environ.get("NEOCOG_HOME", str(tmp_path / "home")))
     registered = keras.utils.get_custom_objects()
     before = dict(registered)
     yield tmp_path
@@ -75,6 +89,7 @@ def reader_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[P
 def run(path: Path) -> None:
     """Run a program as `python path` does, in this process."""
     source = path.read_text(encoding="utf-8")
+    stand_in(missing_needs(source), Path.cwd() / "home")
     missing = missing_needs(source)
     if missing:
         pytest.skip(f"{path.name} needs {', '.join(missing)}: not at hand")
