@@ -42,16 +42,22 @@ class FitRequest:
     validation_freq: Any
 
 
+def _within_bounds(request: FitRequest) -> FitRequest:
+    """Return the request within what `config.set_max_epochs` and `set_max_steps_per_epoch` allow."""
+    steps = max_steps_per_epoch()
+    return replace(
+        request,
+        epochs=bounded(request.epochs, max_epochs()) or 0,
+        steps_per_epoch=bounded(request.steps_per_epoch, steps),
+        validation_steps=bounded(request.validation_steps, steps),
+    )
+
+
 def fit(model: Trainable, request: FitRequest) -> History:
     """Train a model and return the history; see `Model.fit` for the arguments."""
     settings = model.compile_settings
     check_int("fit", "epochs", request.epochs, minimum=0)
-    request = replace(
-        request,
-        epochs=bounded(request.epochs, max_epochs()) or 0,
-        steps_per_epoch=bounded(request.steps_per_epoch, max_steps_per_epoch()),
-        validation_steps=bounded(request.validation_steps, max_steps_per_epoch()),
-    )
+    request = _within_bounds(request)
     verbose = checked_verbose(request.verbose)
     source, validation = _sources(request)
     if isinstance(request.steps_per_epoch, int):
