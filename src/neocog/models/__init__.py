@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from neocog._old_spellings import missing_name
 from neocog.layers import Input
 from neocog.models._cloning import clone_model
+from neocog.models._diagram import model_to_dot, plot_model
 from neocog.models._export import export_model
 from neocog.models._files import (
     load_model,
@@ -35,6 +36,8 @@ __all__ = [
     "model_config",
     "model_from_config",
     "model_from_json",
+    "model_to_dot",
+    "plot_model",
     "save_model",
     "save_weights",
     "serialize_keras_object",
