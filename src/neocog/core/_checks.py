@@ -61,7 +61,7 @@ def check_one_of(where: str, name: str, value: Any, options: Sequence[Any]) -> A
         raise ArgumentError(
             message(where, expected=f"{name} to be one of {tuple(options)}", got=repr(value), do=hint)
         )
-    if isinstance(value, str) and candidate != value:
+    if name == "padding" and candidate != value:  # Keras itself writes some others in capitals
         warn_old(where, f"{name}={value!r}", repr(candidate))
     return candidate
 
