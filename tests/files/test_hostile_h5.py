@@ -222,3 +222,25 @@ def test_reading_opens_no_other_file(tmp_path: Path) -> None:
         file["_last"] = h5py.ExternalLink(str(fifo), "/x")
     with pytest.raises(FileFormatError, match="external link"):
         load_weights_h5(branches(), buffer.getvalue())
+
+
+def test_a_heap_without_end_is_refused() -> None:
+    # libhdf5 walks it for ever: the free space of the heap of texts says that it is 0 bytes long.
+    data = bytearray(weights_h5_bytes(branches()))
+    heap = data.index(b"GCOL")
+    place = heap + 16
+    while data[place : place + 2] != b"\0\0":
+        place += 16 + -(-int.from_bytes(data[place + 8 : place + 16], "little") // 8) * 8
+    for size in (0, 2**40):
+        data[place + 8 : place + 16] = size.to_bytes(8, "little")
+        with pytest.raises(FileFormatError, match="heap of texts whose sizes don't add up"):
+            load_weights_h5(branches(), bytes(data))
+
+
+def test_numbers_of_another_width_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "narrow.weights.h5"
+    settings = h5py.h5p.create(h5py.h5p.FILE_CREATE)
+    settings.set_sizes(4, 4)
+    h5py.h5f.create(bytes(path), fcpl=settings).close()
+    with pytest.raises(FileFormatError, match="addresses and lengths"):
+        load_weights_h5(branches(), path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 import os
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 from neocog.exceptions import FileFormatError, message
 from neocog.files._h5_guard import child, damage_reported, member_names
-from neocog.files._refuse import Format, check_signature, expect_format
+from neocog.files._h5_store import opened
 
 _MAX_LOOKS = 200_000
 _SLACK = (
@@ -30,17 +29,10 @@ def stored_weight_bytes(source: str | os.PathLike[str] | bytes, where: str | Non
     Raises:
         FileFormatError: it is damaged, or has links to elsewhere.
     """
-    import h5py
-
-    if isinstance(source, bytes):
-        where = where or "weights"
-        check_signature(where, source[:512], Format.HDF5)
-        with damage_reported(where), h5py.File(io.BytesIO(source), "r") as file:
-            return _total(where, file, len(source))
-    where = where or str(source)
-    expect_format(source, Format.HDF5)
-    with damage_reported(where), h5py.File(Path(source), "r", locking=False) as file:
-        return _total(where, file, Path(source).stat().st_size)
+    where = where or ("weights" if isinstance(source, bytes) else str(source))
+    with damage_reported(where), opened(where, source) as file:
+        size = len(source) if isinstance(source, bytes) else Path(source).stat().st_size
+        return _total(where, file, size)
 
 
 def _total(where: str, file: Any, size: int) -> int:

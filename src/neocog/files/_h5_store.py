@@ -15,6 +15,7 @@ import torch
 
 from neocog.exceptions import message
 from neocog.files._h5_guard import read_values
+from neocog.files._h5_heaps import check_heaps
 from neocog.files._refuse import Format, check_signature, expect_format
 
 
@@ -25,10 +26,12 @@ def opened(where: str, source: str | os.PathLike[str] | bytes) -> Iterator[Any]:
 
     if isinstance(source, bytes):
         check_signature(where, source[:512], Format.HDF5)
+        check_heaps(where, source)
         with h5py.File(io.BytesIO(source), "r") as file:
             yield file
     else:
         expect_format(source, Format.HDF5)
+        check_heaps(where, Path(source))
         with h5py.File(Path(source), "r", locking=False) as file:
             yield file
 
