@@ -188,7 +188,7 @@ def test_weights_of_imagenet(
             np.testing.assert_array_equal(a, b)
         assert (tmp_path / "home" / "models" / "mobile.weights.h5").is_file()
     (tmp_path / "home" / "models" / "mobile.weights.h5").unlink()
-    with pytest.raises(ArgumentError, match="nothing is fetched unchecked.*pass weights=PATH"):
+    with pytest.raises(ArgumentError, match=r"nothing is fetched unchecked.*pass weights=PATH"):
         fetch(WeightFile(url, None))
     with pytest.raises(DownloadError, match="MD5"):
         fetch(WeightFile(url, "0" * 32))

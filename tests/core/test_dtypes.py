@@ -34,7 +34,9 @@ def test_python_types_and_aliases(given_as: Any, name: str) -> None:
     assert dtype_name(given_as) == name
 
 
-@pytest.mark.parametrize("bad", ["float31", "complex256", torch.complex32, np.datetime64, object(), [1], "", 3])
+@pytest.mark.parametrize(
+    "bad", ["float31", "complex256", torch.complex32, np.datetime64, object(), [1], "", 3]
+)
 def test_unknown_types_are_refused(bad: Any) -> None:
     with pytest.raises(ArgumentError, match=r"^dtype: expected one of "):
         dtype_name(bad)

@@ -111,7 +111,7 @@ def test_make_refuses_the_rest(things: Registry[Any], bad: Any) -> None:
 
 @pytest.mark.parametrize("bad", ["os.system", "builtins.eval", ["Thing"], 3, None])
 def test_a_config_resolves_through_the_table_alone(things: Registry[Any], bad: Any) -> None:
-    with pytest.raises(UnknownNameError, match="no thing has this name|no class of neocog"):
+    with pytest.raises(UnknownNameError, match=r"no thing has this name|no class of neocog"):
         things.make({"module": "os", "class_name": bad, "config": {}})
 
 

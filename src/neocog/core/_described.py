@@ -102,8 +102,8 @@ def describe(value: Any) -> Any:
     if isinstance(value, np.generic) or (isinstance(value, np.ndarray) and value.ndim == 0):
         return value.item()
     if isinstance(value, np.ndarray) and not value.dtype.hasobject:
-        kind = "string" if value.dtype.kind in "US" else value.dtype.name
-        return {"class_name": "__numpy__", "config": {"value": value.tolist(), "dtype": kind}}
+        name = "string" if value.dtype.kind in "US" else value.dtype.name
+        return {"class_name": "__numpy__", "config": {"value": value.tolist(), "dtype": name}}
     if hasattr(value, "get_config") and not isinstance(value, type):
         home = _HOMES.get(type(value))
         return home(value) if home is not None else describe_object(value, "", None)
