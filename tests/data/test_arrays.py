@@ -122,7 +122,7 @@ def test_text_is_an_input_and_stays_numpy():
         batches = source.to("cpu").batches(epoch)
         rows = [row for batch in batches for row in zip(*_columns(batch), strict=True)]
         assert sorted(rows) == [("a b", 0, 0), ("c", 1, 1), ("d e f", 2, 2), ("g", 3, 3)]
-    (x, _, _), (x_val, _, _) = split_validation(list(sentences), np.arange(4), None, 0.25)
+    (x, _, _), (x_val, y_val, _) = split_validation(list(sentences), np.arange(4), None, 0.25)
     assert x.tolist() == ["a b", "c", "d e f"]
     assert x_val.tolist() == ["g"]
     assert y_val.tolist() == [3]
