@@ -142,7 +142,10 @@ def _free_sizes(given: ExportInput, batch: Any, free: Any) -> dict[int, Any]:
 @contextmanager
 def quietly() -> Iterator[None]:
     """Keep the exporter's remarks about its own parts from the user."""
-    loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir")]
+    loggers = [
+        logging.getLogger(name)
+        for name in ("torch.onnx", "torch.fx", "torch.export", "onnxscript", "onnx_ir")
+    ]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.ERROR)
