@@ -30,6 +30,7 @@ from neocog.layers._input_spec import check_input
 from neocog.layers._inputs import as_input
 from neocog.layers._losses_of_layers import CALLS, loss_tensors, weight_penalties
 from neocog.layers._masks import call_arguments, call_with_masks, note_masks, note_own_masks
+from neocog.layers._metrics_of_layers import add_metric
 from neocog.layers._modes import mode
 from neocog.layers._precision import INSIDE, call_with_care
 from neocog.layers._shapes import shapes_of
@@ -239,6 +240,10 @@ class Layer(WeightOwner):
         """Add a scalar, computed in `call`, to what training minimises."""
         CALLS.losses_added = True
         self._losses.extend(loss_tensors(loss))
+
+    def add_metric(self, value: Any, name: str | None = None, aggregation: str | None = None) -> None:
+        """Track the mean of a value computed in `call`; Keras 2's way, today a `metrics.Mean` does it."""
+        add_metric(self, value, name, aggregation)
 
     @property
     def losses(self) -> list[torch.Tensor]:

@@ -46,6 +46,15 @@ class BinaryCrossentropy(FunctionMetric):
         self.label_smoothing = _smoothing(type(self).__name__, label_smoothing)
         super().__init__(name, dtype, from_logits=from_logits, label_smoothing=label_smoothing)
 
+    def update_state(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None
+    ) -> None:
+        """Take one batch into account; labels (B,) are expanded to meet predictions (B, 1)."""
+        y_true, y_pred = to_tensor(y_true), to_tensor(y_pred)
+        if y_true.dim() == 1 and tuple(y_pred.shape) == (len(y_true), 1):
+            y_true = y_true.unsqueeze(-1)
+        super().update_state(y_true, y_pred, sample_weight)
+
 
 @METRICS.register("categorical_crossentropy")
 class CategoricalCrossentropy(FunctionMetric):

@@ -30,6 +30,14 @@ def warn_of_workers(method: str, **given: Any) -> None:
             warn_old(method, name, _OLD_WORKERS[name])
 
 
+def epochs_of(epochs: int, nb_epoch: int | None) -> int:
+    """Return the number of epochs, which Keras 1 called `nb_epoch`."""
+    if nb_epoch is None:
+        return epochs
+    warn_old("fit", "nb_epoch", "epochs")
+    return nb_epoch
+
+
 def todays(method: str, older: dict[str, Any], generator: Any, validation: Any = None) -> dict[str, Any]:
     """Return the arguments of a retired method under today's names.
 

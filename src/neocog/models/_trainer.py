@@ -9,7 +9,8 @@ import torch
 from neocog import training as engine
 from neocog._old_spellings import warn_old
 from neocog.layers import Layer
-from neocog.models._retired import todays, warn_of_workers, whole_steps
+from neocog.layers._metrics_of_layers import own_metrics
+from neocog.models._retired import epochs_of, todays, warn_of_workers, whole_steps
 from neocog.training import Compiled, History, TrainingState
 
 
@@ -114,8 +115,9 @@ class Trainer(Layer):
 
     @property
     def metrics(self) -> list[Any]:
-        """The metrics: the loss's, those of `compile`, and those that are attributes of the model."""
-        own = [value for value in self.__dict__.values() if isinstance(value, engine.Metric)]
+        """The metrics: the loss's, those of `compile`, and those of the model itself and its layers."""
+        inside = (module for module in self.modules() if module is self or not isinstance(module, Trainer))
+        own = [metric for module in inside for metric in own_metrics(module)]
         return [*(self._compiled.all_metrics() if self._compiled is not None else []), *own]
 
     @property
@@ -149,6 +151,7 @@ class Trainer(Layer):
         max_queue_size: int | None = None,
         workers: int | None = None,
         use_multiprocessing: bool | None = None,
+        nb_epoch: int | None = None,
     ) -> History:
         """Train the model and return the history of losses and metrics.
 
@@ -170,6 +173,7 @@ class Trainer(Layer):
             validation_batch_size: samples per validation step.
             validation_freq: validate every this many epochs, or after the epochs in a list.
             max_queue_size, workers, use_multiprocessing: older; they belong to the `PyDataset` today.
+            nb_epoch: older name of `epochs`.
 
         Raises:
             NotCompiledError: `compile` was not called.
@@ -187,7 +191,7 @@ class Trainer(Layer):
                 sample_weight=sample_weight,
                 class_weight=class_weight,
                 batch_size=batch_size,
-                epochs=epochs,
+                epochs=epochs_of(epochs, nb_epoch),
                 verbose=verbose,
                 callbacks=callbacks,
                 validation_split=validation_split,
