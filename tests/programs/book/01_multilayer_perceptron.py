@@ -4,6 +4,8 @@ The first network of the course: pictures of 8×8 pixels are laid flat, two hidd
 units answer with probabilities.
 """
 
+# needs: module sklearn
+
 import numpy as np
 from neocog.layers.core import Dense as CoreDense
 

@@ -1,5 +1,7 @@
 """Handwritten digits, a first network, and the curves of its training."""
 
+# needs: mnist, module matplotlib
+
 import matplotlib.pyplot as plt
 import numpy as np
 

@@ -1,5 +1,7 @@
 """A training loop in plain torch around a model of this library."""
 
+# needs: module sklearn
+
 import numpy as np
 import torch
 

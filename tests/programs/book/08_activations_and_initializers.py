@@ -1,5 +1,7 @@
 """Vanishing and exploding gradients: initial weights and activations, in older spellings."""
 
+# needs: fashion-mnist
+
 import numpy as np
 
 import neocog as keras
