@@ -15,7 +15,13 @@ from torch.nn import functional as F
 FILL_MODES = ("constant", "nearest", "reflect", "wrap")
 INTERPOLATIONS = ("nearest", "bilinear")
 
-_PADDING = {"constant": "zeros", "nearest": "border", "reflect": "reflection", "wrap": "border"}
+_PADDING = {
+    "constant": "zeros",
+    "nearest": "border",
+    "reflect": "reflection",
+    "wrap": "border",
+    "mirror": "border",
+}
 
 
 def warp(
@@ -43,6 +49,33 @@ def warp(
     if interpolation == "nearest":
         return _nearest(images, matrices, fill_mode, fill_value)
     return _bilinear(images, matrices, fill_mode, fill_value)
+
+
+def look_up(
+    images: torch.Tensor,
+    x: torch.Tensor,
+    y: torch.Tensor,
+    fill_mode: str = "reflect",
+    interpolation: str = "bilinear",
+    fill_value: float = 0.0,
+) -> torch.Tensor:
+    """Return the images, each pixel looked up at a place of its own.
+
+    Args:
+        images: images, (B, H, W, C); floats for `"bilinear"`.
+        x: places along the width, in pixels, (B, H, W).
+        y: places along the height.
+        fill_mode: as for `warp`, or `"mirror"` (d c b | a b c d | c b a).
+        interpolation: `"nearest"` or `"bilinear"`.
+        fill_value: for `"constant"`.
+
+    Example:
+        >>> x = torch.tensor([[[0.5, 1.0, 2.0]]])
+        >>> look_up(torch.arange(3.0).reshape(1, 1, 3, 1), x, torch.zeros(1, 1, 3)).flatten()
+        tensor([0.5000, 1.0000, 2.0000])
+    """
+    by = _picked if interpolation == "nearest" else _sampled
+    return by(images, x, y, fill_mode, fill_value)
 
 
 def compose(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
@@ -82,24 +115,40 @@ def translation_matrices(shift_x: torch.Tensor, shift_y: torch.Tensor) -> torch.
 def _bilinear(
     images: torch.Tensor, matrices: torch.Tensor, fill_mode: str, fill_value: float
 ) -> torch.Tensor:
-    """One kernel of torch's: it folds coordinates where Keras folds indices, to the same effect."""
     height, width = images.shape[1:3]
-    x = images.permute(0, 3, 1, 2)  # (B, C, H, W), a view
-    work = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
-    matrices = matrices.to(work.dtype)
+    if fill_mode == "wrap":
+        x = _looked_up(matrices[:, 0], height, width)
+        return _sampled(images, x, _looked_up(matrices[:, 1], height, width), fill_mode, fill_value)
+    matrices = matrices.to(_computed(images.dtype))
+    grid_x = _looked_up(_normalized(matrices[:, 0], width), height, width)
+    grid_y = _looked_up(_normalized(matrices[:, 1], height), height, width)
+    return _by_kernel(images, torch.stack([grid_x, grid_y], dim=3), fill_mode, fill_value)
+
+
+def _computed(dtype: torch.dtype) -> torch.dtype:
+    return torch.float32 if dtype in (torch.float16, torch.bfloat16) else dtype
+
+
+def _sampled(
+    images: torch.Tensor, x: torch.Tensor, y: torch.Tensor, fill_mode: str, fill_value: float
+) -> torch.Tensor:
+    """Return images (B, H, W, C) interpolated at places (B, H, W), in pixels."""
+    height, width = images.shape[1:3]
+    dtype = _computed(images.dtype)
+    x, y = x.to(dtype), y.to(dtype)
     if fill_mode == "wrap":  # torch does not wrap: one more row and column stand for the other side
-        grid_x = _looked_up(matrices[:, 0], height, width).remainder(width)
-        grid_y = _looked_up(matrices[:, 1], height, width).remainder(height)
-        grid = torch.stack([(2 * grid_x + 1) / (width + 1) - 1, (2 * grid_y + 1) / (height + 1) - 1], dim=3)
-        work = F.pad(work, (0, 1, 0, 1), mode="circular")
-    else:
-        grid = torch.stack(
-            [
-                _looked_up(_normalized(matrices[:, 0], width), height, width),
-                _looked_up(_normalized(matrices[:, 1], height), height, width),
-            ],
-            dim=3,
-        )
+        x, y = x.remainder(width), y.remainder(height)
+        images = F.pad(images.permute(0, 3, 1, 2), (0, 1, 0, 1), mode="circular").permute(0, 2, 3, 1)
+        height, width = height + 1, width + 1
+    if fill_mode == "mirror":
+        x, y = _mirrored(x, width), _mirrored(y, height)
+    grid = torch.stack([(2 * x + 1) / width - 1, (2 * y + 1) / height - 1], dim=3)
+    return _by_kernel(images, grid, fill_mode, fill_value)
+
+
+def _by_kernel(images: torch.Tensor, grid: torch.Tensor, fill_mode: str, fill_value: float) -> torch.Tensor:
+    """One kernel of torch's: it folds coordinates where Keras folds indices, to the same effect."""
+    work = images.permute(0, 3, 1, 2).to(_computed(images.dtype))  # (B, C, H, W), a view
     shifted = fill_mode == "constant" and fill_value != 0
     if shifted:
         work = work - fill_value
@@ -124,10 +173,17 @@ def _normalized(rows: torch.Tensor, size: int) -> torch.Tensor:
 
 
 def _nearest(images: torch.Tensor, matrices: torch.Tensor, fill_mode: str, fill_value: float) -> torch.Tensor:
+    height, width = images.shape[1:3]
+    x, y = (_looked_up(matrices[:, row], height, width) for row in (0, 1))
+    return _picked(images, x, y, fill_mode, fill_value)
+
+
+def _picked(
+    images: torch.Tensor, places_x: torch.Tensor, places_y: torch.Tensor, fill_mode: str, fill_value: float
+) -> torch.Tensor:
     """A gather of whole pixels: exact, also where a coordinate falls between two."""
     batch, height, width, channels = images.shape
-    across = torch.round(_looked_up(matrices[:, 0], height, width)).to(torch.int64)
-    down = torch.round(_looked_up(matrices[:, 1], height, width)).to(torch.int64)
+    across, down = torch.round(places_x).to(torch.int64), torch.round(places_y).to(torch.int64)
     x, y = _folded(across, width, fill_mode), _folded(down, height, fill_mode)
     first = torch.arange(batch, device=images.device)[:, None, None] * (height * width)
     rows = images.reshape(-1, channels).index_select(0, (first + y * width + x).flatten())
@@ -142,7 +198,15 @@ def _folded(index: torch.Tensor, size: int, fill_mode: str) -> torch.Tensor:
     """Return indices inside 0 … size - 1 for any index."""
     if fill_mode == "wrap":
         return index.remainder(size)
+    if fill_mode == "mirror":
+        return _mirrored(index, size)
     if fill_mode == "reflect":
         index = index.remainder(2 * size)
         return torch.minimum(index, 2 * size - 1 - index)
     return index.clamp(0, size - 1)
+
+
+def _mirrored(place: torch.Tensor, size: int) -> torch.Tensor:
+    """Return places inside 0 … size - 1: d c b | a b c d | c b a, the edge not repeated."""
+    last = max(size - 1, 1)
+    return ((place + last).remainder(2 * last) - last).abs().clamp(max=size - 1)

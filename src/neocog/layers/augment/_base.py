@@ -1,133 +1,229 @@
-"""What the augmentations share: random numbers, layouts, and the seam at which warps are composed."""
+"""What the augmentations share: random numbers, layouts, masks and labels.
+
+A layer has two halves: `draw` makes the random numbers, one row an image, and `change` changes images by
+them. So images and masks get the same draw, and policies (RandAugment, AugMix) draw for some images alone.
+
+Letters: B images, H height, W width, C channels.
+"""
 
 from __future__ import annotations
 
-import numbers
+from collections.abc import Callable
 from typing import Any
 
 import torch
 
-from neocog.core import check_number, check_one_of
-from neocog.exceptions import ArgumentError, ArgumentTypeError, message
-from neocog.functional import FILL_MODES, INTERPOLATIONS, warp
-from neocog.layers._images import ImageLayer
+from neocog.exceptions import ArgumentError, ShapeError, message
 from neocog.layers._seed_source import SeedSource
+from neocog.layers.augment._alone import AugmentingLayer
+
+Draw = dict[str, Any]  # tensors with one row an image, perhaps nested
 
 
-class RandomImageLayer(ImageLayer):
+class RandomImageLayer(AugmentingLayer):
     """Base of the layers that change images at random in training, and hand them on in inference.
 
-    Subclasses override `augment`, which sees a batch (B, H, W, C) of floats.
+    Inputs are images, or a dict with `"images"` and, where wanted, `"labels"` and `"segmentation_masks"`,
+    which get the same draw; other entries are handed on. Called alone without `training=…` a layer augments.
+
+    Subclasses override `draw` and `change`, or `augment` alone; they see batches (B, H, W, C) of floats.
 
     Args:
         seed: own seed of the layer's random numbers; None takes torch's global generator.
         data_format: `"channels_last"` (default) or `"channels_first"`.
     """
+
+    keeps_type = False  # whether whole numbers stay whole numbers
+    always = False  # whether it works in inference too
 
     def __init__(self, seed: int | None = None, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(data_format=data_format, **kwargs)
         self.seed = seed
         self.seed_generator = SeedSource(self.label, seed)
 
-    def call(self, inputs: torch.Tensor, training: bool | None = None) -> torch.Tensor:
-        """Compute the outputs: the whole batch at once, each image by its own draw."""
-        images = inputs if inputs.is_floating_point() else self.as_float(inputs)
-        if not training:
-            return images
+    # --- calling --------------------------------------------------------------------------------------------
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        """Compute the outputs: the whole batch at once, each image by its own draw.
+
+        Args:
+            inputs: images, or a dict with `"images"`.
+            training: whether to change them.
+        """
+        active = bool(training) or self.always
+        if isinstance(inputs, dict):
+            return self._call_on_dict(inputs, active)
+        images = self._as_computed(inputs)
+        return self._on_batches(images, self.augment) if active else images
+
+    def _call_on_dict(self, inputs: dict[str, Any], active: bool) -> dict[str, Any]:
+        self._check_entries(inputs)
+        images = self._as_computed(inputs["images"])
+        if not active:
+            return {**inputs, "images": images}
+        drawn = self.get_random_transformation(images)
+        outputs = {**inputs, "images": self.transform_images(images, drawn)}
+        if "labels" in inputs:
+            single = images.ndim == 3
+            labels = inputs["labels"][None] if single else inputs["labels"]
+            labels = self.transform_labels(labels, drawn)
+            outputs["labels"] = labels[0] if single else labels
+        if "segmentation_masks" in inputs:
+            outputs["segmentation_masks"] = self.transform_segmentation_masks(
+                inputs["segmentation_masks"], drawn
+            )
+        return outputs
+
+    def _check_entries(self, inputs: dict[str, Any]) -> None:
+        if "images" not in inputs:
+            expected = 'a dict with "images" (and "labels", "segmentation_masks")'
+            raise ArgumentError(message(self.label, expected=expected, got=sorted(inputs)))
+        if "bounding_boxes" in inputs:
+            do = "Leave them out, or augment images and boxes before."
+            raise ArgumentError(message(self.label, expected="no bounding_boxes", got="some", do=do))
+
+    def check_inputs(self, args: tuple[Any, ...]) -> None:
+        """Raise ShapeError where the images do not fit."""
+        first = args[0]
+        super().check_inputs((first.get("images"),) if isinstance(first, dict) else args)
+
+    def _as_computed(self, images: torch.Tensor) -> torch.Tensor:
+        return images if self.keeps_type or images.is_floating_point() else self.as_float(images)
+
+    def _on_batches(self, images: torch.Tensor, step: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
+        """Return images, in any layout, changed by a function of batches (B, H, W, C)."""
         batch = images if images.ndim == 4 else images.unsqueeze(0)
         if self._channels_last:
-            outputs = self.augment(batch)
+            outputs = step(batch)
         else:
-            outputs = self.augment(batch.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+            outputs = step(batch.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
         return outputs if images.ndim == 4 else outputs.squeeze(0)
+
+    # --- the two halves -------------------------------------------------------------------------------------
+
+    def draw(self, images: torch.Tensor) -> Draw:
+        """Return the random numbers for the images (B, H, W, C): tensors with one row an image."""
+        return {}
+
+    def change(self, images: torch.Tensor, drawn: Draw) -> torch.Tensor:
+        """Return the images (B, H, W, C), changed by what `draw` returned."""
+        raise NotImplementedError
+
+    def apply_to_masks(self, masks: torch.Tensor, drawn: Draw) -> torch.Tensor:
+        """Return masks (B, H, W, C) in the type that they have; layers that move pixels override it."""
+        return masks
 
     def augment(self, images: torch.Tensor) -> torch.Tensor:
         """Return the images (B, H, W, C), changed."""
-        raise NotImplementedError
+        return self.change(images, self.draw(images))
 
-    def uniform(self, count: int, bounds: tuple[float, float], device: torch.device | str) -> torch.Tensor:
-        """Draw `count` numbers between the bounds, on the device."""
+    # --- Keras's names for them -----------------------------------------------------------------------------
+
+    def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
+        """Return a draw for images, or a dict with `"images"`; None without `training`.
+
+        Args:
+            data: the images: their shape, type and device count.
+            training: False draws nothing.
+            seed: a `SeedGenerator` for this draw in place of the layer's own.
+        """
+        if not training:
+            return None
+        images = self._as_computed(data["images"] if isinstance(data, dict) else data)
+        found: list[Draw] = []
+
+        def note(batch: torch.Tensor) -> torch.Tensor:
+            found.append(self.draw(batch))
+            return batch
+
+        own = self.seed_generator
+        if seed is not None:
+            self._draw_from(seed)
+        try:
+            self._on_batches(images, note)
+        finally:
+            self._draw_from(own)
+        return found[0]
+
+    def drawing_here(self, layer: RandomImageLayer) -> RandomImageLayer:
+        """Return a layer that is part of this one, its numbers drawn from this one's."""
+        layer._draw_from(self.seed_generator)
+        return layer
+
+    def _draw_from(self, source: Any) -> None:
+        for module in self.modules():
+            if isinstance(module, RandomImageLayer):
+                module.seed_generator = source
+
+    def transform_images(self, images: Any, transformation: Any, training: bool = True) -> Any:
+        """Return images changed by what `get_random_transformation` returned."""
+        images = self._as_computed(torch.as_tensor(images))
+        if not training or transformation is None:
+            return images
+        return self._on_batches(images, lambda batch: self.change(batch, transformation))
+
+    def transform_labels(self, labels: Any, transformation: Any, training: bool = True) -> Any:
+        """Return the labels, which most layers leave as they are."""
+        return labels
+
+    def transform_segmentation_masks(
+        self, segmentation_masks: Any, transformation: Any, training: bool = True
+    ) -> Any:
+        """Return masks, (B, H, W, C) or (B, H, W), moved like the images where the layer moves pixels."""
+        masks = torch.as_tensor(segmentation_masks)
+        if not training or transformation is None:
+            return masks
+        return self._on_batches(masks, lambda batch: self.apply_to_masks(batch, transformation))
+
+    # --- draws ----------------------------------------------------------------------------------------------
+
+    def uniform(self, count: int | tuple[int, ...], bounds: tuple[float, float], device: Any) -> torch.Tensor:
+        """Draw numbers between the bounds, on the device."""
         low, high = bounds
         draws = torch.rand(count, generator=self.seed_generator.generator(device), device=device)
         return draws.mul_(high - low).add_(low)
 
+    def happens(self, count: int, bounds: tuple[float, float], device: Any) -> torch.Tensor:
+        """Draw for each image whether something happens, with a probability between the bounds."""
+        chance = self.uniform(count, bounds, device)
+        return self.uniform(count, (0.0, 1.0), device) < chance
+
+    def signs(self, count: int, device: Any) -> torch.Tensor:
+        """Draw 1 or -1 for each of `count` images."""
+        return torch.where(self.uniform(count, (0.0, 1.0), device) > 0.5, -1.0, 1.0)
+
+    def beta(self, alpha: torch.Tensor) -> torch.Tensor:
+        """Draw a number of the beta distribution (a, a) for each `alpha` (B,)."""
+        parameters = torch.stack([alpha, alpha], dim=-1)
+        return self.dirichlet(parameters)[:, 0]
+
+    def dirichlet(self, parameters: torch.Tensor) -> torch.Tensor:
+        """Draw numbers with sum 1 for each row of parameters (B, n)."""
+        generator = self.seed_generator.generator(parameters.device)
+        drawn: torch.Tensor = torch._sample_dirichlet(parameters.double(), generator=generator)
+        return drawn.float()
+
+    # --- configuration --------------------------------------------------------------------------------------
+
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the input's shape."""
         return input_shape
+
+    def compute_output_dtype(self, input_dtype: str) -> str:
+        """Return the type of the outputs: that of the inputs where they are floats or keep their type."""
+        return input_dtype if self.keeps_type else super().compute_output_dtype(input_dtype)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain values."""
         return {**super().get_config(), "seed": self.seed}
 
 
-class GeometricLayer(RandomImageLayer):
-    """Base of the layers that move pixels: each image has a matrix that says where its output pixels look.
-
-    Subclasses override `draw_matrices`. Consecutive layers with the same filling can run as one warp by the
-    product of their matrices (`neocog.functional.compose`).
-
-    Args:
-        fill_mode: what comes in from outside: `"reflect"`, `"nearest"` (the edge), `"wrap"` or `"constant"`.
-        interpolation: `"bilinear"` or `"nearest"`.
-        fill_value: for `"constant"`.
-        seed: own seed of the layer's random numbers; None takes torch's global generator.
-        data_format: `"channels_last"` (default) or `"channels_first"`.
-    """
-
-    def __init__(
-        self,
-        fill_mode: str = "reflect",
-        interpolation: str = "bilinear",
-        seed: int | None = None,
-        fill_value: float = 0.0,
-        data_format: str | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(seed=seed, data_format=data_format, **kwargs)
-        self.fill_mode = check_one_of(self.label, "fill_mode", fill_mode, FILL_MODES)
-        self.interpolation = check_one_of(self.label, "interpolation", interpolation, INTERPOLATIONS)
-        self.fill_value = check_number(self.label, "fill_value", fill_value)
-
-    def draw_matrices(self, batch: int, height: int, width: int, device: torch.device | str) -> torch.Tensor:
-        """Draw one matrix an image: (batch, 2, 3), output pixel to input pixel, float32, on the device."""
-        raise NotImplementedError
-
-    def augment(self, images: torch.Tensor) -> torch.Tensor:
-        """Return the images (B, H, W, C), each warped by its own matrix."""
-        batch, height, width = images.shape[:3]
-        matrices = self.draw_matrices(batch, height, width, images.device)
-        return warp(images, matrices, self.fill_mode, self.interpolation, self.fill_value)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments as plain values."""
-        return {
-            **super().get_config(),
-            "fill_mode": self.fill_mode,
-            "interpolation": self.interpolation,
-            "fill_value": self.fill_value,
-        }
+def per_image(values: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
+    """Return numbers (B,), or in any shape with as many, as (B, 1, 1, 1) in the type of the images."""
+    return values.to(images.dtype).reshape(-1, 1, 1, 1)
 
 
-def factor_bounds(
-    where: str, name: str, value: Any, *, minimum: float = -1.0, maximum: float = 1.0
-) -> tuple[float, float]:
-    """Return the bounds that a factor stands for: `(low, high)`, or `(-f, f)` for a number, cut at `minimum`.
-
-    Raises:
-        ArgumentError: a bound is outside `minimum` … `maximum`.
-    """
-    if isinstance(value, (list, tuple)):
-        if len(value) != 2:
-            raise ArgumentError(
-                message(where, expected=f"{name} as a number or (low, high)", got=repr(value))
-            )
-        low, high = sorted(
-            check_number(where, name, item, minimum=minimum, maximum=maximum) for item in value
-        )
-        return low, high
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise ArgumentTypeError(
-            message(where, expected=f"{name} as a number or (low, high)", got=repr(value))
-        )
-    size = abs(check_number(where, name, value, minimum=minimum, maximum=maximum))
-    return max(-size, minimum), size
+def require_rgb(where: str, images: torch.Tensor) -> None:
+    """Raise ShapeError where images (B, H, W, C) have other than 3 channels."""
+    if images.shape[-1] != 3:
+        raise ShapeError(message(where, expected="images with 3 channels (RGB)", got=images.shape[-1]))

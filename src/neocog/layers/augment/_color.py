@@ -6,10 +6,9 @@ from typing import Any
 
 import torch
 
-from neocog.core import check_number
-from neocog.exceptions import ArgumentError, message
 from neocog.layers._registry import LAYERS
-from neocog.layers.augment._base import RandomImageLayer, factor_bounds
+from neocog.layers.augment._arguments import checked_range, factor_bounds
+from neocog.layers.augment._base import Draw, RandomImageLayer, per_image
 
 
 @LAYERS.register("random_contrast")
@@ -40,12 +39,15 @@ class RandomContrast(RandomImageLayer):
         self.factor = factor_bounds(self.label, "factor", factor, minimum=0.0)
         self.value_range = checked_range(self.label, value_range)
 
-    def augment(self, images: torch.Tensor) -> torch.Tensor:
-        """Return the images with another contrast."""
+    def draw(self, images: torch.Tensor) -> Draw:
+        """Draw a factor for each image."""
         low, high = self.factor
-        factor = self.uniform(images.shape[0], (1.0 - low, 1.0 + high), images.device)
+        return {"contrast_factor": self.uniform(len(images), (1.0 - low, 1.0 + high), images.device)}
+
+    def change(self, images: torch.Tensor, drawn: Draw) -> torch.Tensor:
+        """Return the images with another contrast."""
         mean = images.mean((1, 2), keepdim=True)
-        stretched = torch.lerp(mean, images, factor.to(images.dtype)[:, None, None, None])
+        stretched = torch.lerp(mean, images, per_image(drawn["contrast_factor"], images))
         return stretched.clamp(*self.value_range)
 
     def get_config(self) -> dict[str, Any]:
@@ -78,20 +80,15 @@ class RandomBrightness(RandomImageLayer):
         self.factor = factor_bounds(self.label, "factor", factor)
         self.value_range = sorted(checked_range(self.label, value_range))
 
-    def augment(self, images: torch.Tensor) -> torch.Tensor:
-        """Return the images, lighter or darker."""
+    def draw(self, images: torch.Tensor) -> Draw:
+        """Draw an amount for each image."""
         low, high = self.value_range
-        amount = self.uniform(images.shape[0], self.factor, images.device) * (high - low)
-        return (images + amount.to(images.dtype)[:, None, None, None]).clamp(low, high)
+        return {"rgb_delta": self.uniform(len(images), self.factor, images.device) * (high - low)}
+
+    def change(self, images: torch.Tensor, drawn: Draw) -> torch.Tensor:
+        """Return the images, lighter or darker."""
+        return (images + per_image(drawn["rgb_delta"], images)).clamp(*self.value_range)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain values."""
         return {**super().get_config(), "factor": self.factor, "value_range": self.value_range}
-
-
-def checked_range(where: str, value: Any) -> tuple[float, float]:
-    """Return `value_range` as two numbers."""
-    if not isinstance(value, (list, tuple)) or len(value) != 2:
-        raise ArgumentError(message(where, expected="value_range such as (0, 255)", got=repr(value)))
-    low, high = (check_number(where, "value_range", item) for item in value)
-    return low, high

@@ -11,7 +11,9 @@ from neocog.core import check_one_of
 from neocog.exceptions import ArgumentError, message
 from neocog.functional import rotation_matrices, scale_matrices, translation_matrices
 from neocog.layers._registry import LAYERS
-from neocog.layers.augment._base import GeometricLayer, factor_bounds
+from neocog.layers.augment._arguments import factor_bounds
+from neocog.layers.augment._base import Draw
+from neocog.layers.augment._warping import GeometricLayer
 
 _DEGREE = math.pi / 180.0
 _MODES = ("horizontal", "vertical", "horizontal_and_vertical")
@@ -57,10 +59,17 @@ class RandomFlip(GeometricLayer):
             sign if 2 in self._axes else one, sign if 1 in self._axes else one, height, width
         )
 
-    def augment(self, images: torch.Tensor) -> torch.Tensor:
+    def draw(self, images: torch.Tensor) -> Draw:
+        """Draw which images to mirror."""
+        return {"flips": self._draw_flips(len(images), images.device)}
+
+    def change(self, images: torch.Tensor, drawn: Draw) -> torch.Tensor:
         """Return the images, mirrored or not: exact, and cheaper than a warp."""
-        flips = self._draw_flips(images.shape[0], images.device)
-        return torch.where(flips[:, None, None, None], images.flip(self._axes), images)
+        return torch.where(drawn["flips"][:, None, None, None], images.flip(self._axes), images)
+
+    def apply_to_masks(self, masks: torch.Tensor, drawn: Draw) -> torch.Tensor:
+        """Return the masks, mirrored or not."""
+        return self.change(masks, drawn)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain values."""
