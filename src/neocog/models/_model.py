@@ -111,8 +111,14 @@ class Model(Trainer):
         if self._body is None:
             super().build_from_config(config)
 
+    @property
+    def has_call(self) -> bool:
+        """Whether there is a graph, or a `call` or `forward` of the class's own."""
+        cls = type(self)
+        return self._body is not None or cls.call is not Model.call or cls.forward is not Layer.forward
+
     def _build_from_shape(self, input_shape: Any) -> None:
-        if type(self).call is Model.call and type(self).forward is Layer.forward:
+        if not self.has_call:
             return
         self.built = True
         build_by_running(self, (shapes_to_symbolic(input_shape, self._dtype),), {})

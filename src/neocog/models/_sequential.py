@@ -121,6 +121,11 @@ class Sequential(Model):
         self.built = True
         self._build_shapes = self._chain[0].shape
 
+    @property
+    def has_call(self) -> bool:
+        """A stack can be called: where its input shape is not known yet, the first data tell it."""
+        return True
+
     def pop(self, rebuild: bool = True) -> Any:
         """Take the last layer from the stack and return it."""
         if not self._layers_in_order:

@@ -31,6 +31,11 @@ class Trainer(Layer):
         """Names of the outputs, where they are known."""
         return []
 
+    @property
+    def has_call(self) -> bool:
+        """Whether the model itself can be called; else its `train_step` says all that it does."""
+        return True
+
     def compile(
         self,
         optimizer: Any = "rmsprop",
@@ -356,11 +361,11 @@ class Trainer(Layer):
         return engine.predict_on_batch(self, x)
 
     def train_step(self, data: Any) -> Any:
-        """Train on one batch, `(x, y, sample_weight)`; override it for a training of your own."""
+        """Train on one batch, x, (x, y) or (x, y, sample_weight); override it for a training of your own."""
         return engine.train_step(self, data)
 
     def test_step(self, data: Any) -> Any:
-        """Evaluate on one batch, `(x, y, sample_weight)`."""
+        """Evaluate on one batch, x, (x, y) or (x, y, sample_weight)."""
         return engine.test_step(self, data)
 
     def predict_step(self, data: Any) -> Any:

@@ -12,7 +12,7 @@ from neocog.data import Source, as_source
 from neocog.exceptions import DataError
 from neocog.training._early_checks import check_all_targets, last_activations
 from neocog.training._hook import HookList
-from neocog.training._prepare import build_on, first_batch, place_model, to_device, uses_own_loss
+from neocog.training._prepare import build_on, first_batch, packed, place_model, to_device, uses_own_loss
 from neocog.training._run_hooks import checked_verbose, make_hooks, steps_of
 from neocog.training._step import LazyLogs, results_of
 from neocog.training._trainable import Trainable
@@ -61,8 +61,7 @@ def evaluate_source(model: Trainable, source: Any, hooks: HookList, steps: int |
         for step, batch in enumerate(source.batches(0)):
             for call in begin:
                 call(step, {})
-            logs = model.test_step((to_device(batch.x, device), to_device(batch.y, device),
-                                    to_device(batch.sample_weight, device)))  # fmt: skip
+            logs = model.test_step(packed(batch, device))
             for call in end:
                 call(step, logs)
             if step + 1 == steps:

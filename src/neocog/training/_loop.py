@@ -14,7 +14,7 @@ from neocog.exceptions import ArgumentError, DataError, message
 from neocog.training._evaluate import evaluate_source
 from neocog.training._history import History
 from neocog.training._hook import HookList
-from neocog.training._prepare import device_of, prepare_fit, to_device
+from neocog.training._prepare import device_of, packed, prepare_fit
 from neocog.training._run_hooks import checked_verbose, make_hooks, steps_of
 from neocog.training._step import LazyLogs, results_of
 from neocog.training._trainable import Trainable
@@ -153,8 +153,7 @@ class _Run:
             for step, batch in enumerate(self.batches(epoch, limit)):
                 for call in begin:
                     call(step, {})
-                logs = model.train_step((to_device(batch.x, device), to_device(batch.y, device),
-                                         to_device(batch.sample_weight, device)))  # fmt: skip
+                logs = model.train_step(packed(batch, device))
                 for call in end:
                     call(step, logs)
                 if model.stop_training or step + 1 == limit:

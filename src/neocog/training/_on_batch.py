@@ -11,7 +11,7 @@ from neocog.core import subnormals_flushed, tree_map
 from neocog.data import as_source
 from neocog.exceptions import ArgumentError
 from neocog.training._evaluate import to_numpy
-from neocog.training._prepare import build_on, build_optimizer, first_batch, place_model, to_device
+from neocog.training._prepare import build_on, build_optimizer, first_batch, packed, place_model, to_device
 from neocog.training._step import LazyLogs
 from neocog.training._trainable import Trainable
 
@@ -57,16 +57,14 @@ def as_list(logs: Mapping[str, Any]) -> Any:
     return values[0] if len(values) == 1 else values
 
 
-def _one_batch(
-    model: Trainable, x: Any, y: Any, sample_weight: Any, class_weight: Any
-) -> tuple[Any, Any, Any]:
+def _one_batch(model: Trainable, x: Any, y: Any, sample_weight: Any, class_weight: Any) -> Any:
     _ = model.compile_settings  # says what to do when there is none
     source = as_source(x, y, sample_weight, batch_size=2**31, shuffle=False, class_weight=class_weight)
     batch = first_batch("batch", source)
     build_on(model, batch)
     device = place_model(model)
     model.training_state.prepare(model)
-    return to_device(batch.x, device), to_device(batch.y, device), to_device(batch.sample_weight, device)
+    return packed(batch, device)
 
 
 def _numbers(logs: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from neocog.core import default_device, keep_freed_memory, keeping_states, tree_map
-from neocog.data import Batch, Source
+from neocog.data import Batch, Source, pack_x_y_sample_weight
 from neocog.exceptions import DataError
 from neocog.training._cost import counted_forward, first_samples
 from neocog.training._early_checks import check_all_targets, check_values, last_activations
@@ -40,6 +40,14 @@ def to_device(tree: Any, device: torch.device) -> Any:
     return tree_map(lambda leaf: to_device(leaf, device) if isinstance(leaf, torch.Tensor) else leaf, tree)
 
 
+def packed(batch: Batch, device: torch.device) -> Any:
+    """Return a batch on a device as steps get it: x, (x,), (x, y) or (x, y, sample_weight)."""
+    x, y = to_device(batch.x, device), to_device(batch.y, device)
+    if batch.sample_weight is not None:
+        return x, y, to_device(batch.sample_weight, device)
+    return pack_x_y_sample_weight(x, y)
+
+
 def first_batch(where: str, source: Source) -> Batch:
     """Return the first batch; none is an error."""
     batch = source.peek()
@@ -63,8 +71,8 @@ def prepare_fit(model: Trainable, source: Source) -> Source:
         keep_freed_memory()
     x, y = to_device(batch.x, device), to_device(batch.y, device)
     model.check_inputs((x,))  # the whole batch, so that an error shows its shape
-    y_pred, flops = counted_forward(model, x)
-    if uses_own_loss(model):
+    y_pred, flops = counted_forward(model, x) if model.has_call else (None, 0.0)
+    if uses_own_loss(model) and model.has_call:
         settings.settle(y, y_pred, list(model.output_names))
         check_all_targets(settings, source, batch, y_pred, last_activations(model, y_pred))
     state = model.training_state
@@ -84,17 +92,22 @@ def prepare_fit(model: Trainable, source: Source) -> Source:
 
 def build_on(model: Trainable, batch: Batch) -> None:
     """Build the model's weights from a batch, in float32 and inference mode; on one sample, to be cheap."""
-    if model.built and all(getattr(module, "built", True) for module in model.modules()):
+    if all_built(model) or not model.has_call:
         return
     with torch.no_grad(), keeping_states(model):
         model(to_device(first_samples(batch.x, 1), device_of(model)), training=False)
 
 
+def all_built(model: Trainable) -> bool:
+    """Whether the model and everything in it has its weights."""
+    return model.built and all(getattr(module, "built", True) for module in model.modules())
+
+
 def build_optimizer(model: Any) -> None:
     """Give the optimizer the trainable weights, in Keras's order."""
     optimizer = model.compile_settings.optimizer
-    if optimizer is None:
-        return
+    if optimizer is None or not (model.has_call or all_built(model)):
+        return  # where a step of the user's makes the weights, its first `apply` builds the optimizer
     if not getattr(optimizer, "built", False):
         optimizer.build(model.trainable_weights)
 

@@ -33,6 +33,10 @@ class Trainable(Protocol):
     def training_state(self) -> TrainingState:
         """What training keeps between steps."""
 
+    @property
+    def has_call(self) -> bool:
+        """Whether the model itself can be called; else its steps say all that it does."""
+
     def check_inputs(self, args: tuple[Any, ...]) -> None:
         """Raise ShapeError where a batch does not fit the model's inputs."""
 
