@@ -23,7 +23,7 @@ class CustomModel(keras.Model):
         self.loss_fn = keras.losses.MeanSquaredError()
 
     def train_step(self, data):
-        inputs, targets = data[:2]
+        inputs, targets = data
         self.zero_grad()
         predictions = self(inputs, training=True)
         loss = self.loss_fn(targets, predictions)
@@ -37,7 +37,7 @@ class CustomModel(keras.Model):
         return {"loss": self.loss_tracker.result(), "mae": self.mae_metric.result()}
 
     def test_step(self, data):
-        inputs, targets = data[:2]
+        inputs, targets = data
         predictions = self(inputs, training=False)
         self.loss_tracker.update_state(self.loss_fn(targets, predictions))
         self.mae_metric.update_state(targets, predictions)
