@@ -56,8 +56,6 @@ NOT_FROM_KERAS = {"RandomBrightness"}
 NO_LEGACY = {"subclassed"}
 # Outside training Keras leaves the images whole, whatever size they have; neocog crops their center.
 COMPUTES_ELSE = {"RandomCrop"}
-# bfloat16 has eight bits; Keras rounds before it adds the bias as well, neocog once.
-TOLERANCES = {"mixed_precision": 1e-2}
 ROWS = sorted(set(LAYERS.names()) - PARTS - NOT_IN_KERAS - NEED_TENSORFLOW - COMPUTES_ELSE)
 
 OPTIMIZERS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -203,7 +201,7 @@ class TestExchange:
         failure = json.loads((folder / "failures.json").read_text()).get(name)
         assert failure is None, failure
         ours = arrays(folder, f"ours-{name}")
-        assert_same(answer(folder, f"opened-{name}{suffix}"), ours, TOLERANCES.get(name, 1e-5))
+        assert_same(answer(folder, f"opened-{name}{suffix}"), ours, 1e-5)
 
     @pytest.mark.parametrize("suffix", SUFFIXES)
     def test_we_open_theirs(self, folder: Path, name: str, suffix: str) -> None:
@@ -216,7 +214,7 @@ class TestExchange:
             model.load_weights(file)
         else:
             model = neocog.models.load_model(file)
-        assert_same(predict(model, name), expected, TOLERANCES.get(name, 1e-5))
+        assert_same(predict(model, name), expected, 1e-5)
 
 
 @pytest.mark.parametrize("key", OPTIMIZERS)

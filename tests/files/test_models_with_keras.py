@@ -212,6 +212,45 @@ def test_we_open_a_keras_file_of_real_keras(name: str, tmp_path: Path) -> None:
     assert agree(ours, theirs, data(name))
 
 
+def test_dropout_that_keras_saved_drops_when_it_is_trained(tmp_path: Path) -> None:
+    inputs = keras.Input((4,))
+    frozen = keras.layers.BatchNormalization()(keras.layers.Dropout(0.5)(inputs), training=False)
+    keras.Model(inputs, keras.layers.GaussianNoise(1.0)(frozen)).save(str(tmp_path / "m.keras"))
+    ours = neocog.models.load_model(str(tmp_path / "m.keras"))
+    x = torch.ones(16, 4)
+    before = [w.copy() for w in ours.get_weights()]
+    assert not torch.equal(ours(x, training=True), ours(x, training=True))
+    assert torch.equal(ours(x, training=False), ours(x))
+    assert same_values(before, ours.get_weights())  # `training=False` that the user wrote stays
+
+
+def mixed(k: Any) -> Any:
+    layers, half = k.layers, {"dtype": "mixed_bfloat16"}
+    return k.Sequential(
+        [
+            k.Input((8, 8, 3)),
+            layers.Conv2D(4, 3, activation="relu", **half),
+            layers.BatchNormalization(**half),
+            layers.SeparableConv2D(4, 3, padding="same", **half),
+            layers.DepthwiseConv2D(3, padding="same", **half),
+            layers.Conv2DTranspose(3, 3, strides=2, **half),
+            layers.Flatten(**half),
+            layers.Dense(6, activation="tanh", **half),
+            layers.LayerNormalization(**half),
+            layers.Dense(3, activation="softmax", dtype="float32"),
+        ]
+    )
+
+
+def test_half_precision_is_rounded_where_keras_rounds(tmp_path: Path) -> None:
+    ours, theirs = mixed(neocog), mixed(keras)
+    weights = [np.random.uniform(0.1, 0.4, w.shape).astype("float32") for w in ours.get_weights()]
+    ours.set_weights(weights)
+    theirs.set_weights(weights)
+    x = np.random.normal(size=(5, 8, 8, 3)).astype("float32")
+    assert agree(ours, theirs, x)
+
+
 def wrapped(k: Any) -> Any:
     return k.Sequential([k.Input((4,)), k.layers.SpectralNormalization(k.layers.Dense(3))])
 

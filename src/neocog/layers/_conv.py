@@ -102,7 +102,7 @@ class Conv(BaseConv):
         x = self._layout.inward(inputs)
         try:
             padding = self._padding or self._plans(x.shape[2:])
-            outputs = conv(x, self.weight, self.bias, self._window, padding, self.groups)
+            outputs = conv(x, self.weight, self.bias_inside, self._window, padding, self.groups)
         except RuntimeError:
             self.check_window(inputs.shape)
             raise

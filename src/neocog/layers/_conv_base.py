@@ -150,9 +150,17 @@ class BaseConv(Layer):
             constraint=self.bias_constraint,
         )
 
+    @property
+    def bias_inside(self) -> torch.Tensor | None:
+        """The bias where the kernel adds it; a mixed policy rounds before, as Keras does (`finish`)."""
+        return self.bias if self._mixed_policy is None else None
+
     def finish(self, outputs: torch.Tensor) -> torch.Tensor:
         """Apply the activation to a kernel's result, and return it as a public array."""
         activation = self.activation
+        if self._mixed_policy is not None and self.bias is not None:
+            bias = self.bias.to(outputs.dtype)
+            outputs = outputs + bias.view(-1, *(1,) * (outputs.dim() - 2))
         if activation is activations.relu:
             return self._layout.outward(torch.relu_(outputs))  # in place: nothing else needs the sums
         outputs = self._layout.outward(outputs)

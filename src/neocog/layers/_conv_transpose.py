@@ -115,7 +115,7 @@ class ConvTranspose(BaseConv):
             self.check_window(inputs.shape)
         try:
             outputs = conv_transpose(
-                self._layout.inward(inputs), self.weight, self.bias, self._window, self._cuts
+                self._layout.inward(inputs), self.weight, self.bias_inside, self._window, self._cuts
             )
         except RuntimeError:
             self.check_window(inputs.shape)

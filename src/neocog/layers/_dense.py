@@ -110,7 +110,11 @@ class Dense(Layer):
         """Compute the outputs."""
         if not inputs.is_floating_point():
             inputs = self.as_float(inputs)
-        outputs = F.linear(inputs, self.weight, self.bias)
+        if self._mixed_policy is None:
+            outputs = F.linear(inputs, self.weight, self.bias)
+        else:  # rounded before the bias is added, as in Keras
+            outputs = F.linear(inputs, self.weight)
+            outputs = outputs if self.bias is None else outputs + self.bias.to(outputs.dtype)
         activation = self.activation
         return outputs if activation is linear else activation(outputs)
 

@@ -91,7 +91,7 @@ class DepthwiseConv(BaseConv):
         x = self._layout.inward(inputs)
         try:
             padding = self._padding or self._plans(x.shape[2:])
-            outputs = conv(x, self.weight, self.bias, self._window, padding, self._channels)
+            outputs = conv(x, self.weight, self.bias_inside, self._window, padding, self._channels)
         except RuntimeError:
             self.check_window(inputs.shape)
             raise

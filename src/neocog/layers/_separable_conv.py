@@ -125,7 +125,7 @@ class SeparableConv(BaseConv):
         except RuntimeError:
             self.check_window(inputs.shape)
             raise
-        return self.finish(conv(x, self.pointwise_weight, self.bias, self._point, self._no_padding))
+        return self.finish(conv(x, self.pointwise_weight, self.bias_inside, self._point, self._no_padding))
 
     @property
     def depthwise_kernel(self) -> WeightView:

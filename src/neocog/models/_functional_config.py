@@ -12,11 +12,12 @@ from torch import nn
 from neocog.core import auto_name, custom_object_scope, is_special, read_special
 from neocog.exceptions import FileFormatError, message
 from neocog.graph import Node, SymbolicTensor, symbolic_leaves
-from neocog.layers import InputLayer
+from neocog.layers import BatchNormalization, InputLayer
 from neocog.models._graph_body import GraphBody
 from neocog.models._graph_calls import describe_call, describe_layer, encode, make_operation
 from neocog.models._keras_order import identity
 from neocog.models._objects import deserialize_keras_object
+from neocog.models._trainer import Trainer
 
 _Tensors = dict[tuple[str, int, int], SymbolicTensor]
 
@@ -145,12 +146,22 @@ def _make_calls(
             left.append((name, number, node))
             continue
         args, kwargs = arguments
-        if ".augment." in type(operations[name]).__module__:
-            kwargs.pop("training", None)  # Keras notes its default, which `fit` and `predict` overrule
+        if kwargs.get("training") is False and _notes_its_default(operations[name]):
+            del kwargs["training"]
         outputs = operations[name](*args, **kwargs)
         for index, tensor in enumerate(symbolic_leaves(outputs)):
             tensors[name, number, index] = tensor
     return left
+
+
+def _notes_its_default(operation: Any) -> bool:
+    """Whether `training=False` in a file is Keras's note of the layer's default, which `fit` overrules.
+
+    Keras's dropout, noise, augmentation and recurrent layers have that default; for a model and for
+    BatchNormalization, whose default is None, it is what the user wrote.
+    """
+    own = type(operation).__module__.startswith("neocog.")
+    return own and not isinstance(operation, (Trainer, BatchNormalization))
 
 
 def _arguments(node: Any, operations: Mapping[str, Any], tensors: _Tensors) -> tuple[Any, Any] | None:
