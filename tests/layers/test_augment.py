@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
+import neocog as keras
 from neocog import functional, layers
 from neocog.layers.augment import GeometricLayer
 
@@ -85,3 +87,14 @@ def test_constant_images_stay_constant() -> None:
     images = torch.full((4, 6, 7, 3), 5.0)
     for layer in GEOMETRIC:
         torch.testing.assert_close(layer(images, training=True), images)
+
+
+@pytest.mark.parametrize("with_input", [True, False])
+def test_a_model_of_augmentations_that_is_called_with_its_mode(with_input: bool) -> None:
+    images = np.arange(2 * 4 * 6 * 3, dtype="float32").reshape(2, 4, 6, 3)
+    first = [keras.Input((4, 6, 3))] if with_input else []
+    model = keras.Sequential([*first, layers.RandomFlip("vertical"), layers.RandomContrast(0.9)])
+    np.testing.assert_array_equal(model(images, training=False), images)
+    assert not np.array_equal(model(images, training=True), images)
+    assert not np.array_equal(model(images), images)
+    np.testing.assert_array_equal(model(images, training=False), images)

@@ -19,15 +19,16 @@ if TYPE_CHECKING:
 
 def as_input(layer: Layer, leaf: Any) -> Any:
     """Return an argument of a call as a tensor where it is an array; floats take the layer's type."""
-    if isinstance(leaf, torch.Tensor):
-        kind = torch_dtype(layer._dtype)
-        wrong = leaf.is_floating_point() and layer.autocast and leaf.dtype != kind
-        return with_mask_of(leaf, leaf.to(kind)) if wrong and not autocasts(leaf) else leaf
     if isinstance(leaf, WeightView):
         return leaf.tensor()
-    if isinstance(leaf, np.ndarray) or hasattr(leaf, "__array__"):
+    if not isinstance(leaf, torch.Tensor):
+        if not (isinstance(leaf, np.ndarray) or hasattr(leaf, "__array__")):
+            return leaf
         if is_text(leaf):
             refuse_text(layer, leaf)
             return leaf
-        return to_tensor(leaf)
-    return leaf
+        floats = layer.autocast and getattr(getattr(leaf, "dtype", None), "kind", "") == "f"
+        return to_tensor(leaf, layer._dtype if floats else None)
+    kind = torch_dtype(layer._dtype)
+    wrong = leaf.is_floating_point() and layer.autocast and leaf.dtype != kind
+    return with_mask_of(leaf, leaf.to(kind)) if wrong and not autocasts(leaf) else leaf

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from neocog.core import TEXT, is_text, is_text_list, to_snake_case, to_text, torch_dtype, tree_flatten
+from neocog.core import TEXT, floatx, is_text, is_text_list, to_snake_case, to_text, torch_dtype, tree_flatten
 from neocog.exceptions import ArgumentTypeError, DataError, ShapeError, message
 from neocog.graph import Node, Program, SymbolicTensor, set_mask
 from neocog.layers import InputLayer, Layer
@@ -35,8 +35,7 @@ class GraphBody:
         self.outputs: list[SymbolicTensor] = symbolic_list(where, "outputs", outputs)
         self.program = Program(self.inputs, outputs)
         self._dtypes = [None if t.dtype == TEXT else torch_dtype(t.dtype) for t in self.inputs]
-        modules = (node.operation for node in self.program.nodes)
-        self._mixes_types = any(getattr(module, "_mixed_policy", None) is not None for module in modules)
+        self._mixes_types = _mixes_types([node.operation for node in self.program.nodes])
         self._plain = len(self.inputs) == 1 and isinstance(inputs, SymbolicTensor)
 
     def in_order(self) -> list[Any]:
@@ -222,3 +221,11 @@ def copy_body(body: GraphBody, memo: dict[int, Any]) -> GraphBody:
         if isinstance(operation, Layer):
             operation._nodes.append(new)
     return GraphBody(body.where, rebuild(body.inputs_structure), rebuild(body.outputs_structure))
+
+
+def _mixes_types(operations: Sequence[Any]) -> bool:
+    """Whether layers have to look at the types of what they get: some compute in another than the default."""
+    layers = [operation for operation in operations if isinstance(operation, Layer)]
+    kinds = {layer.compute_dtype for layer in layers if layer.autocast} - {floatx()}
+    others = any(kind.startswith(("float", "bfloat")) for kind in kinds)
+    return others or any(layer._mixed_policy is not None for layer in layers)

@@ -19,7 +19,8 @@ def augments_alone(layer: Layer, mode_given: bool, kwargs: dict[str, Any]) -> No
         mode_given: whether `train()` or `eval()` was called on it.
         kwargs: the keyword arguments of the call; changed.
     """
-    if kwargs.get("training") is None and CALLS.depth <= 1 and not mode_given:
+    said = mode_given or CALLS.mode_said
+    if kwargs.get("training") is None and CALLS.depth <= 1 and not said:
         kwargs["training"] = True
 
 
