@@ -79,7 +79,7 @@ def variables(optimizer: OptimizerBase) -> list[OptimizerVariable]:
             on_assign=lambda value: setattr(optimizer, "_iterations", int(value)),
         )
     ]
-    if optimizer._rate.is_number:
+    if optimizer._rate.is_number and not optimizer._rate.decay:  # files hold a decay as a schedule
         found.append(
             OptimizerVariable.over(
                 torch.tensor(optimizer._rate.value, dtype=torch.float32),
