@@ -3,9 +3,10 @@
 from typing import TYPE_CHECKING
 
 from neocog._old_spellings import missing_name
+from neocog.wrappers import scikit_learn
 from neocog.wrappers._estimators import SKLearnClassifier, SKLearnRegressor, SKLearnTransformer
 
-__all__ = ["SKLearnClassifier", "SKLearnRegressor", "SKLearnTransformer"]
+__all__ = ["SKLearnClassifier", "SKLearnRegressor", "SKLearnTransformer", "scikit_learn"]
 
 if not TYPE_CHECKING:
-    __getattr__ = missing_name(__name__, [*__all__, "scikit_learn"])
+    __getattr__ = missing_name(__name__, __all__)
