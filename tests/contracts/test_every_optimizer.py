@@ -37,6 +37,7 @@ CASES: dict[str, dict[str, Any]] = {
     "Muon": {"ns_steps": 3},
     "Nadam": {"global_clipnorm": 1.0},
     "RMSprop": {"centered": True, "momentum": 0.5},
+    "ScheduleFreeAdamW": {"warmup_steps": 3},
     "SGD": {"momentum": 0.9, "nesterov": True, "clipvalue": 0.5},
 }
 SCHEDULE_CASES: dict[str, dict[str, Any]] = {
@@ -80,7 +81,7 @@ def advance(optimizer: Any, params: list[torch.nn.Parameter], *steps: int) -> No
 
 
 def test_every_registered_optimizer_and_schedule_has_a_row() -> None:
-    assert set(OPTIMIZERS.names()) == {*CASES, "LossScaleOptimizer"}  # the last wraps one of the others
+    assert set(OPTIMIZERS.names()) == {*CASES, "LossScaleOptimizer", "MultiOptimizer", "OptimizerMap"}
     assert set(SCHEDULES.names()) == set(SCHEDULE_CASES)
 
 

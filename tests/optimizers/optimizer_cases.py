@@ -44,6 +44,7 @@ ARGUMENTS: dict[str, list[dict[str, object]]] = {
     "Lion": [{}, {"beta_1": 0.8, "beta_2": 0.9, "learning_rate": 0.01}],
     "Lamb": [{}, {"beta_1": 0.8, "beta_2": 0.99, "epsilon": 1e-3, "learning_rate": 0.05}],
     "Adafactor": [{}, {"beta_2_decay": -0.5, "epsilon_2": 1e-2, "clip_threshold": 0.5, "learning_rate": 0.1}],
+    "ScheduleFreeAdamW": [{}, {"beta_1": 0.7, "beta_2": 0.99, "epsilon": 1e-4, "warmup_steps": 4}],
     "Muon": [{}, {"nesterov": False, "momentum": 0.8, "ns_steps": 3, "rms_rate": None, "adam_lr_ratio": 0.5}],
 }
 

@@ -18,7 +18,9 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 
 
 def test_every_registered_optimizer_is_in_the_table() -> None:
-    assert {*ARGUMENTS, "LossScaleOptimizer"} == set(optimizers.OPTIMIZERS.names())  # tested on its own
+    assert {*ARGUMENTS, "LossScaleOptimizer", "MultiOptimizer", "OptimizerMap"} == set(
+        optimizers.OPTIMIZERS.names()
+    )  # tested on its own
 
 
 def test_the_comparison_fails_on_a_wrong_value() -> None:

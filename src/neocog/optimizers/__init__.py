@@ -12,11 +12,13 @@ from neocog.optimizers._ftrl import Ftrl
 from neocog.optimizers._lamb import Lamb
 from neocog.optimizers._lion import Lion
 from neocog.optimizers._loss_scale import LossScaleOptimizer
+from neocog.optimizers._multi import MultiOptimizer, OptimizerMap
 from neocog.optimizers._muon import Muon
 from neocog.optimizers._optimizer import Optimizer
 from neocog.optimizers._options import OptimizerOptions
 from neocog.optimizers._registry import OPTIMIZERS, deserialize, get, serialize
 from neocog.optimizers._rmsprop import RMSprop
+from neocog.optimizers._schedule_free import ScheduleFreeAdamW
 from neocog.optimizers._sgd import SGD
 from neocog.optimizers._torch import TorchOptimizer
 from neocog.optimizers._values import LearningRate, OptimizerVariable
@@ -35,12 +37,15 @@ __all__ = [
     "LearningRate",
     "Lion",
     "LossScaleOptimizer",
+    "MultiOptimizer",
     "Muon",
     "Nadam",
     "Optimizer",
+    "OptimizerMap",
     "OptimizerOptions",
     "OptimizerVariable",
     "RMSprop",
+    "ScheduleFreeAdamW",
     "TorchOptimizer",
     "deserialize",
     "get",
