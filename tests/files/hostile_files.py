@@ -103,7 +103,7 @@ def everywhere(name: str, config: Config, says: str) -> Iterator[Case]:
 
 
 def code(canary: Path) -> str:
-    source = f"lambda x: (open({str(canary)!r}, 'w'), x)[1]"
+    source = f"lambda x: (open({str(canary)!r}, 'w').close(), x)[1]"
     return base64.b64encode(marshal.dumps(eval(source).__code__)).decode()  # noqa: S307 - our own text
 
 

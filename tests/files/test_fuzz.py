@@ -10,10 +10,10 @@ from fuzzing.seeds import seeds
 
 @pytest.mark.parametrize("kind", FORMATS)
 def test_mutated_files_are_opened_or_refused(kind: str) -> None:
-    report = fuzz(kind, 200, first=1_000_000)
+    report = fuzz(kind, 120, first=1_000_000)
     assert report.findings == []
-    assert sum(report.outcomes.values()) == 200
-    assert report.outcomes["FileFormatError"] > 20  # it does mutate
+    assert sum(report.outcomes.values()) == 120
+    assert report.outcomes["FileFormatError"] > 12  # it does mutate
 
 
 @pytest.mark.parametrize("kind", FORMATS)

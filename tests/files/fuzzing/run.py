@@ -45,7 +45,7 @@ def _one_worker(kind: str, start: int, stop: int, report: Report) -> int:
             return _follow(worker, start, stop, report)
         finally:
             worker.kill()
-            worker.wait()
+            worker.communicate()
 
 
 def _follow(worker: subprocess.Popen[bytes], start: int, stop: int, report: Report) -> int:
