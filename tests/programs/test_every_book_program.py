@@ -2,8 +2,8 @@
 
 A program is a file `<number>_<topic>.py` that a reader would run as it stands; it asserts what it says.
 Two things are read from it here: the first line of its docstring, where "older spellings" allows deprecation
-warnings, and lines `# needs: mnist` or `# needs: module onnx`, without which it is skipped, and `# slow`. Where
-some data sets are not at hand, `stand_ins.py` makes up small files of their form.
+warnings, and lines `# needs: mnist` or `# needs: module onnx`, without which it is skipped, and `# slow`.
+Where some data sets are not at hand, `stand_ins.py` makes up small files of their form.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def marked(path: Path) -> object:
     return pytest.param(path, marks=[pytest.mark.slow] if slow else [], id=path.stem)
 
 
-@pytest.mark.parametrize("path", map(marked, PROGRAMS))
+@pytest.mark.parametrize("path", [marked(path) for path in PROGRAMS])
 def test_program(path: Path, reader_folder: Path) -> None:
     run(path)
 
