@@ -14,7 +14,7 @@ import pytest
 import torch
 from contract import check_documented, check_public, features, network, no_sync
 
-from neocog import callbacks, layers
+from neocog import callbacks, layers, optimizers
 from neocog.callbacks import CALLBACKS
 from neocog.training import History
 
@@ -24,6 +24,7 @@ TARGETS = torch.ones(8, 1)
 def rows(folder: Path) -> dict[str, dict[str, Any]]:
     """Arguments for each class; files go to `folder`."""
     return {
+        "BackupAndRestore": {"backup_dir": folder / "backup"},
         "CSVLogger": {"filename": folder / "log.csv"},
         "Callback": {},
         "CallbackList": {},
@@ -34,6 +35,7 @@ def rows(folder: Path) -> dict[str, dict[str, Any]]:
         "ModelCheckpoint": {"filepath": folder / "m.weights.h5", "save_weights_only": True},
         "ProgbarLogger": {},
         "ReduceLROnPlateau": {"monitor": "val_loss", "patience": 1, "min_delta": 10.0},
+        "SwapEMAWeights": {"swap_on_epoch": True},
         "TensorBoard": {"log_dir": folder / "logs"},
         "TerminateOnNaN": {},
     }
@@ -49,7 +51,8 @@ def make(name: str, folder: Path, **extra: Any) -> Any:
 
 def fit(callback: Any, epochs: int = 2, **arguments: Any) -> Any:
     model = network(layers.Dense(1))
-    model.compile("sgd", "mse")
+    averages = isinstance(callback, callbacks.SwapEMAWeights)
+    model.compile(optimizers.SGD(use_ema=averages), "mse")
     stream, sys.stdout = sys.stdout, io.StringIO()
     try:
         model.fit(
@@ -90,7 +93,7 @@ class TestCallback:
             model = fit(callback)
             assert all(np.isfinite(weight).all() for weight in model.get_weights())
             assert model.history.epoch == [0, 1]
-            if name not in ("LearningRateScheduler", "ReduceLROnPlateau", "EarlyStopping"):
+            if name not in ("LearningRateScheduler", "ReduceLROnPlateau", "EarlyStopping", "SwapEMAWeights"):
                 for got, want in zip(model.get_weights(), expected, strict=True):
                     np.testing.assert_array_equal(got, want)  # it watches, and changes nothing
 

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from neocog._old_spellings import missing_name
+from neocog.callbacks._backup_and_restore import BackupAndRestore
 from neocog.callbacks._callback import Callback
 from neocog.callbacks._callback_list import CallbackList
 from neocog.callbacks._csv_logger import CSVLogger
@@ -13,6 +14,7 @@ from neocog.callbacks._model_checkpoint import ModelCheckpoint
 from neocog.callbacks._progbar_logger import ProgbarLogger
 from neocog.callbacks._reduce_lr_on_plateau import ReduceLROnPlateau
 from neocog.callbacks._registry import CALLBACKS
+from neocog.callbacks._swap_ema_weights import SwapEMAWeights
 from neocog.callbacks._tensorboard import TensorBoard
 from neocog.callbacks._terminate_on_nan import TerminateOnNaN
 from neocog.training import History
@@ -21,6 +23,7 @@ CALLBACKS.register()(History)
 
 __all__ = [
     "CALLBACKS",
+    "BackupAndRestore",
     "CSVLogger",
     "Callback",
     "CallbackList",
@@ -31,6 +34,7 @@ __all__ = [
     "ModelCheckpoint",
     "ProgbarLogger",
     "ReduceLROnPlateau",
+    "SwapEMAWeights",
     "TensorBoard",
     "TerminateOnNaN",
 ]

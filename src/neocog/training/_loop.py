@@ -116,12 +116,18 @@ class _Run:
         """Run the epochs; the model is in inference mode afterwards, whatever happened."""
         hooks, model = self.hooks, self.model
         logs: dict[str, Any] = {}
+        state = model.training_state
+        state.first_epoch, state.finished = None, False
         try:
             hooks.on_train_begin()
-            for epoch in range(self.request.initial_epoch, self.request.epochs):
+            first = self.request.initial_epoch if state.first_epoch is None else state.first_epoch
+            for epoch in range(first, self.request.epochs):
                 logs = self.epoch(epoch)
                 if model.stop_training:
                     break
+            if self.request.epochs:
+                _take_averages(model)
+            state.finished = True
         finally:
             model.train(False)
             hooks.on_train_end(logs)
@@ -179,6 +185,12 @@ class _Run:
         if isinstance(frequency, (list, tuple, set)):
             return epoch + 1 in frequency
         return (epoch + 1) % check_int("fit", "validation_freq", frequency, minimum=1) == 0
+
+
+def _take_averages(model: Any) -> None:
+    """Put the moving averages of the weights in their place, where the optimizer keeps them."""
+    if hasattr(model.optimizer, "finalize_variable_values"):
+        model.optimizer.finalize_variable_values(model.trainable_weights)
 
 
 def _forever(source: Source) -> Iterator[Batch]:

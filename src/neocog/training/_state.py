@@ -19,11 +19,15 @@ class TrainingState:
     Attributes:
         plan: how training runs; None before the first `fit`.
         epochs_seen: number of epochs trained since `compile`, which numbers the data's orders.
+        first_epoch: where `fit` begins instead of at `initial_epoch`; a callback may set it before the first.
+        finished: whether the last `fit` came to its end, without an error on the way.
     """
 
     def __init__(self) -> None:
         self.plan: Plan | None = None
         self.epochs_seen = 0
+        self.first_epoch: int | None = None
+        self.finished = False
         self._autocast: AbstractContextManager[Any] = nullcontext()
         self._forward: Callable[[Any], Any] | None = None
         self._penalized: list[Any] = []
