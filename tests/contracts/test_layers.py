@@ -16,6 +16,7 @@ import torch
 import neocog
 from neocog import files, layers
 from neocog.layers import LAYERS, Layer
+from neocog.layers.augment import RandomImageLayer
 from neocog.models import Functional, Model, Sequential
 
 IMAGE, VOLUME, SERIES, VECTOR = (8, 8, 3), (6, 6, 6, 2), (10, 4), (6,)
@@ -39,6 +40,8 @@ CASES: dict[str, tuple[dict[str, Any], Any]] = {
     "AdditiveAttention": ({}, [SERIES, SERIES]),
     "AlphaDropout": ({"rate": 0.2}, VECTOR),
     "Attention": ({"use_scale": True}, [SERIES, SERIES]),
+    "AugMix": ({}, IMAGE),
+    "AutoContrast": ({}, IMAGE),
     "Average": ({}, TWO),
     "AveragePooling1D": ({"pool_size": 2}, SERIES),
     "AveragePooling2D": ({"pool_size": 2}, IMAGE),
@@ -48,6 +51,7 @@ CASES: dict[str, tuple[dict[str, Any], Any]] = {
     "CategoryEncoding": ({"num_tokens": 9}, WORDS),
     "CenterCrop": ({"height": 4, "width": 5}, IMAGE),
     "Concatenate": ({}, TWO),
+    "ContrastLimitedAdaptiveHistogramEqualization": ({"tile_grid_size": (2, 2)}, IMAGE),
     "Conv1D": ({"filters": 4, "kernel_size": 3}, SERIES),
     "Conv1DTranspose": ({"filters": 4, "kernel_size": 3, "strides": 2}, SERIES),
     "Conv2D": ({"filters": 4, "kernel_size": 3, "strides": 2, "padding": "same"}, IMAGE),
@@ -57,6 +61,7 @@ CASES: dict[str, tuple[dict[str, Any], Any]] = {
     "Cropping1D": ({"cropping": 2}, SERIES),
     "Cropping2D": ({"cropping": ((1, 2), (0, 3))}, IMAGE),
     "Cropping3D": ({"cropping": 1}, VOLUME),
+    "CutMix": ({}, IMAGE),
     "Dense": ({"units": 3}, VECTOR),
     "DepthwiseConv1D": ({"kernel_size": 3, "depth_multiplier": 2}, SERIES),
     "DepthwiseConv2D": ({"kernel_size": 3, "depth_multiplier": 2}, IMAGE),
@@ -66,6 +71,7 @@ CASES: dict[str, tuple[dict[str, Any], Any]] = {
     "ELU": ({}, VECTOR),
     "EinsumDense": ({"equation": "ab,bc->ac", "output_shape": 3}, VECTOR),
     "Embedding": ({"input_dim": 9, "output_dim": 4}, VECTOR),
+    "Equalization": ({}, IMAGE),
     "Flatten": ({}, IMAGE),
     "GRU": ({"units": 3, "return_sequences": True}, SERIES),
     "GaussianDropout": ({"rate": 0.2}, VECTOR),
@@ -92,17 +98,33 @@ CASES: dict[str, tuple[dict[str, Any], Any]] = {
     "MaxPooling3D": ({"pool_size": 2}, VOLUME),
     "Maximum": ({}, TWO),
     "Minimum": ({}, TWO),
+    "MixUp": ({}, IMAGE),
     "Multiply": ({}, TWO),
     "Normalization": ({"mean": 0.5, "variance": 2.0}, VECTOR),
     "PReLU": ({}, VECTOR),
     "Permute": ({"dims": (2, 1)}, SERIES),
+    "Pipeline": ({"layers": "augmentations"}, IMAGE),
     "RMSNormalization": ({}, VECTOR),
     "RNN": ({"cell": "cells"}, SERIES),
+    "RandAugment": ({}, IMAGE),
     "RandomBrightness": ({"factor": 0.2}, IMAGE),
+    "RandomColorDegeneration": ({"factor": 0.3}, IMAGE),
+    "RandomColorJitter": ({"brightness_factor": 0.2, "hue_factor": 0.1}, IMAGE),
     "RandomContrast": ({"factor": 0.2}, IMAGE),
     "RandomCrop": ({"height": 5, "width": 6}, IMAGE),
+    "RandomElasticTransform": ({}, IMAGE),
+    "RandomErasing": ({}, IMAGE),
     "RandomFlip": ({}, IMAGE),
+    "RandomGaussianBlur": ({}, IMAGE),
+    "RandomGrayscale": ({}, IMAGE),
+    "RandomHue": ({"factor": 0.2}, IMAGE),
+    "RandomInvert": ({}, IMAGE),
+    "RandomPerspective": ({"scale": 0.3}, IMAGE),
+    "RandomPosterization": ({"factor": 4}, IMAGE),
     "RandomRotation": ({"factor": 0.1}, IMAGE),
+    "RandomSaturation": ({"factor": 0.4}, IMAGE),
+    "RandomSharpness": ({"factor": 0.4}, IMAGE),
+    "RandomShear": ({"x_factor": 0.2}, IMAGE),
     "RandomTranslation": ({"height_factor": 0.1, "width_factor": 0.2}, IMAGE),
     "RandomZoom": ({"height_factor": 0.2}, IMAGE),
     "ReLU": ({"max_value": 2.0}, VECTOR),
@@ -115,6 +137,7 @@ CASES: dict[str, tuple[dict[str, Any], Any]] = {
     "SeparableConv2D": ({"filters": 4, "kernel_size": 3}, IMAGE),
     "SimpleRNN": ({"units": 3, "go_backwards": True}, SERIES),
     "Softmax": ({}, VECTOR),
+    "Solarization": ({}, IMAGE),
     "SpatialDropout1D": ({"rate": 0.3}, SERIES),
     "SpatialDropout2D": ({"rate": 0.3}, IMAGE),
     "SpatialDropout3D": ({"rate": 0.3}, VOLUME),
@@ -151,7 +174,11 @@ def make(which: str, **extra: Any) -> Any:
         arguments["layer"] = layers.LSTM(3)
     if arguments.get("cell") == "cells":
         arguments["cell"] = [layers.LSTMCell(4), layers.GRUCell(3)]
-    return LAYERS.resolve(which)(**arguments, **extra)
+    if arguments.get("layers") == "augmentations":
+        arguments["layers"] = [layers.AutoContrast(), layers.RandomFlip()]
+    layer = LAYERS.resolve(which)(**arguments, **extra)
+    # Alone, augmentations augment; here they are what they are in a model.
+    return layer.eval() if isinstance(layer, (RandomImageLayer, layers.Pipeline)) else layer
 
 
 def inputs_for(name: str, batch: int = 2, dtype: torch.dtype = torch.float32) -> Any:

@@ -77,7 +77,7 @@ class ContrastLimitedAdaptiveHistogramEqualization(RandomImageLayer):
         counts = torch.zeros(*values.shape[:-1], _BINS, device=pixels.device)
         counts = counts.scatter_add(-1, values, torch.ones_like(values, dtype=counts.dtype))
         if self.clip_limit > 0:
-            cut = counts.clamp(max=self.clip_limit * size / _BINS)
+            cut = counts.clamp(max=int(self.clip_limit * size / _BINS))  # whole, as Keras counts on torch
             counts = cut + (counts - cut).sum(-1, keepdim=True) / _BINS
         total = counts.cumsum(-1)
         first = total.amin(-1, keepdim=True)
@@ -123,7 +123,8 @@ def _blended(tables: torch.Tensor, pixels: torch.Tensor, tile: tuple[int, int]) 
 def _neighbours(tiles: int, size: int, like: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Return, for each pixel along an axis, the tiles before and after it, and the share of the one after."""
     place = (torch.arange(tiles * size, device=like.device, dtype=torch.float32) - size / 2.0) / size
+    place = place + 1.0  # rounded as in Keras
     before = place.floor()
     share = place - before
-    first = before.to(torch.int64)
+    first = before.to(torch.int64) - 1
     return first.clamp(0, tiles - 1), (first + 1).clamp(0, tiles - 1), share

@@ -12,7 +12,7 @@ from neocog.exceptions import ArgumentError, message
 from neocog.layers._registry import LAYERS
 from neocog.layers.augment._arguments import checked_range, share_bounds, sorted_range
 from neocog.layers.augment._base import Draw, RandomImageLayer, per_image
-from neocog.layers.augment._bells import bells, filtered
+from neocog.layers.augment._bells import bells, filtered, planes
 
 _AROUND, _MIDDLE = 1.0 / 13.0, 5.0 / 13.0
 _SMALLEST = 1e-6
@@ -58,7 +58,7 @@ class RandomSharpness(RandomImageLayer):
         channels = images.shape[-1]
         kernel = torch.full((3, 3), _AROUND, dtype=images.dtype, device=images.device)
         kernel[1, 1] = _MIDDLE
-        x = images.permute(0, 3, 1, 2)
+        x = planes(images)
         smooth = F.conv2d(x, kernel.expand(channels, 1, 3, 3), padding=1, groups=channels)
         share = 1.0 - 2.0 * per_image(drawn["factor"], images)
         return (images + share * (smooth.permute(0, 2, 3, 1) - images)).clamp(*self.value_range)
@@ -122,7 +122,7 @@ class RandomGaussianBlur(RandomImageLayer):
         """Return the images, blurred or not."""
         widths = drawn["blur_factor"].to(images.dtype)
         width, height = self.kernel_size
-        x = images.permute(0, 3, 1, 2)
+        x = planes(images)
         blurred = filtered(x, bells(height, widths[:, 1]), bells(width, widths[:, 0])).permute(0, 2, 3, 1)
         chosen = drawn["should_apply_blur"].reshape(-1, 1, 1, 1)
         return torch.where(chosen, blurred, images).clamp(*self.value_range)

@@ -59,22 +59,16 @@ class RandomShear(GeometricLayer):
         return torch.stack([one, across, zero, down, one, zero], dim=1).reshape(-1, 2, 3)
 
     def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments as plain values."""
-        return {**super().get_config(), "x_factor": self.x_factor, "y_factor": self.y_factor}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Any:
-        """Make the layer; bounds about 0 come from a number."""
-        numbers = {
-            name: value[1]
-            for name in ("x_factor", "y_factor")
-            if isinstance(value := config.get(name), (list, tuple)) and len(value) == 2 and value[0] < 0
-        }
-        return cls(**{**config, **numbers})
+        """Return the constructor's arguments as plain values; Keras reads bounds about 0 as numbers."""
+        factors = {"x_factor": self.x_factor, "y_factor": self.y_factor}
+        plain = {name: pair[1] if pair[0] < 0 else pair for name, pair in factors.items()}
+        return {**super().get_config(), **plain}
 
 
 def _bounds(where: str, name: str, value: Any) -> tuple[float, float]:
     if isinstance(value, (list, tuple)):
-        return share_bounds(where, name, value)
+        if len(value) != 2 or value[0] >= 0 or value[0] != -value[1]:
+            return share_bounds(where, name, value)
+        value = value[1]  # as Keras writes what was a number
     size = check_number(where, name, value, minimum=0.0, maximum=1.0)
     return -size, size
