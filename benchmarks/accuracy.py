@@ -90,7 +90,7 @@ def cats_and_dogs() -> dict[str, Any]:
         result = train(TrainConfig(data="cats_vs_dogs", out=str(Path(folder) / "run")))
         return {
             "set": "cats and dogs",
-            "how": f"neocog train, defaults, {len(result.epochs)} epochs",
+            "how": f"neocog train, defaults, {result.epochs} epochs",
             "test accuracy": f"{result.test.accuracy:.4f}",
         }
 
