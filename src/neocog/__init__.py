@@ -41,6 +41,8 @@ if TYPE_CHECKING:
         saving,
         tree,
         utils,
+        visualization,
+        wrappers,
     )
     from neocog.backend import KerasTensor, StatelessScope, name_scope, version
     from neocog.data import Dataset
@@ -85,7 +87,9 @@ _MODULES = (
     "training",
     "tree",
     "utils",
+    "visualization",
     "workflows",
+    "wrappers",
 )
 _NAMES = {
     "Dataset": "data",
@@ -152,6 +156,8 @@ __all__ = [
     "tree",
     "utils",
     "version",
+    "visualization",
+    "wrappers",
 ]
 
 

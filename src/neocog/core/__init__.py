@@ -3,6 +3,7 @@
 from neocog.core._atomic import atomic_path, write_bytes, write_text
 from neocog.core._budget import free_memory, memory_budget, spend
 from neocog.core._checks import check_int, check_ntuple, check_number, check_one_of
+from neocog.core._config_values import Config
 from neocog.core._cpu import has_working_amx, limit_broken_amx, start_flushing_workers, subnormals_flushed
 from neocog.core._custom import (
     custom_object,
@@ -64,6 +65,7 @@ start_flushing_workers()  # before anything starts them
 
 __all__ = [
     "TEXT",
+    "Config",
     "DTypePolicy",
     "Registry",
     "add_special",

@@ -7,16 +7,18 @@ from typing import Any
 import numpy as np
 import torch
 
+from neocog._old_spellings import warn_old
 from neocog.core import check_int
 from neocog.exceptions import DataError, message
 
 
-def to_categorical(x: Any, num_classes: int | None = None) -> Any:
+def to_categorical(x: Any, num_classes: int | None = None, nb_classes: int | None = None) -> Any:
     """Return class numbers as one-hot rows.
 
     Args:
         x: whole numbers from 0 to `num_classes` - 1, of any shape; a last axis of length 1 is dropped.
         num_classes: length of the new last axis; None stands for the largest number plus 1.
+        nb_classes: Keras 1's name of `num_classes`.
 
     Returns:
         A float64 NumPy array as in Keras; for a torch tensor a float32 tensor on its device.
@@ -30,6 +32,9 @@ def to_categorical(x: Any, num_classes: int | None = None) -> Any:
                [0., 0., 1.],
                [0., 1., 0.]])
     """
+    if nb_classes is not None:
+        warn_old("to_categorical", "nb_classes", "num_classes")
+        num_classes = nb_classes
     labels = x.detach().cpu().numpy() if isinstance(x, torch.Tensor) else _as_array(x)
     whole = labels.astype(np.int64) if labels.dtype.kind in "biuf" else None
     if whole is None or (labels.dtype.kind == "f" and not np.array_equal(whole, labels)):

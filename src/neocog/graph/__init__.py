@@ -3,6 +3,7 @@
 from neocog.graph._input import Input, check_shape, module_call, record_module
 from neocog.graph._masks import MASKS, mask_of, set_mask, with_mask_of
 from neocog.graph._program import Program, order_nodes
+from neocog.graph._sources import get_source_inputs
 from neocog.graph._spec import Shape, TensorSpec
 from neocog.graph._symbolic import (
     Node,
@@ -22,6 +23,7 @@ __all__ = [
     "SymbolicTensor",
     "TensorSpec",
     "check_shape",
+    "get_source_inputs",
     "infer_outputs",
     "is_symbolic",
     "mask_of",

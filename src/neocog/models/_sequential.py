@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import nn
 
+from neocog._old_spellings import warn_old
 from neocog.core import TEXT, custom_object_scope, is_text, is_text_list, to_text
 from neocog.exceptions import ArgumentError, ArgumentTypeError, NeocogError
 from neocog.graph import Input, Node, SymbolicTensor
@@ -52,6 +53,17 @@ class Sequential(Model):
         self._refresh_later = False
         if len(self._chain) > 1:
             self._refresh()
+
+    def predict_classes(self, x: Any, batch_size: int | None = None, verbose: int | str = 0) -> Any:
+        """Keras 2's: return the number of the largest output, or for one output whether it is above 0.5."""
+        warn_old("Sequential", "predict_classes", "predict(x).argmax(axis=-1), or predict(x) > 0.5")
+        found = self.predict(x, batch_size=batch_size, verbose=verbose)
+        return found.argmax(axis=-1) if found.shape[-1] > 1 else (found > 0.5).astype("int32")
+
+    def predict_proba(self, x: Any, batch_size: int | None = None, verbose: int | str = 0) -> Any:
+        """Keras 2's name of `predict`."""
+        warn_old("Sequential", "predict_proba", "predict(x)")
+        return self.predict(x, batch_size=batch_size, verbose=verbose)
 
     def add(self, layer: Any, rebuild: bool = True) -> None:
         """Put a layer, or any `nn.Module`, on top of the stack; an `Input` only at the bottom.

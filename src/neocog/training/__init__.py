@@ -11,6 +11,7 @@ from neocog.training._hook import Hook, HookList
 from neocog.training._loop import FitRequest, fit
 from neocog.training._on_batch import as_list, predict_on_batch, test_on_batch, train_on_batch
 from neocog.training._plan import Plan
+from neocog.training._progbar import Progbar
 from neocog.training._progress import Progress
 from neocog.training._progress_bar import ProgressBar
 from neocog.training._state import TrainingState
@@ -33,6 +34,7 @@ __all__ = [
     "LazyLogs",
     "Metric",
     "Plan",
+    "Progbar",
     "Progress",
     "ProgressBar",
     "TrainingState",

@@ -25,6 +25,8 @@ class ProgressBar:
         interval: least seconds between two writes; default 0.1.
         live: whether the stream can rewrite a line; default whether it is a terminal or a notebook.
         width: columns of the terminal; default asked at each write, unlimited in a notebook.
+        bar_width: characters of the bar; default 20.
+        unit: what a step is called; default "step".
     """
 
     def __init__(
@@ -37,6 +39,8 @@ class ProgressBar:
         interval: float = 0.1,
         live: bool | None = None,
         width: int | None = None,
+        bar_width: int = _BAR_WIDTH,
+        unit: str = "step",
     ) -> None:
         self.target = target
         self.verbose = verbose
@@ -46,6 +50,8 @@ class ProgressBar:
         self._interval = interval
         self._live = is_live(stream) if live is None else live
         self._width = width
+        self._bar_width = bar_width
+        self._unit = unit
         self._start = clock()
         self._first_step: float | None = None
         self._paused: float | None = None
@@ -87,7 +93,7 @@ class ProgressBar:
         self._values = format_values(logs)
         current = self.seen or self.target or 0
         self.target = self.target or self.seen
-        bar = f"{self._bar(current, _BAR_WIDTH)} " if self.verbose == 1 else "- "
+        bar = f"{self._bar(current, self._bar_width)} " if self.verbose == 1 else "- "
         taken = f"{now - self._start:.0f}s {self._rate(current, now)}"
         line = f"{self._position(current)} {bar}{taken}{self._values}"
         self._write(("\r" if self._shown else "") + line.ljust(self._shown) + "\n")
@@ -106,10 +112,10 @@ class ProgressBar:
         self._last_write = now
         position, rate = self._position(self.seen), self._rate(self.seen, now)
         head = f"{self._time_left(now)} {rate}{self._values}{suffix}"
-        line = f"{position} {self._bar(self.seen, _BAR_WIDTH)} {head}"
+        line = f"{position} {self._bar(self.seen, self._bar_width)} {head}"
         width = self._columns() - 1  # the last column would wrap
         if len(line) > width:
-            line = f"{position} {self._bar(self.seen, _SHORT_BAR_WIDTH)} {head}"
+            line = f"{position} {self._bar(self.seen, min(self._bar_width, _SHORT_BAR_WIDTH))} {head}"
         if len(line) > width:
             line = f"{position} {head}"
         if len(line) > width:
@@ -131,7 +137,7 @@ class ProgressBar:
         return full * filled + rest * (width - filled)
 
     def _rate(self, current: int, now: float) -> str:
-        return format_step(self._seconds_a_step(current, now))
+        return format_step(self._seconds_a_step(current, now), self._unit)
 
     def _seconds_a_step(self, current: int, now: float) -> float:
         """Return the mean step time; the first step is left out, since it also pays for starting up."""
@@ -178,7 +184,7 @@ def format_values(logs: Logs | None) -> str:
     return "".join(f" - {name}: {_number(logs[name])}" for name in logs) if logs else ""
 
 
-def format_step(seconds: float) -> str:
+def format_step(seconds: float, unit: str = "step") -> str:
     """Return the time of a step in the largest unit that leaves whole digits.
 
     Example:
@@ -186,10 +192,10 @@ def format_step(seconds: float) -> str:
         ('3ms/step', '2s/step', '50us/step')
     """
     if seconds >= 1 or seconds == 0:
-        return f"{seconds:.0f}s/step"
+        return f"{seconds:.0f}s/{unit}"
     if seconds >= 1e-3:
-        return f"{seconds * 1e3:.0f}ms/step"
-    return f"{seconds * 1e6:.0f}us/step"
+        return f"{seconds * 1e3:.0f}ms/{unit}"
+    return f"{seconds * 1e6:.0f}us/{unit}"
 
 
 def format_duration(seconds: float) -> str:
