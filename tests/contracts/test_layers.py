@@ -16,7 +16,7 @@ import torch
 import neocog
 from neocog import files, layers
 from neocog.layers import LAYERS, Layer
-from neocog.layers.augment import RandomImageLayer
+from neocog.layers.augment._alone import AugmentingLayer
 from neocog.models import Functional, Model, Sequential
 
 IMAGE, VOLUME, SERIES, VECTOR = (8, 8, 3), (6, 6, 6, 2), (10, 4), (6,)
@@ -58,6 +58,9 @@ CASES: dict[str, tuple[dict[str, Any], Any]] = {
     "Conv2DTranspose": ({"filters": 4, "kernel_size": 3, "strides": 2}, IMAGE),
     "Conv3D": ({"filters": 4, "kernel_size": 3}, VOLUME),
     "Conv3DTranspose": ({"filters": 2, "kernel_size": 2, "strides": 2}, VOLUME),
+    "ConvLSTM1D": ({"filters": 3, "kernel_size": 3, "padding": "same"}, (4, 5, 2)),
+    "ConvLSTM2D": ({"filters": 3, "kernel_size": 2, "return_sequences": True}, (3, 5, 4, 2)),
+    "ConvLSTM3D": ({"filters": 2, "kernel_size": 2, "strides": 2}, (2, 4, 5, 4, 2)),
     "Cropping1D": ({"cropping": 2}, SERIES),
     "Cropping2D": ({"cropping": ((1, 2), (0, 3))}, IMAGE),
     "Cropping3D": ({"cropping": 1}, VOLUME),
@@ -178,7 +181,7 @@ def make(which: str, **extra: Any) -> Any:
         arguments["layers"] = [layers.AutoContrast(), layers.RandomFlip()]
     layer = LAYERS.resolve(which)(**arguments, **extra)
     # Alone, augmentations augment; here they are what they are in a model.
-    return layer.eval() if isinstance(layer, (RandomImageLayer, layers.Pipeline)) else layer
+    return layer.eval() if isinstance(layer, (AugmentingLayer, layers.Pipeline)) else layer
 
 
 def inputs_for(name: str, batch: int = 2, dtype: torch.dtype = torch.float32) -> Any:
@@ -312,7 +315,8 @@ class TestLayer:
             pytest.skip("has no data_format")
         x = inputs_for(name)
         last, first = make(name), make(name, data_format="channels_first")
-        moved = x.movedim(-1, 1)
+        axis = 2 if name.startswith("ConvLSTM") else 1
+        moved = x.movedim(-1, axis)
         if name == "Flatten":
             torch.testing.assert_close(first(moved), last(x))
             return
@@ -320,7 +324,11 @@ class TestLayer:
         first(moved, training=False)
         first.set_weights(last.get_weights())
         got = first(moved, training=False)
-        got = got if got.dim() < x.dim() else got.movedim(1, -1)
+        if name.startswith("ConvLSTM"):
+            axis -= x.dim() - got.dim()  # the steps are gone
+        elif got.dim() < x.dim():
+            axis = -1
+        got = got.movedim(axis, -1)
         torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-5)
 
     def test_unknown_argument_is_refused(self, name: str) -> None:

@@ -33,6 +33,8 @@ def layer_model(k: Any, name: str, arguments: dict[str, Any], shapes: Any) -> An
         arguments["layer"] = k.layers.LSTM(3)
     if arguments.get("cell") == "cells":
         arguments["cell"] = [k.layers.LSTMCell(4), k.layers.GRUCell(3)]
+    if arguments.get("layers") == "augmentations":
+        arguments["layers"] = [k.layers.AutoContrast(), k.layers.RandomFlip()]
     dtype = "int32" if name.endswith("Embedding") else "float32"
     several = isinstance(shapes[0], (list, tuple))
     inputs = [k.Input(tuple(shape)) for shape in shapes] if several else k.Input(tuple(shapes), dtype=dtype)

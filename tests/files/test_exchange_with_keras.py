@@ -50,13 +50,18 @@ NEED_TENSORFLOW = {
     "TextVectorization", "StringLookup", "IntegerLookup", "CategoryEncoding", "Discretization", "Hashing",
     "HashedCrossing", "FeatureSpace", "MelSpectrogram", "STFTSpectrogram",
 }  # fmt: skip
-# Keras cannot write this layer.
-NOT_FROM_KERAS = {"RandomBrightness"}
+# Keras cannot write these layers: it does not know how to copy their value_range.
+NOT_FROM_KERAS = {
+    "RandomBrightness", "RandomColorDegeneration", "RandomPosterization", "RandomSaturation",
+    "RandomSharpness", "Solarization",
+}  # fmt: skip
+# In a model of Keras it makes a graph with a cycle.
+NOT_IN_MODELS = {"Equalization"}
 # Keras opens no `.h5` of a subclassed model: its weights are not made yet.
 NO_LEGACY = {"subclassed"}
 # Outside training Keras leaves the images whole, whatever size they have; neocog crops their center.
 COMPUTES_ELSE = {"RandomCrop"}
-ROWS = sorted(set(LAYERS.names()) - PARTS - NOT_IN_KERAS - NEED_TENSORFLOW - COMPUTES_ELSE)
+ROWS = sorted(set(LAYERS.names()) - PARTS - NOT_IN_KERAS - NEED_TENSORFLOW - COMPUTES_ELSE - NOT_IN_MODELS)
 
 OPTIMIZERS: dict[str, tuple[str, dict[str, Any]]] = {
     "momentum": ("SGD", {"learning_rate": 0.01, "momentum": 0.9}),

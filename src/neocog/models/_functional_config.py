@@ -146,7 +146,7 @@ def _make_calls(
             left.append((name, number, node))
             continue
         args, kwargs = arguments
-        if kwargs.get("training") is False and _notes_its_default(operations[name]):
+        if "training" in kwargs and _notes_its_default(operations[name], kwargs["training"]):
             del kwargs["training"]
         outputs = operations[name](*args, **kwargs)
         for index, tensor in enumerate(symbolic_leaves(outputs)):
@@ -154,14 +154,16 @@ def _make_calls(
     return left
 
 
-def _notes_its_default(operation: Any) -> bool:
-    """Whether `training=False` in a file is Keras's note of the layer's default, which `fit` overrules.
+def _notes_its_default(operation: Any, training: Any) -> bool:
+    """Whether `training=…` in a file is Keras's note of the layer's default, which `fit` overrules.
 
-    Keras's dropout, noise, augmentation and recurrent layers have that default; for a model and for
+    Keras's dropout, noise and recurrent layers have False, augmentations True; for a model and for
     BatchNormalization, whose default is None, it is what the user wrote.
     """
     own = type(operation).__module__.startswith("neocog.")
-    return own and not isinstance(operation, (Trainer, BatchNormalization))
+    if not own or isinstance(operation, (Trainer, BatchNormalization)):
+        return False
+    return training is getattr(operation, "augments_alone", False)
 
 
 def _arguments(node: Any, operations: Mapping[str, Any], tensors: _Tensors) -> tuple[Any, Any] | None:

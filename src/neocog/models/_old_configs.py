@@ -105,7 +105,8 @@ def as_legacy(entry: Mapping[str, Any]) -> dict[str, Any]:
     """
     found = dict(entry)
     inner = found.get("config")
-    if isinstance(inner, dict) and isinstance(inner.get("layers"), list):
+    chain = found.get("class_name") != "Pipeline"  # the layers of a model; Keras reads a pipeline's in full
+    if chain and isinstance(inner, dict) and isinstance(inner.get("layers"), list):
         found["config"] = {**inner, "layers": [as_legacy(layer) for layer in inner["layers"]]}
     own = not str(found.get("module")).startswith("keras") or ".ops." in f"{found.get('module')}."
     if not own and found.get("class_name") not in _ONLY_BY_MODULE:

@@ -1,6 +1,7 @@
 """Recurrent layers: cells, the layer that runs a cell over time, and both directions at once."""
 
 from neocog.layers._recurrent._bidirectional import Bidirectional
+from neocog.layers._recurrent._conv_lstm import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D
 from neocog.layers._recurrent._gru import GRU, GRUCell
 from neocog.layers._recurrent._lstm import LSTM, LSTMCell
 from neocog.layers._recurrent._rnn import RNN
@@ -12,6 +13,9 @@ __all__ = [
     "LSTM",
     "RNN",
     "Bidirectional",
+    "ConvLSTM1D",
+    "ConvLSTM2D",
+    "ConvLSTM3D",
     "GRUCell",
     "LSTMCell",
     "SimpleRNN",

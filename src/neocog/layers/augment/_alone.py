@@ -9,7 +9,7 @@ from neocog.layers._layer import Layer
 from neocog.layers._losses_of_layers import CALLS
 
 
-def augments_alone(layer: Layer, mode_given: bool, kwargs: dict[str, Any]) -> None:
+def fill_in_mode(layer: Layer, mode_given: bool, kwargs: dict[str, Any]) -> None:
     """Fill in `training=True` where a layer is called by itself and nobody has said anything else.
 
     Pipelines (`images.map(augment)`) count on it. Inside a model the model's mode holds.
@@ -31,6 +31,7 @@ class AugmentingLayer(ImageLayer):
         data_format: `"channels_last"` (default) or `"channels_first"`.
     """
 
+    augments_alone = True
     _mode_given = False
 
     def train(self, mode: bool = True) -> Any:
@@ -41,5 +42,5 @@ class AugmentingLayer(ImageLayer):
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Run `call` with the mode filled in: training where the layer is called alone."""
-        augments_alone(self, self._mode_given, kwargs)
+        fill_in_mode(self, self._mode_given, kwargs)
         return super().forward(*args, **kwargs)

@@ -8,13 +8,13 @@ import torch
 
 from neocog.core import check_int
 from neocog.functional import resize
-from neocog.layers._images import ImageLayer
 from neocog.layers._registry import LAYERS
 from neocog.layers._seed_source import SeedSource
+from neocog.layers.augment._alone import AugmentingLayer
 
 
 @LAYERS.register("random_crop")
-class RandomCrop(ImageLayer):
+class RandomCrop(AugmentingLayer):
     """Cut a part out of the images: the same random place for a batch in training, the middle in inference.
 
     Images that are too small are cropped and enlarged. (Keras leaves all images as they are in inference,

@@ -9,7 +9,7 @@ from neocog.exceptions import ArgumentTypeError, message
 from neocog.layers._layer import Layer
 from neocog.layers._losses_of_layers import CALLS
 from neocog.layers._registry import LAYERS, deserialize, serialize
-from neocog.layers.augment._alone import augments_alone
+from neocog.layers.augment._alone import fill_in_mode
 
 
 @LAYERS.register("pipeline")
@@ -29,6 +29,7 @@ class Pipeline(Layer):
         torch.Size([2, 8, 8, 3])
     """
 
+    augments_alone = True
     _mode_given = False
 
     def __init__(self, layers: Sequence[Any], name: str | None = None, **kwargs: Any) -> None:
@@ -45,13 +46,22 @@ class Pipeline(Layer):
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Run `call` with the mode filled in: training where the pipeline is called alone."""
-        augments_alone(self, self._mode_given, kwargs)
+        fill_in_mode(self, self._mode_given, kwargs)
         return super().forward(*args, **kwargs)
 
-    def call(self, inputs: Any, training: bool | None = None) -> Any:
-        """Run the layers."""
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """Run the layers.
+
+        Args:
+            inputs: inputs of the first one.
+            training: whether they augment.
+            mask: for the first one; the others get that of the layer before.
+        """
         for layer in self.layers:
-            inputs = layer(inputs, training=training) if layer._takes_training else layer(inputs)
+            extra = {"training": training} if layer._takes_training else {}
+            if mask is not None and "mask" in layer._call_arguments:
+                extra["mask"] = mask
+            inputs, mask = layer(inputs, **extra), None
         return inputs
 
     def compute_output_shape(self, input_shape: Any) -> Any:
