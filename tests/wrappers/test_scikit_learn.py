@@ -196,3 +196,12 @@ def test_the_path_of_keras_2():
         KerasClassifier(build, widht=3)
     with pytest.raises(ArgumentError, match="build_fn"):
         KerasClassifier()
+
+
+def test_both_paths_of_keras_2_lead_there():
+    from neocog.wrappers.scikit_learn import KerasRegressor
+
+    assert keras.wrappers.scikit_learn.KerasRegressor is KerasRegressor
+    with pytest.warns(DeprecationWarning, match=r"neocog\.wrappers\.scikit_learn\.KerasRegressor"):
+        from neocog.keras.wrappers.scikit_learn import KerasRegressor as again
+    assert again is KerasRegressor
