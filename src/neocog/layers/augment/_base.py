@@ -69,9 +69,11 @@ class RandomImageLayer(AugmentingLayer):
             labels = self.transform_labels(labels, drawn)
             outputs["labels"] = labels[0] if single else labels
         if "segmentation_masks" in inputs:
-            outputs["segmentation_masks"] = self.transform_segmentation_masks(
-                inputs["segmentation_masks"], drawn
-            )
+            masks = inputs["segmentation_masks"]
+            flat = masks.ndim < images.ndim  # (B, H, W): no axis of channels
+            axis = -1 if self._channels_last else -3
+            masks = self.transform_segmentation_masks(masks.unsqueeze(axis) if flat else masks, drawn)
+            outputs["segmentation_masks"] = masks.squeeze(axis) if flat else masks
         return outputs
 
     def _check_entries(self, inputs: dict[str, Any]) -> None:

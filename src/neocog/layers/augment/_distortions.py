@@ -61,7 +61,7 @@ class RandomPerspective(RandomImageLayer):
     def draw(self, images: torch.Tensor) -> Draw:
         """Draw which images to distort, and where their corners go."""
         count, device = len(images), images.device
-        bottom, right = images.shape[1] - 1.0, images.shape[2] - 1.0
+        bottom, right = (max(size - 1.0, 1.0) for size in images.shape[1:3])  # one pixel spans no plane
         corners = torch.tensor([[0.0, 0.0], [right, 0.0], [0.0, bottom], [right, bottom]], device=device)
         moved = self.uniform((count, 4, 2), (-0.5 * self.scale, 0.5 * self.scale), device)
         return {
