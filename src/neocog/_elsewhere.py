@@ -92,6 +92,7 @@ def install_old_paths(root: ModuleType, modules: tuple[str, ...]) -> None:
         modules: its public modules, which `neocog.keras` has as well.
     """
     paths = {**OLD_PATHS, **{f"keras.{name}": name for name in modules}, "keras": ""}
+    paths["keras.wrappers.scikit_learn"] = "wrappers.scikit_learn"
     paths |= {f"keras.{old}": today for old, today in OLD_PATHS.items()}
     for old, today in paths.items():
         name = f"{root.__name__}.{old}"
