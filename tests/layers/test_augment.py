@@ -98,3 +98,16 @@ def test_a_model_of_augmentations_that_is_called_with_its_mode(with_input: bool)
     assert not np.array_equal(model(images, training=True), images)
     assert not np.array_equal(model(images), images)
     np.testing.assert_array_equal(model(images, training=False), images)
+
+
+def test_a_row_of_augmentations_called_alone_augments() -> None:
+    row = layers.RandomFlip("horizontal", seed=1), layers.RandomRotation(0.3, seed=2)
+    x = torch.rand(8, 6, 6, 3)
+    augment = keras.Sequential([*row])
+    assert not torch.equal(augment(x), x)
+    assert torch.equal(augment(x, training=False), x)
+    inputs = keras.Input((6, 6, 3))
+    classifier = keras.Model(inputs, layers.Dense(2)(layers.Flatten()(augment(inputs))))
+    assert torch.equal(classifier(x), classifier(x))
+    augment.eval()
+    assert torch.equal(augment(x), x)

@@ -177,7 +177,9 @@ class Layer(WeightOwner):
             kwargs.pop("training", None)
         if CALLS.depth == 0 and CALLS.losses_added:
             forget_losses(self)
-        said = CALLS.mode_said
+        said, outermost = CALLS.mode_said, CALLS.outermost
+        if outermost is None:
+            CALLS.outermost = self
         CALLS.depth += 1
         CALLS.mode_said = said or training is not None
         try:
@@ -187,7 +189,7 @@ class Layer(WeightOwner):
                 return module_call(self, *args, **kwargs)
         finally:
             CALLS.depth -= 1
-            CALLS.mode_said = said
+            CALLS.mode_said, CALLS.outermost = said, outermost
 
     def _record(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         refuse_text(self, (args, kwargs))

@@ -14,11 +14,12 @@ from neocog.layers._weights import WeightSpec, WeightView
 
 
 class _Calls(threading.local):
-    """How deep the present thread is inside layers' calls, whether one of these said `training=…`, and
-    whether any layer ever added a loss.
+    """How deep the present thread is inside layers' calls, the outermost of them, whether one of these said
+    `training=…`, and whether any layer ever added a loss.
     """
 
     depth = 0
+    outermost: nn.Module | None = None
     mode_said = False
     losses_added = False
 

@@ -14,7 +14,9 @@ from neocog.graph import Node, SymbolicTensor, infer_outputs
 from neocog.layers import InputLayer, Layer
 from neocog.layers._building import build_by_running
 from neocog.layers._layer import copy_without_graph
+from neocog.layers._losses_of_layers import CALLS
 from neocog.layers._shapes import shapes_of, shapes_to_symbolic
+from neocog.layers.augment._alone import fill_in_mode, is_augmentation
 from neocog.models import _files as files
 from neocog.models._compile_config import compile_from_config, compile_settings_config
 from neocog.models._export import export_model
@@ -46,6 +48,7 @@ class Model(Trainer):
     """
 
     functional_class: ClassVar[type[Model]]
+    _mode_given = False
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         """`Model(inputs, outputs)` is a Functional model, as in Keras."""
@@ -84,6 +87,18 @@ class Model(Trainer):
                 self.add_module(key, module)
         self.built = True
         self._build_shapes = shapes_of(body.inputs_structure)
+
+    def train(self, mode: bool = True) -> Any:
+        """Switch to training or inference mode."""
+        if CALLS.depth == 0:
+            self._mode_given = True
+        return super().train(mode)
+
+    def _compute(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Run the model; a row of augmentations that is called alone augments, as each of them does."""
+        if CALLS.depth == 0 and kwargs.get("training") is None and is_augmentation(self):
+            fill_in_mode(self, self._mode_given, kwargs)
+        return super()._compute(args, kwargs)
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Run the graph; subclasses without a graph define their own."""

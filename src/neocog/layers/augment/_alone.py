@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from torch import nn
+
 from neocog.layers._images import ImageLayer
 from neocog.layers._layer import Layer
 from neocog.layers._losses_of_layers import CALLS
+
+
+def is_augmentation(model: nn.Module) -> bool:
+    """Return whether a model is a row of augmentations: it has some, and nothing to learn."""
+    if next(model.parameters(), None) is not None:
+        return False
+    return any(getattr(module, "augments_alone", False) for module in model.modules())
 
 
 def fill_in_mode(layer: Layer, mode_given: bool, kwargs: dict[str, Any]) -> None:
@@ -20,7 +29,8 @@ def fill_in_mode(layer: Layer, mode_given: bool, kwargs: dict[str, Any]) -> None
         kwargs: the keyword arguments of the call; changed.
     """
     said = mode_given or CALLS.mode_said
-    if kwargs.get("training") is None and CALLS.depth <= 1 and not said:
+    alone = CALLS.outermost is None or CALLS.outermost is layer
+    if alone and kwargs.get("training") is None and not said:
         kwargs["training"] = True
 
 
