@@ -16,7 +16,7 @@ import torch
 
 from neocog import applications
 from neocog.core import reset_names
-from neocog.layers import _layer
+from neocog.layers import _weight_owner
 
 # Values in all weights, as Keras publishes them.
 COUNTS = {
@@ -76,7 +76,7 @@ def no_values(monkeypatch: pytest.MonkeyPatch) -> None:
     def empty(where: str, name: str, shape: Any, initializer: Any, dtype: Any) -> torch.Tensor:
         return torch.empty(tuple(shape or ()), device="meta")
 
-    monkeypatch.setattr(_layer, "initial_values", empty)
+    monkeypatch.setattr(_weight_owner, "initial_values", empty)
 
 
 @pytest.fixture

@@ -16,6 +16,8 @@ from neocog import layers
 from neocog.exceptions import ArgumentError, ShapeError
 
 RNG = np.random.default_rng(3)
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation")  # Keras's own, under NumPy 2
+
 SAME = {"padding": "same"}
 
 

@@ -67,7 +67,7 @@ CASES: dict[str, list[tuple[dict[str, Any], tuple[int, ...]]]] = {
         ({"filters": 2, "kernel_size": 1}, (1, 1, 1)),
     ],
     "Conv2D": [
-        ({"filters": 3, "kernel_size": 3, "padding": "SAME", **RULES}, (2, 7, 6, 2)),
+        ({"filters": 3, "kernel_size": 3, "padding": "same", **RULES}, (2, 7, 6, 2)),
         (
             {"filters": 4, "kernel_size": (2, 3), "strides": (2, 1), "groups": 2, "padding": "same"},
             (2, 5, 6, 4),
@@ -214,7 +214,8 @@ def test_other_names() -> None:
             **({"SeparableConvolution{}D": "SeparableConv{}D"} if rank < 3 else {}),
         }.items():
             cls = getattr(layers, full.format(rank))
-            assert getattr(layers, short.format(rank)) is cls
+            with pytest.warns(DeprecationWarning, match=cls.__name__):
+                assert getattr(layers, short.format(rank)) is cls
             assert layers.LAYERS.resolve(short.format(rank)) is cls
             assert getattr(keras.layers, short.format(rank)).__name__ == cls.__name__
 

@@ -72,7 +72,8 @@ def inputs_of(name: str, batch: int = 2, dtype: torch.dtype = torch.float32) -> 
 
 def test_every_spatial_layer_is_here() -> None:
     windows = ("Conv", "Pooling", "Padding", "Cropping", "UpSampling", "LocalResponse")
-    assert {name for name in layers.LAYERS.names() if any(word in name for word in windows)} == set(FORMS)
+    there = {name for name in layers.LAYERS.names() if any(word in name for word in windows)}
+    assert {name for name in there if "LSTM" not in name} == set(FORMS)  # those have a file of their own
 
 
 @pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])

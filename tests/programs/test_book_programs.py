@@ -21,6 +21,7 @@ def fashion(samples: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.data
+@pytest.mark.filterwarnings("ignore:.*is an older spelling:DeprecationWarning")
 def test_the_fashion_network_of_the_notes() -> None:
     from neocog.layers import Conv2D, Dense, Dropout, Flatten, MaxPooling2D
 

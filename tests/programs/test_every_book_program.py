@@ -48,7 +48,12 @@ def at_hand(need: str) -> bool:
     folders += [Path.home() / ".neocog" / "datasets"]
     spellings = {need, need.replace("_", "-"), need.replace("-", "_")}
     names = [name for spelling in spellings for name in (spelling, f"{spelling}.npz")]
-    return any((folder / name).exists() for folder in folders for name in names)
+    return any(holds_something(folder / name) for folder in folders for name in names)
+
+
+def holds_something(path: Path) -> bool:
+    """Whether a data set is there; a download that failed may leave an empty folder."""
+    return path.is_file() or (path.is_dir() and any(path.iterdir()))
 
 
 def stand_in(needs: list[str], home: Path) -> None:

@@ -63,7 +63,7 @@ class MaxNorm(Constraint):
     def __init__(self, max_value: float = 2, axis: Axes = 0) -> None:
         check_number("MaxNorm", "max_value", max_value, minimum=0.0)
         self.max_value = max_value
-        self.axis = axis
+        self.axis = tuple(axis) if isinstance(axis, list) else axis
 
     def __call__(self, w: torch.Tensor) -> torch.Tensor:
         """Return the constrained weight."""
@@ -104,7 +104,7 @@ class UnitNorm(Constraint):
     """
 
     def __init__(self, axis: Axes = 0) -> None:
-        self.axis = axis
+        self.axis = tuple(axis) if isinstance(axis, list) else axis
 
     def __call__(self, w: torch.Tensor) -> torch.Tensor:
         """Return the constrained weight."""
@@ -141,7 +141,7 @@ class MinMaxNorm(Constraint):
         self.min_value = min_value
         self.max_value = max_value
         self.rate = rate
-        self.axis = axis
+        self.axis = tuple(axis) if isinstance(axis, list) else axis
 
     def __call__(self, w: torch.Tensor) -> torch.Tensor:
         """Return the constrained weight."""

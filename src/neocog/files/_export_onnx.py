@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
@@ -37,6 +38,7 @@ def onnx_bytes(plan: ExportPlan, opset_version: int | None = None) -> bytes:
     for package in ("onnx", "onnxscript"):
         optional_import(package, extra="onnx", what="export to ONNX")
     program = export_program(plan)
+    ends = _ends(plan, program)
     try:
         with quietly():
             made = torch.onnx.export(
@@ -44,8 +46,8 @@ def onnx_bytes(plan: ExportPlan, opset_version: int | None = None) -> bytes:
                 dynamo=True,
                 verbose=False,
                 opset_version=opset_version or OPSET,
-                input_names=_unique([given.name for given in plan.inputs]),
-                output_names=_output_names(plan, program),
+                input_names=list(ends)[: len(plan.inputs)],
+                output_names=list(ends)[len(plan.inputs) :],
             )
             model = made.model_proto  # type: ignore[union-attr]
     except NeocogError:
@@ -59,6 +61,7 @@ def onnx_bytes(plan: ExportPlan, opset_version: int | None = None) -> bytes:
                 do='Export it with format="torch", or put other layers in place of that one.',
             )
         ) from error
+    _name_ends(model, ends)
     return _finished(plan, model)
 
 
@@ -96,11 +99,49 @@ def _rename(model: Any, old: str, new: str) -> None:
                 size.dim_param = new
 
 
-def _output_names(plan: ExportPlan, program: Any) -> list[str]:
+def _ends(plan: ExportPlan, program: Any) -> dict[str, str]:
+    """Names of inputs and outputs while torch exports, which no layer has, to the names that they get."""
     count = len(program.graph_signature.user_outputs)
     names = list(plan.outputs) if len(plan.outputs) == count else [f"output_{i}" for i in range(count)]
-    taken = {given.name for given in plan.inputs}
-    return _unique([f"{name}_output" if name in taken else name for name in names])
+    inputs = _unique([given.name for given in plan.inputs])
+    outputs = _unique([f"{name}_output" if name in inputs else name for name in names])
+    numbered = [f"neocog end {number}" for number in range(len(inputs) + count)]
+    return dict(zip(numbered, [*inputs, *outputs], strict=True))
+
+
+def _name_ends(model: Any, ends: Mapping[str, str]) -> None:
+    """Give inputs and outputs their names, and values inside that have the same name another one."""
+    present = {name for graph in _graphs(model.graph) for name in _names(graph)}
+    names = dict(ends)
+    for wanted in set(ends.values()) & present:
+        number = 1
+        while (other := f"{wanted}_inside_{number}") in present:
+            number += 1
+        names[wanted] = other
+    for graph in _graphs(model.graph):
+        for node in graph.node:
+            node.input[:] = [names.get(name, name) for name in node.input]
+            node.output[:] = [names.get(name, name) for name in node.output]
+        for value in [*graph.input, *graph.output, *graph.value_info, *graph.initializer]:
+            value.name = names.get(value.name, value.name)
+
+
+def _graphs(graph: Any) -> Iterator[Any]:
+    """The graph, and those inside its nodes (loops and branches)."""
+    yield graph
+    for node in graph.node:
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                yield from _graphs(attribute.g)
+            for inner in attribute.graphs:
+                yield from _graphs(inner)
+
+
+def _names(graph: Any) -> Iterator[str]:
+    for node in graph.node:
+        yield from node.output
+    for value in [*graph.input, *graph.initializer]:
+        yield value.name
 
 
 def _unique(names: list[str]) -> list[str]:
