@@ -103,9 +103,24 @@ def attention() -> Any:
     return keras.Model(start, layers.LayerNormalization()(layers.Add()([start, seen])))
 
 
+def mixed() -> Any:
+    half = {"dtype": "mixed_bfloat16"}
+    return keras.Sequential(
+        [
+            layers.Input((8, 8, 3)),
+            layers.Conv2D(4, 3, activation="relu", **half),
+            layers.BatchNormalization(**half),
+            layers.MaxPooling2D(2, **half),
+            layers.Flatten(**half),
+            layers.Dense(6, activation="tanh", **half),
+            layers.Dense(3, activation="softmax", dtype="float32"),
+        ]
+    )
+
+
 MODELS: list[Callable[[], Any]] = [
     *(convolutional, two_inputs, shared, named, nested, subclassed, recurrent, from_integers, free_sizes),
-    *(separable, attention),
+    *(separable, attention, mixed),
 ]
 
 

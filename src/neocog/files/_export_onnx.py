@@ -11,6 +11,7 @@ import torch
 from neocog._version import __version__
 from neocog.core import optional_import, write_bytes
 from neocog.exceptions import ArgumentError, NeocogError, message
+from neocog.files._export_half import round_in_float32
 from neocog.files._export_plan import ExportPlan, export_program, quietly, reason
 
 OPSET = 23  # the newest that every torch since 2.9 writes and onnxruntime runs
@@ -61,6 +62,7 @@ def onnx_bytes(plan: ExportPlan, opset_version: int | None = None) -> bytes:
                 do='Export it with format="torch", or put other layers in place of that one.',
             )
         ) from error
+    round_in_float32(optional_import("onnx", extra="onnx", what="export to ONNX"), model)
     _name_ends(model, ends)
     return _finished(plan, model)
 
