@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from neocog.core import neocog_home
 from neocog.data import get_file
 from neocog.exceptions import ArgumentError, message
 
@@ -86,5 +86,4 @@ def fetch(file: WeightFile) -> Path:
 
 def models_folder() -> Path:
     """Return where model files are kept."""
-    home = os.environ.get("NEOCOG_HOME")
-    return (Path(home).expanduser() if home else Path.home() / ".neocog") / "models"
+    return neocog_home() / "models"

@@ -1,10 +1,18 @@
-"""From texts on the command line to values."""
+"""What commands share: options, and texts on the command line as values."""
 
 from __future__ import annotations
 
 import re
+from typing import Annotated
+
+import typer
 
 from neocog.exceptions import ArgumentError, message
+
+Traceback = Annotated[bool, typer.Option("--traceback", help="Show Python's traceback of an error.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print the result alone.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
+RunFolder = Annotated[str, typer.Argument(help="Folder of a run.", metavar="RUN")]
 
 
 def parse_size(text: str | None) -> tuple[int, int] | None:

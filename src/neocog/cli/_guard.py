@@ -10,6 +10,8 @@ import sys
 import traceback
 from collections.abc import Callable
 
+import typer
+
 from neocog.exceptions import NeocogError
 
 BAD_INPUT, INTERRUPTED, INTERNAL = 2, 130, 1
@@ -34,6 +36,13 @@ def guarded(work: Callable[[], int], *, show_traceback: bool) -> int:
         text, code = _described(error)
         say(f"error: {text}")
         return code
+
+
+def finish(work: Callable[[], int], show_traceback: bool) -> None:
+    """Run a command's work and end the command with its exit code."""
+    code = guarded(work, show_traceback=show_traceback)
+    if code:
+        raise typer.Exit(code)
 
 
 def say(text: str) -> None:

@@ -24,6 +24,7 @@ from neocog.core._dtype_policy import (
     set_dtype_policy,
 )
 from neocog.core._dtypes import dtype_name, to_tensor, torch_dtype
+from neocog.core._home import neocog_home
 from neocog.core._kept_states import keeping_states
 from neocog.core._memory import keep_freed_memory
 from neocog.core._naming import auto_name, reset_names, to_snake_case
@@ -110,6 +111,7 @@ __all__ = [
     "max_epochs",
     "max_steps_per_epoch",
     "memory_budget",
+    "neocog_home",
     "optional_import",
     "read_special",
     "refused_code",

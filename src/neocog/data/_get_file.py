@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-from neocog.core import write_text
+from neocog.core import neocog_home, write_text
 from neocog.data._archives import MARK, extract_archive
 from neocog.data._download import download_unchecked
 from neocog.exceptions import ArgumentError, DownloadError, StorageError, message
@@ -162,8 +162,7 @@ def _wanted_hash(file_hash: str | None, md5_hash: str | None, algorithm: str) ->
 
 
 def _cache_folder(cache_dir: str | os.PathLike[str] | None, cache_subdir: str) -> Path:
-    home = cache_dir if cache_dir is not None else os.environ.get("NEOCOG_HOME")
-    base = Path(home).expanduser() if home else Path.home() / ".neocog"
+    base = neocog_home() if cache_dir is None else Path(cache_dir).expanduser()
     steps = re.split(r"[/\\]", str(cache_subdir))
     if ".." in steps or Path(cache_subdir).is_absolute():
         raise ArgumentError(

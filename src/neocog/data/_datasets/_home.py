@@ -6,6 +6,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from neocog.core import neocog_home
+
 
 def search_folders() -> list[Path]:
     """Return the folders that may hold data sets, in the order in which they are searched."""
@@ -17,8 +19,7 @@ def search_folders() -> list[Path]:
 
 def download_folder() -> Path:
     """Return where downloads go: `$NEOCOG_HOME/datasets`, else `~/.neocog/datasets`."""
-    home = os.environ.get("NEOCOG_HOME")
-    return (Path(home).expanduser() if home else Path.home() / ".neocog") / "datasets"
+    return neocog_home() / "datasets"
 
 
 def find(name: str, files: Sequence[str]) -> Path | None:

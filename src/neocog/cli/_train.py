@@ -1,0 +1,82 @@
+"""`neocog train`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from neocog.cli._arguments import Json, Quiet, Traceback, parse_size
+from neocog.cli._guard import INTERRUPTED, finish
+
+EXAMPLES = """\
+Examples:
+
+\b
+  neocog train digits                      real digits, no download, seconds
+  neocog train photos                      photos/cat/*.jpg, photos/dog/*.jpg, …
+  neocog train photos --epochs 20 --seed 1 --out runs/second
+  neocog train photos --model cnn --image-size 96
+
+\b
+Models: mlp, lenet, small-cnn (images up to 64 pixels), cnn (quick), small-resnet (photographs).
+Ctrl-C ends the training; what was learned so far is measured and kept.
+"""
+
+
+def train(
+    data: Annotated[
+        str,
+        typer.Argument(
+            help="A folder of images, one folder a class, or a data set: digits, mnist, fashion_mnist, "
+            "cifar10, cats_vs_dogs.",
+            metavar="DATA",
+        ),
+    ],
+    model: Annotated[str, typer.Option(help="auto goes by the size of the images; see below.")] = "auto",
+    image_size: Annotated[
+        str | None, typer.Option(help="96, or 96x128 (height x width). Default: by the images.")
+    ] = None,
+    color: Annotated[str, typer.Option(help="auto, rgb or grayscale.")] = "auto",
+    epochs: Annotated[int | None, typer.Option(help="At most so many. Default: by the data.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Images a step. Default: by the data.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Highest rate. Default: the recipe's.")] = None,
+    augment: Annotated[str, typer.Option(help="auto, none, light, mirror or photo.")] = "auto",
+    seed: Annotated[int, typer.Option(help="Of weights, order and augmentation; the split stays.")] = 0,
+    precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
+    out: Annotated[str | None, typer.Option(help="Folder of the run. Default: runs/<data>-<n>.")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Stop at broken images.")] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    traceback: Traceback = False,
+) -> None:
+    """Make a classifier from images: split, train, test, and leave a run with a report."""
+
+    def work() -> int:
+        from neocog import workflows
+        from neocog.cli._console import TrainingView
+        from neocog.cli._output import print_json, print_training
+
+        config = workflows.TrainConfig(
+            data=data,
+            out=out,
+            model=model,
+            image_size=parse_size(image_size),
+            color=color,
+            epochs=epochs,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            augment=augment,
+            seed=seed,
+            precision=precision,
+            strict=strict,
+        )
+        with TrainingView(quiet=quiet, to_stderr=as_json) as view:
+            result = workflows.train(config, view)
+        if as_json:
+            print_json(result.as_dict())
+        else:
+            print_training(result)
+        return INTERRUPTED if result.interrupted else 0
+
+    finish(work, traceback)
