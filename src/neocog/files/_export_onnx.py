@@ -36,8 +36,9 @@ def export_onnx(plan: ExportPlan, path: str | os.PathLike[str], opset_version: i
 
 def onnx_bytes(plan: ExportPlan, opset_version: int | None = None) -> bytes:
     """Return what `export_onnx` writes."""
-    for package in ("onnx", "onnxscript"):
-        optional_import(package, extra="onnx", what="export to ONNX")
+    onnx, _ = (
+        optional_import(package, extra="onnx", what="export to ONNX") for package in ("onnx", "onnxscript")
+    )
     program = export_program(plan)
     ends = _ends(plan, program)
     try:
@@ -62,7 +63,7 @@ def onnx_bytes(plan: ExportPlan, opset_version: int | None = None) -> bytes:
                 do='Export it with format="torch", or put other layers in place of that one.',
             )
         ) from error
-    round_in_float32(optional_import("onnx", extra="onnx", what="export to ONNX"), model)
+    round_in_float32(onnx, model)
     _name_ends(model, ends)
     return _finished(plan, model)
 
