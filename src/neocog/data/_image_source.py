@@ -20,7 +20,7 @@ from neocog.exceptions import ArgumentError, DataError, message
 # Decoded images are kept in memory when they take no more than this part of what is free at the start.
 CACHE_FRACTION = 0.25
 _AHEAD = 3  # batches that are decoded before the loop asks for them
-_LABEL_MODES = ("int", "binary", "categorical", None)
+_LABEL_MODES = ("int", "binary", "categorical", "values", None)
 
 
 class ImageFolderSource(Source):
@@ -31,19 +31,21 @@ class ImageFolderSource(Source):
 
     Args:
         files: paths of the images.
-        labels: class number of each file, or None.
+        labels: class number of each file, its row of values with `label_mode="values"`, or None.
         image_size: (height, width) in pixels, or one number.
         batch_size: images a batch; the last one may be smaller.
         shuffle: a new order each epoch.
         seed: of that order; None draws one from torch's global generator.
         color_mode: `"rgb"`, `"grayscale"` or `"rgba"`.
         label_mode: `"int"` gives int64 (B,), `"binary"` float32 (B, 1), `"categorical"` float32 (B, classes),
-            None no labels.
+            `"values"` float32 (B, values) as they are: several labels of 0 and 1, numbers to predict; None no
+            labels.
         num_classes: length of a one-hot row; None stands for the largest label plus 1.
         interpolation, crop_to_aspect_ratio, pad_to_aspect_ratio: as in `load_image`.
         cache: keep the decoded images in memory when they fit in a quarter of what is free.
         strict: raise on a broken file.
         workers: decoding threads; None takes the processors, 8 at most.
+        sample_weights: weight of each file in the loss, or None.
 
     Raises:
         DataError: no files, labels of another number, `"binary"` with other labels than 0 and 1.
@@ -54,7 +56,7 @@ class ImageFolderSource(Source):
     def __init__(
         self,
         files: Sequence[str | os.PathLike[str]],
-        labels: Sequence[int] | None = None,
+        labels: Sequence[int] | Sequence[Sequence[float]] | None = None,
         image_size: tuple[int, int] | int = (256, 256),
         batch_size: int = 32,
         shuffle: bool = True,
@@ -69,6 +71,7 @@ class ImageFolderSource(Source):
         cache: bool = True,
         strict: bool = False,
         workers: int | None = None,
+        sample_weights: Sequence[float] | None = None,
     ) -> None:
         where = "images"
         self.files = [os.fspath(file) for file in files]
@@ -82,6 +85,7 @@ class ImageFolderSource(Source):
             None if labels is None else check_one_of(where, "label_mode", label_mode, _LABEL_MODES)
         )
         self.labels = None if self.label_mode is None else self._encode(labels, num_classes)
+        self.sample_weights = None if sample_weights is None else self._values(sample_weights, "weight")
         self.strict = bool(strict)
         self.workers = workers or min(os.cpu_count() or 1, 8)
         self.cache = bool(cache)
@@ -124,7 +128,9 @@ class ImageFolderSource(Source):
         for index, images in self._decoded(groups):
             if len(index):
                 given += 1
-                yield Batch(images, None if self.labels is None else self.labels[index], None, len(index))
+                labels = None if self.labels is None else self.labels[index]
+                weights = None if self.sample_weights is None else self.sample_weights[index]
+                yield Batch(images, labels, weights, len(index))
         if groups and not given:
             path, reason = self.broken[0]
             got, do = f"{path}: {reason}", "Replace the broken files."
@@ -206,7 +212,18 @@ class ImageFolderSource(Source):
         mask[list(self._faults)] = True
         return mask
 
+    def _values(self, rows: Any, noun: str) -> torch.Tensor:
+        """Return one number or one row of numbers a file as float32."""
+        values = torch.as_tensor(rows, dtype=torch.float32)
+        if values.dim() == 0 or len(values) != len(self.files):
+            got = f"{len(values) if values.dim() else 1} {noun}s"
+            raise DataError(message("images", expected=f"one {noun} a file ({len(self.files)})", got=got))
+        return values
+
     def _encode(self, labels: Any, num_classes: int | None) -> torch.Tensor:
+        if self.label_mode == "values":
+            values = self._values(labels, "label")
+            return values if values.dim() > 1 else values[:, None]
         numbers = torch.as_tensor(labels, dtype=torch.int64).reshape(-1)
         if len(numbers) != len(self.files):
             raise DataError(
