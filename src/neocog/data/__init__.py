@@ -4,7 +4,7 @@ from neocog.data._adapt import as_source
 from neocog.data._arrays import ArraySource, split_validation
 from neocog.data._datasets import DATASETS, DatasetInfo, dataset
 from neocog.data._download import download, file_sha256
-from neocog.data._folder import BrokenFile, FolderScan, ImageFile, scan_folder
+from neocog.data._folder import scan_folder
 from neocog.data._from_directory import image_dataset_from_directory
 from neocog.data._get_file import check_known_file, get_file
 from neocog.data._image_dataset import ImageDataset
@@ -25,6 +25,7 @@ from neocog.data._pipeline import (
 )
 from neocog.data._prefetch import ordered_map, prefetch
 from neocog.data._pydataset import PyDataset, PyDatasetSource, Sequence
+from neocog.data._scan import TASKS, BrokenFile, FolderScan, ImageFile
 from neocog.data._source import Batch, MappedSource, Source
 from neocog.data._split import stratified_split
 from neocog.data._split_dataset import (
@@ -46,6 +47,7 @@ __all__ = [
     "AUTOTUNE",
     "DATASETS",
     "INFINITE",
+    "TASKS",
     "UNKNOWN",
     "ArraySource",
     "Batch",

@@ -4,103 +4,36 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from neocog.core import check_one_of
-from neocog.data._image_files import SUFFIXES, check_image
-from neocog.data._prefetch import ordered_map
+from neocog.data._image_files import SUFFIXES
+from neocog.data._scan import SPLIT_NAMES, FolderScan, ImageFile, Progress, checked_files
 from neocog.exceptions import DataError, message
 
-# What people call the parts, and what they are called here.
-SPLIT_NAMES = {
-    "train": "train",
-    "training": "train",
-    "validation": "validation",
-    "valid": "validation",
-    "val": "validation",
-    "dev": "validation",
-    "test": "test",
-    "testing": "test",
-}
 _LAYOUTS = (
     "one folder a class (photos/cat/1.jpg, photos/dog/2.jpg) or parts with one folder a class "
     "(photos/train/cat/1.jpg, photos/test/dog/2.jpg)"
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImageFile:
-    """One image: its path below the root with `/`, its class number, and its part (None: not split yet)."""
-
-    path: str
-    label: int
-    split: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BrokenFile:
-    """A file with an image's suffix that cannot be read, and why."""
-
-    path: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FolderScan:
-    """What a folder of images holds.
-
-    Attributes:
-        root: the folder.
-        layout: `"class-per-folder"` or `"split-folders"`.
-        class_names: sorted as in Keras; the label of a file is its class's position here.
-        files: readable images, sorted by part, class and path.
-        broken: files that have an image's suffix and cannot be read.
-        skipped: number of files with another suffix.
-        empty_folders: folders in a class's place without an image: they count as no class.
-    """
-
-    root: Path
-    layout: str
-    class_names: tuple[str, ...]
-    files: tuple[ImageFile, ...]
-    broken: tuple[BrokenFile, ...] = ()
-    skipped: int = 0
-    empty_folders: tuple[str, ...] = ()
-
-    @property
-    def splits(self) -> tuple[str, ...]:
-        """The parts that are there, in the order train, validation, test; empty for one folder a class."""
-        found = {file.split for file in self.files}
-        return tuple(split for split in ("train", "validation", "test") if split in found)
-
-    def of_split(self, split: str | None) -> tuple[ImageFile, ...]:
-        """Return the files of one part, or all files for None."""
-        return tuple(file for file in self.files if split is None or file.split == split)
-
-    def counts(self, split: str | None = None) -> dict[str, int]:
-        """Return the number of images of each class, in one part or in all."""
-        found = Counter(file.label for file in self.of_split(split))
-        return {name: found[label] for label, name in enumerate(self.class_names)}
-
-    def absolute(self, file: ImageFile) -> str:
-        """Return the full path of a file."""
-        return str(self.root / file.path)
-
-
 def scan_folder(
-    path: str | os.PathLike[str], *, check: str = "header", follow_links: bool = True, workers: int = 8
+    path: str | os.PathLike[str],
+    *,
+    check: str = "header",
+    follow_links: bool = True,
+    workers: int = 8,
+    progress: Progress | None = None,
 ) -> FolderScan:
-    """Find the classes and images of a folder.
+    """Find the classes and images of class folders; `scan_images` takes every other layout as well.
 
     Args:
         path: one folder a class, or train/validation/test folders that each hold one folder a class.
         check: `"header"` opens each file's header, `"decode"` decodes each file, `"none"` opens nothing.
         follow_links: follow symbolic links; a link that leads in a circle is followed once.
         workers: threads that check files.
+        progress: told how many of the files are checked, and how many there are.
 
     Raises:
         DataError: a missing or empty folder, a file, images without class folders, one class only, parts
@@ -112,16 +45,17 @@ def scan_folder(
     found: list[tuple[str | None, str, str]] = []  # part, class, path
     skipped = 0
     for split, name, folder in folders:
+        start = f"{folder.relative_to(root).as_posix()}/"
         for file in walk_files(folder, follow_links=follow_links):
             if file.lower().endswith(SUFFIXES):
-                found.append((split, name, (folder / file).relative_to(root).as_posix()))
+                found.append((split, name, f"{start}{file}"))
             else:
                 skipped += 1
     filled = {(split, name) for split, name, _ in found}
     names = sorted({name for _, name in filled})
     number = {name: label for label, name in enumerate(names)}
     images = [ImageFile(path=file, label=number[name], split=split) for split, name, file in found]
-    files, broken = _checked(root, images, check, workers)
+    files, broken = checked_files(root, images, check, workers, progress)
     scan = FolderScan(
         root=root,
         layout="class-per-folder" if folders[0][0] is None else "split-folders",
@@ -136,7 +70,7 @@ def scan_folder(
         ),
     )
     _check_classes(scan)
-    _check_parts(scan)
+    check_part_classes(scan)
     return scan
 
 
@@ -154,8 +88,9 @@ def walk_files(folder: Path, *, follow_links: bool) -> Iterator[str]:
         subfolders[:] = [name for name in subfolders if not _hidden(name)]
         rows.append((where, sorted(name for name in files if not _hidden(name))))
     for where, files in sorted(rows):
+        start = os.path.relpath(where, folder)
         for name in files:
-            yield os.path.relpath(os.path.join(where, name), folder)
+            yield name if start == os.curdir else f"{start}/{name}".replace(os.sep, "/")
 
 
 def _class_folders(root: Path, follow_links: bool) -> list[tuple[str | None, str, Path]]:
@@ -225,7 +160,7 @@ def _check_classes(scan: FolderScan) -> None:
             raise DataError(message(str(scan.root), expected=text, got="broken files only", do=do))
 
 
-def _check_parts(scan: FolderScan) -> None:
+def check_part_classes(scan: FolderScan) -> None:
     """Raise when a part has a class that the training part has not."""
     names = scan.class_names
     in_train = {names[file.label] for file in scan.of_split("train")}
@@ -240,19 +175,6 @@ def _check_parts(scan: FolderScan) -> None:
                     do="Give the class folders the same names in every part.",
                 )
             )
-
-
-def _checked(
-    root: Path, found: list[ImageFile], check: str, workers: int
-) -> tuple[list[ImageFile], list[BrokenFile]]:
-    if check == "none":
-        return found, []
-    paths = [root / file.path for file in found]
-    judge = partial(check_image, decode=check == "decode")
-    reasons = list(ordered_map(judge, paths, workers=workers, depth=4 * workers))
-    pairs = list(zip(found, reasons, strict=True))
-    broken = [BrokenFile(path=file.path, reason=reason) for file, reason in pairs if reason is not None]
-    return [file for file, reason in pairs if reason is None], broken
 
 
 def _class_name(folder: Path) -> str:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 
 from neocog.data import ImageFolderSource, Source, as_source, file_sha256, load_image
 from neocog.workflows._events import Reading, Reporter
+from neocog.workflows._task import REGRESSION, SINGLE, Task
 
 PARTS = ("train", "validation", "test")
 Images = np.ndarray[Any, np.dtype[np.uint8]]
@@ -29,6 +31,7 @@ class DataInfo:
         class_names: in the order of the labels.
         image_size: (height, width) in pixels.
         color_mode: `"rgb"` or `"grayscale"`.
+        task: one of `neocog.data.TASKS`; for `"regression"` the class names are the targets'.
     """
 
     name: str
@@ -37,6 +40,7 @@ class DataInfo:
     class_names: tuple[str, ...]
     image_size: tuple[int, int]
     color_mode: str
+    task: str = SINGLE
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -51,7 +55,7 @@ class Part:
     Attributes:
         name: of the part.
         ids: what an image is called: its path below the root with `/`, or `digits/test/17`.
-        labels: class numbers, int64 (count,).
+        labels: class numbers, int64 (count,); 0 and 1, (count, labels); or numbers, float64 (count, targets).
         source: batches for `fit` and `predict`; in the order of `ids` unless it is the training part.
         images: uint8 (count, H, W, C), or None where files hold them.
         files: full paths, or None where arrays hold the images.
@@ -59,13 +63,15 @@ class Part:
 
     name: str
     ids: tuple[str, ...]
-    labels: np.ndarray[Any, np.dtype[np.int64]]
+    labels: np.ndarray[Any, np.dtype[Any]]
     source: Source
     images: Images | None = None
     files: tuple[str, ...] | None = None
 
     def counts(self, classes: int) -> list[int]:
-        """Return the number of images of each class."""
+        """Return the number of images of each class or label; none for numbers."""
+        if self.labels.ndim == 2:
+            return [int(count) for count in self.labels.sum(0)] if self.labels.dtype == np.uint8 else []
         return [int(count) for count in np.bincount(self.labels, minlength=classes)]
 
     def checksums(self) -> list[str]:
@@ -100,6 +106,11 @@ class ImageData:
     broken: tuple[tuple[str, str], ...] = ()
     skipped: int = 0
 
+    @cached_property
+    def task(self) -> Task:
+        """What the model is to say, with the statistics of the training targets."""
+        return Task.of(self.info.task, self.info.class_names, self.parts["train"].labels)
+
 
 def array_part(
     name: str, ids: Sequence[str], images: Images, labels: Any, *, batch_size: int, shuffle: bool, seed: int
@@ -120,12 +131,15 @@ def file_part(
     batch_size: int,
     shuffle: bool,
     seed: int,
+    weights: Sequence[float] | None = None,
 ) -> Part:
     """Return a part whose images are files, read as `info` says."""
-    numbers = np.asarray(labels, dtype=np.int64).reshape(-1)
+    numbers = as_labels(labels, info.task)
     source = ImageFolderSource(
         files,
         labels=numbers.tolist(),
+        label_mode="int" if info.task == SINGLE else "values",
+        sample_weights=weights,
         image_size=info.image_size,
         batch_size=batch_size,
         shuffle=shuffle,
@@ -134,6 +148,13 @@ def file_part(
         num_classes=len(info.class_names),
     )
     return Part(name=name, ids=tuple(ids), labels=numbers, source=source, files=tuple(files))
+
+
+def as_labels(labels: Any, task: str) -> np.ndarray[Any, np.dtype[Any]]:
+    """Return labels as a part holds them."""
+    if task == SINGLE:
+        return np.asarray(labels, dtype=np.int64).reshape(-1)
+    return np.asarray(labels, dtype=np.float64 if task == REGRESSION else np.uint8)
 
 
 def read_part(part: Part, report: Reporter, done: int, total: int) -> tuple[Part, list[tuple[str, str]]]:

@@ -19,9 +19,9 @@ from neocog.workflows._data import Part
 from neocog.workflows._events import EpochDone, Reporter, StepsDone, TrainingStarted
 from neocog.workflows._recipe import Recipe
 from neocog.workflows._run_folder import HISTORY, RunFolder
+from neocog.workflows._task import Task
 
 _TELL_EVERY = 0.25  # seconds
-_COLUMNS = ("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds")
 
 
 @dataclass(kw_only=True)
@@ -48,8 +48,8 @@ class FitRecord:
         return self.epochs[self.best_epoch - 1] if self.best_epoch else {}
 
 
-def compile_model(model: Any, recipe: Recipe, samples: int, precision: str) -> None:
-    """Compile a classifier: AdamW, a warm-up and a fall of the rate along a cosine."""
+def compile_model(model: Any, recipe: Recipe, samples: int, precision: str, task: Task) -> None:
+    """Compile with the task's loss and metrics: AdamW, a warm-up and a fall of the rate along a cosine."""
     steps = -(-samples // recipe.batch_size)
     warmup = max(int(recipe.warmup_epochs * steps), 1)
     schedule = CosineDecay(
@@ -60,8 +60,8 @@ def compile_model(model: Any, recipe: Recipe, samples: int, precision: str) -> N
     )
     model.compile(
         optimizer=AdamW(schedule, weight_decay=recipe.weight_decay),
-        loss="sparse_categorical_crossentropy",
-        metrics=["accuracy"],
+        loss=task.loss(),
+        metrics=task.metrics(),
         precision=precision,
     )
 
@@ -75,6 +75,7 @@ def run_fit(
     report: Reporter,
     *,
     model_name: str,
+    task: Task,
     extra_hooks: tuple[Hook, ...] = (),
 ) -> FitRecord:
     """Train; the model has the best epoch's weights afterwards, also after Ctrl-C.
@@ -86,7 +87,7 @@ def run_fit(
     stopping = EarlyStopping(monitor="val_loss", patience=recipe.patience, restore_best_weights=True)
     began = time.perf_counter()
     with StopBetweenBatches() as stop:
-        watch = _Watch(record, recipe, folder, report, model_name)
+        watch = _Watch(record, recipe, folder, report, model_name, task)
         try:
             model.fit(
                 train.source,
@@ -106,8 +107,16 @@ class _Watch(Hook):
     """Tells and records every epoch."""
 
     def __init__(
-        self, record: FitRecord, recipe: Recipe, folder: RunFolder, report: Reporter, model_name: str
+        self,
+        record: FitRecord,
+        recipe: Recipe,
+        folder: RunFolder,
+        report: Reporter,
+        model_name: str,
+        task: Task,
     ) -> None:
+        self.shown = task.watched
+        self.columns = (*task.watched, *(f"val_{name}" for name in task.watched), "learning_rate", "seconds")
         self.record = record
         self.recipe = recipe
         self.folder = folder
@@ -145,7 +154,7 @@ class _Watch(Hook):
         if now - self._last_told < _TELL_EVERY:
             return
         self._last_told = now
-        values = {name: float(logs[name]) for name in ("loss", "accuracy") if logs and name in logs}
+        values = {name: float(logs[name]) for name in self.shown if logs and name in logs}
         self.report(
             StepsDone(
                 epoch=self.epoch + 1,
@@ -173,8 +182,9 @@ class _Watch(Hook):
         values["learning_rate"] = float(self.model.optimizer.learning_rate)
         values["seconds"] = round(seconds, 3)
         self.record.epochs.append(values)
-        rows = [[i + 1, *(row.get(key, "") for key in _COLUMNS)] for i, row in enumerate(self.record.epochs)]
-        self.folder.write_csv(HISTORY, ("epoch", *_COLUMNS), rows)
+        columns = self.columns
+        rows = [[i + 1, *(row.get(key, "") for key in columns)] for i, row in enumerate(self.record.epochs)]
+        self.folder.write_csv(HISTORY, ("epoch", *columns), rows)
         best = values.get("val_loss", float("inf")) < self._lowest
         self._lowest = min(self._lowest, values.get("val_loss", float("inf")))
         self.report(

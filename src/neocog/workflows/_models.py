@@ -9,6 +9,7 @@ from typing import Any
 from neocog import layers
 from neocog.exceptions import ArgumentError, UnknownNameError, message, nearest
 from neocog.models import Model
+from neocog.workflows._task import SINGLE, Task
 
 Shape = tuple[int, int, int]  # height and width in pixels, channels
 
@@ -30,13 +31,13 @@ class ModelInfo:
     smallest: int
 
 
-def build_model(name: str, shape: Shape, classes: int, augmentation: Sequence[Any] = ()) -> Model:
-    """Return a network from uint8 images (0 to 255) to the probabilities of classes.
+def build_model(name: str, shape: Shape, task: Task | int, augmentation: Sequence[Any] = ()) -> Model:
+    """Return a network from uint8 images (0 to 255) to probabilities, or to numbers in their units.
 
     Args:
         name: in `MODELS`.
         shape: of one image.
-        classes: number of classes.
+        task: what the model is to say; a number stands for so many classes.
         augmentation: layers that vary training images.
     """
     images = layers.Input(shape, name="image")
@@ -44,8 +45,9 @@ def build_model(name: str, shape: Shape, classes: int, augmentation: Sequence[An
     for layer in augmentation:
         x = layer(x)
     features = model_info(name).body(x)
-    outputs = layers.Dense(classes, activation="softmax", name="probabilities")(features)
-    return Model(images, outputs, name=name.replace("-", "_"))
+    if isinstance(task, int):
+        task = Task(kind=SINGLE, names=tuple(map(str, range(task))))
+    return Model(images, task.head(features), name=name.replace("-", "_"))
 
 
 def resolve_model(name: str, shape: Shape) -> str:

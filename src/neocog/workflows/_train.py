@@ -66,7 +66,7 @@ def train(config: TrainConfig, report: Reporter = silent, hooks: tuple[Hook, ...
     _tell(data, report)
     set_random_seed(config.seed)
     augmentation = augmentation_layers(recipe.augment)
-    model = build_model(name, data.info.image_shape, len(data.info.class_names), augmentation)
+    model = build_model(name, data.info.image_shape, data.task, augmentation)
     files.check_space(_existing(path), 8 * model.count_params() + files.LEAST_FREE)
     folder = RunFolder(path)
     try:
@@ -113,7 +113,7 @@ class _Job:
         rows = self._split_rows()
         self._write_settings(rows)
         parts = self.data.parts
-        compile_model(self.model, self.recipe, len(parts["train"].ids), self.config.precision)
+        compile_model(self.model, self.recipe, len(parts["train"].ids), self.config.precision, self.data.task)
         record = run_fit(
             self.model,
             parts["train"],
@@ -122,6 +122,7 @@ class _Job:
             self.folder,
             self.report,
             model_name=self.name,
+            task=self.data.task,
             extra_hooks=hooks,
         )
         if record.interrupted:
