@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         utils,
         visualization,
         wrappers,
+        zoo,
     )
     from neocog.backend import KerasTensor, StatelessScope, name_scope, version
     from neocog.data import Dataset
@@ -90,6 +91,7 @@ _MODULES = (
     "visualization",
     "workflows",
     "wrappers",
+    "zoo",
 )
 _NAMES = {
     "Dataset": "data",
@@ -158,6 +160,7 @@ __all__ = [
     "version",
     "visualization",
     "wrappers",
+    "zoo",
 ]
 
 

@@ -1,0 +1,27 @@
+"""Floor 6: the classic architectures as papers and torchvision have them; Keras's forms beside them."""
+
+from neocog.zoo._architecture import Architecture, build, get, list_models
+from neocog.zoo._cifar_resnet import resnet20, resnet32, resnet44, resnet56, resnet110
+from neocog.zoo._resnet import plain18, plain34, resnet18, resnet34, resnet50, resnet101, resnet152
+from neocog.zoo._squeezenet import squeezenet1_0, squeezenet1_1
+
+__all__ = [
+    "Architecture",
+    "build",
+    "get",
+    "list_models",
+    "plain18",
+    "plain34",
+    "resnet18",
+    "resnet20",
+    "resnet32",
+    "resnet34",
+    "resnet44",
+    "resnet50",
+    "resnet56",
+    "resnet101",
+    "resnet110",
+    "resnet152",
+    "squeezenet1_0",
+    "squeezenet1_1",
+]
