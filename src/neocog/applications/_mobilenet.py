@@ -58,8 +58,9 @@ def MobileNet(
         depth_multiplier: outputs of each depthwise kernel's channel.
         dropout: share of the features to drop before the classifier.
         include_top: end with the classifier; False ends with the features.
-        weights: `"imagenet"` fetches those that Keras publishes (without a checksum, for this family; alpha
-            0.25, 0.5, 0.75 or 1); None draws them at random; or the path of a weight file.
+        weights: None draws them at random; `"imagenet"` takes them from this machine (alpha 0.25, 0.5, 0.75
+            or 1; Keras publishes this family without checksums, so nothing is fetched); the path of a weight
+            file; or an address with its SHA-256.
         input_tensor: symbolic tensor to start from; None makes an Input.
         pooling: what ends a model without classifier: None, `"avg"` or `"max"`.
         classes: outputs of the classifier.
@@ -139,7 +140,9 @@ def _published(alpha: float, depth: int, given: tuple[int | None, ...]) -> tuple
         )
     rows = published_rows("MobileNet", _SIZES, given)
     stem = f"{KERAS}mobilenet/mobilenet_{_WIDTHS[alpha]}_{rows}_tf"
-    return rows, WeightFiles(WeightFile(f"{stem}.h5", None), WeightFile(f"{stem}_no_top.h5", None))
+    return rows, WeightFiles(
+        WeightFile(f"{stem}.h5", None), WeightFile(f"{stem}_no_top.h5", None), {"alpha": alpha}
+    )
 
 
 def _norm(x: Any, name: str) -> Any:

@@ -59,13 +59,24 @@ def decode_predictions(preds: Any, top: int = 5) -> list[list[tuple[str, str, An
     return [[(*classes[i], row[i]) for i in order] for row, order in zip(scores, best, strict=True)]
 
 
+def class_names() -> tuple[str, ...] | None:
+    """Return ImageNet's names in order where they are at hand; nothing is fetched."""
+    path = _local_class_index()
+    return None if path is None else tuple(name for _, name in _classes(path))
+
+
 def class_index_file() -> Path:
     """Return the file with the names, fetched if it is nowhere."""
+    path = _local_class_index()
+    return Path(get_file(_NAME, URL, cache_subdir="models", file_hash=MD5)) if path is None else path
+
+
+def _local_class_index() -> Path | None:
     folders = [folder / place for folder in search_folders() for place in ("weights", "imagenet")]
     for folder in (models_folder(), *folders):
         if (folder / _NAME).is_file():
             return folder / _NAME
-    return Path(get_file(_NAME, URL, cache_subdir="models", file_hash=MD5))
+    return None
 
 
 @lru_cache(maxsize=4)

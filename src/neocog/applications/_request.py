@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from neocog import activations
-from neocog.applications._weights import WeightFiles, load
+from neocog.applications._weights import WeightFiles, as_address, load
 from neocog.core import check_int, check_one_of, image_data_format
 from neocog.exceptions import ArgumentError, ArgumentTypeError, message
 from neocog.graph import SymbolicTensor
@@ -26,7 +25,7 @@ class Request:
     Attributes:
         where: the function's name, for error texts.
         include_top: end with the classifier.
-        weights: None, `"imagenet"`, or the path of a weight file.
+        weights: None, `"imagenet"`, the path of a weight file, or an address with its SHA-256.
         input_tensor: symbolic tensor to start from; None makes an Input.
         input_shape: shape of one image; None takes the default.
         pooling: what ends a model without classifier: None, `"avg"` or `"max"`.
@@ -186,14 +185,7 @@ def check_size(where: str, shape: Shape, min_size: int) -> None:
 def _check_weights(where: str, weights: Any) -> None:
     if weights is None or (isinstance(weights, str) and weights == "imagenet"):
         return
-    if not isinstance(weights, (str, os.PathLike)) or not os.path.exists(weights):
-        raise ArgumentError(
-            message(
-                where,
-                expected='weights None, "imagenet", or the path of a file that exists',
-                got=repr(weights),
-            )
-        )
+    as_address(where, weights)
 
 
 def _split(shape: Shape) -> tuple[Shape, int | None]:

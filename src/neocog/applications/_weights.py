@@ -1,15 +1,23 @@
-"""Weights trained on ImageNet: the files that Keras publishes, fetched once and checked."""
+"""Weights by name, path or address: found on this machine, or fetched once and checked."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import unquote, urlsplit
+from weakref import WeakKeyDictionary
 
+from neocog.applications._state_weights import load_state_file
 from neocog.core import neocog_home
-from neocog.data import get_file
+from neocog.data import check_known_file, download, get_file
 from neocog.exceptions import ArgumentError, message
+from neocog.files import holds_state_dict, read_state_dict
 
+_MOST_BYTES = 4 * 2**30
 KERAS = "https://storage.googleapis.com/tensorflow/keras-applications/"
 
 
@@ -33,11 +41,20 @@ class WeightFile:
 
 @dataclass(frozen=True, slots=True)
 class WeightFiles:
-    """The files of one model, with and without its classifier; None where there are none."""
+    """The files of one model, with and without its classifier; None where there are none.
+
+    Attributes:
+        with_top: the one with the classifier.
+        without_top: the one without.
+        options: the arguments that tell this model from others of its function, such as its width.
+    """
 
     with_top: WeightFile | None
     without_top: WeightFile | None
+    options: Mapping[str, Any] = field(default_factory=dict)
 
+
+_LOADED: WeakKeyDictionary[Any, Path] = WeakKeyDictionary()
 
 NO_FILES = WeightFiles(None, None)
 
@@ -51,7 +68,7 @@ def keras_files(base: str, stem: str, md5_with: str, md5_without: str) -> Weight
 def load(where: str, model: Any, weights: Any, files: WeightFiles, include_top: bool) -> None:
     """Read what `weights` names into a model: a file, or the published one."""
     if weights != "imagenet":
-        model.load_weights(weights)
+        load_file(where, model, weights, include_top)
         return
     file = files.with_top if include_top else files.without_top
     if file is None:
@@ -59,6 +76,78 @@ def load(where: str, model: Any, weights: Any, files: WeightFiles, include_top: 
             message(where, expected="a form that has weights of ImageNet", got="one that Keras has none for")
         )
     model.load_weights(fetch(file))
+
+
+def load_file(where: str, model: Any, path: Any, include_top: bool) -> None:
+    """Read a weight file into a model: Keras's as Keras does, others by their family's name map."""
+    check_known_file(path)
+    if holds_state_dict(path):
+        load_state_file(where, model, read_state_dict(path), include_top)
+    else:
+        model.load_weights(path)
+    _LOADED[model] = Path(path)
+
+
+def loaded_from(model: Any) -> Path | None:
+    """Return the file that an application's weights were read from; None where there was none."""
+    return _LOADED.get(model)
+
+
+def weight_path(where: str, weights: Any) -> Path:
+    """Return the path of a weight file that is named by path or by address.
+
+    Args:
+        where: the function that was asked, for error texts.
+        weights: a path; `"https://host/file.pth#sha256=<64 digits>"`; or the pair (address, SHA-256).
+
+    Raises:
+        ArgumentError: no such file, an address without a checksum, or something else.
+        DownloadError: no connection, no such file there, or another checksum.
+        StorageError: a full or read-only disk.
+    """
+    address = as_address(where, weights)
+    if address is None:
+        return Path(weights).expanduser()
+    url, sha256 = address
+    name = re.sub(r"[^A-Za-z0-9._-]+", "_", PurePosixPath(unquote(urlsplit(url).path)).name).lstrip(".")
+    return download(url, models_folder() / f"{sha256[:16]}-{name[-100:]}", sha256, max_bytes=_MOST_BYTES)
+
+
+def as_address(where: str, weights: Any) -> tuple[str, str] | None:
+    """Return (address, SHA-256) of weights that are named by address, None for a path that exists.
+
+    Raises:
+        ArgumentError: an address without a checksum, a path that does not exist, or something else.
+    """
+    url, digest = weights if isinstance(weights, (tuple, list)) and len(weights) == 2 else (weights, None)
+    is_url = isinstance(url, str) and re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", url)
+    is_path = not is_url and digest is None and isinstance(url, (str, os.PathLike))
+    if is_path and os.path.exists(os.path.expanduser(url)):
+        return None
+    if is_url:
+        url, _, fragment = str(url).partition("#")
+        digest = digest or fragment.removeprefix("sha256=")
+        if isinstance(digest, str) and re.fullmatch(r"[0-9A-Fa-f]{64}", digest):
+            return url, digest.lower()
+        do = "Add #sha256=<64 hexadecimal digits> to it, or fetch the file yourself and pass its path."
+        if re.search(r"-[0-9a-f]{8}\.pth$", url):
+            do = f"The 8 digits in its name are too few to trust. {do}"
+        raise ArgumentError(
+            message(
+                where,
+                expected="weights with the SHA-256 of the file",
+                got=f"the address {url!r} alone",
+                do=do,
+            )
+        )
+    raise ArgumentError(
+        message(
+            where,
+            expected='weights None, "imagenet", or the path of a file that exists',
+            got=repr(weights),
+            do='An address needs its checksum: "https://host/file.pth#sha256=...".',
+        )
+    )
 
 
 def fetch(file: WeightFile) -> Path:

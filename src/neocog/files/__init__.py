@@ -23,6 +23,8 @@ from neocog.files._legacy_h5 import (
 from neocog.files._model_folder import load_model_folder, read_model_config, save_model_folder
 from neocog.files._refuse import Format, expect_format, format_of
 from neocog.files._safetensors import LoadReport, load_state, read_metadata, save_state
+from neocog.files._snapshot_file import is_storable, read_snapshot, snapshots_in, write_snapshot
+from neocog.files._state_dict import StateFile, holds_state_dict, read_state_dict
 from neocog.files._torch_state import NameMap, load_torch_state, read_torch_state
 from neocog.files._weights_h5 import load_weights_h5, save_weights_h5, weights_h5_bytes
 
@@ -34,6 +36,7 @@ __all__ = [
     "LegacyModel",
     "LoadReport",
     "NameMap",
+    "StateFile",
     "WeightGroup",
     "WeightLike",
     "check_config",
@@ -48,7 +51,9 @@ __all__ = [
     "export_torch",
     "format_of",
     "give_assets",
+    "holds_state_dict",
     "is_legacy_h5",
+    "is_storable",
     "legacy_h5_bytes",
     "load_legacy_optimizer",
     "load_legacy_weights",
@@ -61,14 +66,18 @@ __all__ = [
     "read_legacy_h5",
     "read_metadata",
     "read_model_config",
+    "read_snapshot",
+    "read_state_dict",
     "read_torch_state",
     "reading_config",
     "save_model_folder",
     "save_state",
     "save_weights_h5",
+    "snapshots_in",
     "stored_weight_bytes",
     "weight_budget",
     "weight_groups",
     "weights_h5_bytes",
     "write_keras_archive",
+    "write_snapshot",
 ]

@@ -96,7 +96,7 @@ def expect_format(path: str | os.PathLike[str], wanted: Format) -> None:
         FileFormatError: it is something else; the message says what, and what to do.
     """
     where = str(path)
-    found = _kind_of_path(Path(path))
+    found = kind_of_path(Path(path))
     if found == wanted.name:
         return
     other = Format.__members__.get(found)
@@ -114,7 +114,7 @@ def check_torch_file(path: str | os.PathLike[str]) -> None:
         StorageError: there is no such file, or it cannot be read.
         FileFormatError: it is something else: a folder, device or pipe, or another format.
     """
-    kind = _kind_of_path(Path(path))
+    kind = kind_of_path(Path(path))
     if kind not in ("torch", "pickle", "KERAS"):  # a zip; which, torch tells
         text, do = _REFUSED.get(kind, (kind, "The file is damaged, or not what its name says."))
         raise FileFormatError(message(str(path), expected="a torch.save file", got=text, do=do))
@@ -132,7 +132,12 @@ def _suffix_of(wanted: Format) -> str:
     return next(suffix for suffix, known in _SUFFIXES.items() if known is wanted)
 
 
-def _kind_of_path(path: Path) -> str:
+def kind_of_path(path: Path) -> str:
+    """Return what a regular file is by its first bytes: a name of `Format`, of what is refused, or a text.
+
+    Raises:
+        StorageError: there is no such file, or it cannot be read.
+    """
     try:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):

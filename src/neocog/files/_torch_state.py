@@ -58,7 +58,7 @@ def load_torch_state(
     """
     is_path = isinstance(source, (str, os.PathLike))
     where = str(source) if is_path else "torch state"
-    found = _tensors(where, read_torch_state(source) if is_path else source)  # type: ignore[arg-type]
+    found = named_tensors(where, read_torch_state(source) if is_path else source)  # type: ignore[arg-type]
     wanted = _own_tensors(model)
     if mapping is None and where.lower().endswith(".safetensors") and not set(found) & set(wanted):
         raise _different_count(where, found, wanted, do="safetensors files keep names, not their order: ")
@@ -80,9 +80,14 @@ def read_torch_state(path: str | os.PathLike[str]) -> Any:
         FileFormatError: it holds anything else, or is damaged.
         StorageError: it cannot be read.
     """
-    where = str(path)
     if Path(path).suffix.lower() == ".safetensors":
-        return _read_safetensors(Path(path))
+        return read_safetensors(Path(path))
+    return read_checkpoint(path)
+
+
+def read_checkpoint(path: str | os.PathLike[str]) -> Any:
+    """Return what a file of `torch.save` holds, whatever its name ends in; errors as `read_torch_state`'s."""
+    where = str(path)
     check_torch_file(path)
     try:
         _check_zip(where, Path(path))
@@ -104,7 +109,8 @@ def read_torch_state(path: str | os.PathLike[str]) -> Any:
         ) from error
 
 
-def _read_safetensors(path: Path) -> dict[str, torch.Tensor]:
+def read_safetensors(path: Path) -> dict[str, torch.Tensor]:
+    """Return the tensors of a safetensors file, whatever its name ends in."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
@@ -132,7 +138,7 @@ def _check_zip(where: str, path: Path) -> None:
         )  # fmt: skip
 
 
-def _tensors(where: str, state: Any) -> dict[str, torch.Tensor]:
+def named_tensors(where: str, state: Any) -> dict[str, torch.Tensor]:
     """Return the named tensors of a checkpoint, without what training scripts put around them."""
     if isinstance(state, nn.Module):
         state = state.state_dict()

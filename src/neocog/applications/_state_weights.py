@@ -1,0 +1,155 @@
+"""A state dict of another program onto one of our architectures: all of it, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from neocog.applications._name_maps import Found, NameMap, maps_for, recognise
+from neocog.exceptions import ShapeError, message
+from neocog.files import StateFile
+
+_NOTHING = "Nothing was loaded."
+
+
+@dataclass(slots=True)
+class _Plan:
+    """What goes where, and what does not fit."""
+
+    values: dict[str, torch.Tensor] = field(default_factory=dict)
+    skipped: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    unexpected: list[str] = field(default_factory=list)
+    wrong: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def fits(self) -> bool:
+        return not (self.missing or self.unexpected or self.wrong)
+
+
+def load_state_file(where: str, model: Any, file: StateFile, include_top: bool) -> tuple[str, ...]:
+    """Copy the tensors of a file onto a model by the map of its family.
+
+    Args:
+        where: the function that made the model; it names the family.
+        model: built.
+        file: what was read.
+        include_top: whether the model has its classifier; without it the file's is left out.
+
+    Returns:
+        The file's tensors that were left out: those of the classifier and of auxiliary parts.
+
+    Raises:
+        ShapeError: the weights are of another architecture, width or number of classes; the message says
+            which tensors are missing, unexpected or of another shape, and what the file looks like.
+    """
+    own = dict(model.state_dict())
+    name_map = _best_map(where, own, file.tensors)
+    plan = _planned(name_map, own, file.tensors, include_top)
+    if not plan.fits:
+        raise _error(where, name_map, plan, own, file, include_top)
+    with torch.no_grad():
+        for name, value in plan.values.items():
+            own[name].copy_(value)
+    return tuple(plan.skipped)
+
+
+def _best_map(where: str, own: Mapping[str, Any], tensors: Mapping[str, Any]) -> NameMap:
+    """Return the map that names most of our tensors; the first of those that are equal."""
+
+    def hits(name_map: NameMap) -> int:
+        return sum(name_map.target(name) in own for name in tensors)
+
+    return max(maps_for(where), key=hits)
+
+
+def _planned(
+    name_map: NameMap, own: Mapping[str, torch.Tensor], tensors: Mapping[str, torch.Tensor], include_top: bool
+) -> _Plan:
+    plan = _Plan()
+    for name, tensor in tensors.items():
+        target = name_map.target(name)
+        if target is not None and target in own and target not in plan.values:
+            value = _laid_out(name_map, target, tensor, tuple(own[target].shape))
+            plan.values[target] = value
+            if value.shape != own[target].shape or not value.is_floating_point():
+                ours, theirs = tuple(own[target].shape), tuple(tensor.shape)
+                plan.wrong[name] = f"{name} {theirs}, the model's {target} is {ours}"
+        elif name_map.is_unused(name) or (not include_top and target and name_map.is_head(target)):
+            plan.skipped.append(name)
+        else:
+            plan.unexpected.append(name)
+    for target, tensor in own.items():
+        if target in plan.values:
+            continue
+        if target in name_map.given:
+            plan.values[target] = torch.as_tensor(name_map.given[target]).reshape(tensor.shape)
+        else:
+            plan.missing.append(target)
+    return plan
+
+
+def _laid_out(name_map: NameMap, target: str, tensor: torch.Tensor, shape: tuple[int, ...]) -> torch.Tensor:
+    """Return a tensor in our layout: columns in the order of our Flatten, 1×1 kernels as ours."""
+    maps = name_map.flattened.get(target.rpartition(".")[0])
+    if maps is not None and tensor.dim() == 2 and tensor.shape[1] == maps[0] * maps[1] * maps[2]:
+        tensor = tensor.reshape(-1, *maps).permute(0, 2, 3, 1).reshape(tensor.shape[0], -1)
+    squeezed = tuple(tensor.shape[:2])
+    if {tensor.dim(), len(shape)} == {2, 4} and squeezed == shape[:2] and tensor[0, 0].numel() == 1:
+        tensor = tensor.reshape(shape) if all(size == 1 for size in shape[2:]) else tensor
+    return tensor
+
+
+def _error(
+    where: str,
+    name_map: NameMap,
+    plan: _Plan,
+    own: Mapping[str, torch.Tensor],
+    file: StateFile,
+    include_top: bool,
+) -> ShapeError:
+    found = recognise({name: tuple(value.shape) for name, value in file.tensors.items()})
+    return ShapeError(
+        message(
+            f"{where}, weights={file.path.name}",
+            expected=f"the {len(own)} tensors of this {where}",
+            got=_differences(plan),
+            do=" ".join(_advice(where, name_map, plan, found, include_top)),
+        )
+    )
+
+
+def _differences(plan: _Plan) -> str:
+    parts = [
+        f"{len(names)} {text} ({', '.join(names[:4])}{', …' if len(names) > 4 else ''})"
+        for names, text in (
+            (plan.missing, "missing"),
+            (plan.unexpected, "unexpected"),
+            (list(plan.wrong.values()), "of another shape"),
+        )
+        if names
+    ]
+    return " and ".join(parts)
+
+
+def _advice(where: str, name_map: NameMap, plan: _Plan, found: Found | None, include_top: bool) -> list[str]:
+    heads = [name for name in plan.wrong if name_map.is_head(name_map.target(name) or "")]
+    if include_top and heads and len(heads) == len(plan.wrong) and not (plan.missing or plan.unexpected):
+        classes = "another number of" if found is None or found.classes is None else str(found.classes)
+        return [
+            f"Only the classifier differs: the file's has {classes} classes. Pass classes={classes}, or "
+            "include_top=False and add a Dense of your own.",
+            _NOTHING,
+        ]
+    only_missing = plan.missing and not (plan.unexpected or plan.wrong)
+    if include_top and only_missing and all(name_map.is_head(name) for name in plan.missing):
+        return ["The file has no classifier: pass include_top=False.", _NOTHING]
+    if found is None:
+        return ["The file is of an architecture that is not known here.", _NOTHING]
+    if found.model == where:
+        options = ", ".join(f"{name}={value!r}" for name, value in found.options.items())
+        return [f"The file looks like {found}{f': pass {options}' if options else ''}.", _NOTHING]
+    return [f"The file looks like {found}.", _NOTHING]
