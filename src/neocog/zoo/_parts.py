@@ -16,6 +16,7 @@ from neocog.layers import (
     BatchNormalization,
     Conv2D,
     Dense,
+    DepthwiseConv2D,
     Dropout,
     Flatten,
     MaxPooling2D,
@@ -71,6 +72,19 @@ def conv(
         use_bias=bias,
         activation=activation,
         kernel_initializer=he_out() if initializer is None else initializer,
+        name=name,
+    )(x)
+
+
+def depthwise(x: Any, kernel: int, name: str, *, stride: int = 1, padding: int = 0) -> Any:
+    """Return torch's convolution of each channel on its own, without bias."""
+    x, mode = _padded(x, (kernel, kernel), stride, ((padding, padding),) * 2, name)
+    return DepthwiseConv2D(
+        kernel,
+        strides=stride,
+        padding=mode,
+        use_bias=False,
+        depthwise_initializer=he_out(),
         name=name,
     )(x)
 
