@@ -20,6 +20,7 @@ from neocog.layers.augment._alone import fill_in_mode, is_augmentation
 from neocog.models import _files as files
 from neocog.models._compile_config import compile_from_config, compile_settings_config
 from neocog.models._export import export_model
+from neocog.models._freezing import freeze, unfreeze
 from neocog.models._functional_config import functional_config, functional_from_config
 from neocog.models._graph_body import GraphBody, copy_body, module_key
 from neocog.models._summary import summary_text
@@ -107,7 +108,7 @@ class Model(Trainer):
                 f"{self.label}: expected Model(inputs, outputs) or a subclass that defines `call`, got "
                 "neither."
             )
-        return self._body.run(inputs, mask)
+        return self._body.run(inputs, mask, training)
 
     def check_inputs(self, args: tuple[Any, ...]) -> None:
         """Raise ShapeError where the inputs do not fit the model's Input."""
@@ -251,6 +252,27 @@ class Model(Trainer):
             self, line_length=line_length, expand_nested=expand_nested, show_trainable=show_trainable
         )
         (print_fn or print)(text)
+
+    def freeze(self, until: Any = None) -> None:
+        """Freeze the layers up to and with `until`; compile again afterwards.
+
+        Args:
+            until: a layer, its name, a nested model, or a block (`"block4"` for `block4_…`); None: all.
+
+        Raises:
+            UnknownNameError: no layer or block has this name; the nearest ones are offered.
+        """
+        freeze(self, until)
+
+    def unfreeze(self, top: Any = None, batch_norm: bool = False) -> None:
+        """Let the layers from `top` on train, those of nested models among them; compile again afterwards.
+
+        Args:
+            top: number of last layers, a layer, its name, or a block; None: all.
+            batch_norm: let BatchNormalization train too; False freezes it there: few images spoil its
+                statistics.
+        """
+        unfreeze(self, top, batch_norm)
 
     # --- configuration --------------------------------------------------------------------------------------
 

@@ -34,10 +34,10 @@ def summary_text(
     """
     linear = _is_linear(model)
     header = ["Layer (type)", "Output Shape", "Param #"]
-    if show_trainable:
-        header.append("Trainable")
     if not linear:
         header.append("Connected to")
+    if show_trainable:
+        header.append("Trainable")
     rows = _rows(model, expand_nested, show_trainable, linear, depth=0)
     width = line_length or min(100, max(60, shutil.get_terminal_size((_DEFAULT_WIDTH, 24)).columns))
     lines = [f'Model: "{model.name}"', *_table(header, rows, width), *_totals(model)]
@@ -53,10 +53,10 @@ def _rows(model: Any, expand: bool, trainable: bool, linear: bool, depth: int) -
             _shape(model, layer),
             _count(layer),
         ]
-        if trainable:
-            row.append(_trains(layer))
         if not linear:
             row.append(", ".join(sources.get(id(layer), [])) or "-")
+        if trainable:
+            row.append(_trains(layer))
         rows.append(row)
         if expand and hasattr(layer, "layers"):
             rows.extend(_rows(layer, expand, trainable, linear, depth + 1))
@@ -155,9 +155,12 @@ def _count(layer: nn.Module) -> str:
 
 
 def _trains(layer: nn.Module) -> str:
+    """Return Y or N, as in Keras; "-" where there are no weights; a model frozen layer by layer is frozen."""
     views = weight_views(layer)
     if not views:
         return "-"
+    if isinstance(layer, Layer) and not hasattr(layer, "graph_layers"):
+        return "Y" if layer.trainable else "N"
     return "Y" if any(view.value.requires_grad for view in views) else "N"
 
 

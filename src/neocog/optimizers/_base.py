@@ -12,7 +12,7 @@ from neocog._old_spellings import warn_old
 from neocog.core import auto_name, custom_object_scope
 from neocog.exceptions import ArgumentError, NotBuiltError, message
 from neocog.optimizers import _state
-from neocog.optimizers._options import check_options, signature_of, take_legacy
+from neocog.optimizers._options import check_options, check_rate_factors, signature_of, take_legacy
 from neocog.optimizers._rate_source import RateSource, rate_from_config
 from neocog.optimizers._table import VariableTable
 from neocog.optimizers._values import LearningRate, OptimizerVariable, StepCount
@@ -151,6 +151,38 @@ class OptimizerBase:
                 parameters have no names: build the optimizer on `model.named_parameters()`.
         """
         self._table.exclude(var_list or (), var_names or ())
+
+    @property
+    def rate_factors(self) -> dict[str, float]:
+        """Shares of the learning rate by beginning of paths; see `set_rate_factors`."""
+        return dict(self._table.factors)
+
+    def set_rate_factors(self, factors: Mapping[str, float]) -> None:
+        """Let variables train at a share of the learning rate of their own; weight decay goes with it.
+
+        Args:
+            factors: numbers of 0 or more by what a layer's name, or a longer path of a weight, begins with
+                (`{"block4_": 0.1}`); the longest beginning counts, 1 where none fits. They replace those
+                before, and are kept in files and states.
+
+        Raises:
+            ArgumentError: a factor is negative or no number.
+
+        Example:
+            >>> from neocog.optimizers import SGD
+            >>> optimizer = SGD(1.0)
+            >>> optimizer.set_rate_factors({"base": 0.1})
+            >>> head, base = torch.nn.Parameter(torch.ones(1)), torch.nn.Parameter(torch.ones(1))
+            >>> optimizer.build([("head", head), ("base", base)])
+            >>> optimizer.apply([torch.ones(1), torch.ones(1)], [head, base])
+            >>> round(head.item(), 3), round(base.item(), 3)
+            (0.0, 0.9)
+        """
+        self._table.share_rates(check_rate_factors(self._where(), factors))
+
+    def knows(self, variable: Any) -> bool:
+        """Whether the optimizer was built on a variable."""
+        return self._table.position(variable) is not None
 
     def _where(self) -> str:
         return f'optimizer "{self.name}"'

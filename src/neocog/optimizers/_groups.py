@@ -26,6 +26,7 @@ class Batch:
         decayed: those of `params` that weight decay applies to.
         fused: whether torch's fused kernels may be used.
         far_step: the step count that switches the kernels' bias correction off.
+        factor: of the learning rate.
     """
 
     indices: Sequence[int]
@@ -35,6 +36,7 @@ class Batch:
     decayed: list[torch.Tensor]
     fused: bool = False
     far_step: torch.Tensor | None = None
+    factor: float = 1.0
 
     @property
     def exact(self) -> bool:
@@ -48,7 +50,7 @@ class Batch:
 
 @dataclass(slots=True)
 class Group:
-    """Variables of one device and type, and the lists prepared for them."""
+    """Variables of one device, type and share of the learning rate, and the lists prepared for them."""
 
     indices: list[int]
     params: list[torch.Tensor]
@@ -56,6 +58,7 @@ class Group:
     decays: list[bool]
     fused: bool
     whole: bool
+    factor: float = 1.0
     device: torch.device = field(init=False)
     dtype: torch.dtype = field(init=False)
     strides: list[tuple[int, ...]] = field(init=False)
@@ -91,6 +94,7 @@ class Group:
                 self.decayed,
                 self.fused,
                 self.far_step,
+                self.factor,
             )
         if not present:
             return None
@@ -104,6 +108,7 @@ class Group:
             [self.params[k] for k in keep if self.decays[k]],
             self.fused,
             self.far_step,
+            self.factor,
         )
 
     def _fit(

@@ -185,7 +185,7 @@ class Optimizer(OptimizerBase):
             _gradients.clip_by_value(batches, self.clipvalue)
         self._begin_update()
         for batch in batches:
-            self._decay_and_update(batch, rate)
+            self._decay_and_update(batch, rate * batch.factor)
         if self.gradient_accumulation_steps:
             _accumulators.clear_gradients(self._table.groups)
 
@@ -209,7 +209,7 @@ class Optimizer(OptimizerBase):
         return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
 
     def _update_one_by_one(self, batch: Batch) -> None:
-        rate = LearningRate(self._rate.at(self._iterations), self)
+        rate = LearningRate(self._rate.at(self._iterations) * batch.factor, self)
         for index, param, grad in zip(batch.indices, batch.params, batch.grads, strict=True):
             layout = self._table.layouts[index]
             path = path_of(self._table.references[index], index)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from typing import Any, TypedDict
 
 from neocog._old_spellings import warn_old
@@ -85,6 +86,15 @@ def check_learning_rate(where: str, value: Any) -> Any:
             message(where, expected="learning_rate to be a number, a schedule or a function", got=repr(value))
         )
     return check_rate(where, "learning_rate", value)
+
+
+def check_rate_factors(where: str, factors: Any) -> dict[str, float]:
+    """Return shares of the learning rate by beginning of paths, checked."""
+    if not isinstance(factors, Mapping) or not all(isinstance(key, str) for key in factors):
+        raise ArgumentTypeError(
+            message(where, expected="rate factors as a dict from beginnings of paths", got=repr(factors))
+        )
+    return {key: check_number(where, f"rate factor of {key!r}", factors[key], minimum=0.0) for key in factors}
 
 
 def check_options(where: str, options: dict[str, Any]) -> None:

@@ -45,8 +45,13 @@ def get(identifier: Any) -> Any:
 
 
 def serialize(optimizer: Any) -> Any:
-    """Return an optimizer's config: `{"module", "class_name", "config", "registered_name"}`."""
-    return OPTIMIZERS.describe(optimizer)
+    """Return an optimizer's config: `{"module", "class_name", "config", "registered_name"}`.
+
+    Shares of the learning rate stand beside it, where Keras, which has none, passes over them.
+    """
+    described = OPTIMIZERS.describe(optimizer)
+    factors = getattr(optimizer, "rate_factors", None)
+    return {**described, "rate_factors": factors} if factors else described
 
 
 def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
@@ -60,7 +65,11 @@ def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | N
         named = dict(config)
         if "class_name" in named:
             named["class_name"] = _in_registry(str(named["class_name"]))
-        return OPTIMIZERS.make(named)
+        factors = named.pop("rate_factors", None)
+        made = OPTIMIZERS.make(named)
+        if factors and hasattr(made, "set_rate_factors"):
+            made.set_rate_factors(factors)
+        return made
 
 
 def _in_registry(name: str) -> str:

@@ -23,6 +23,7 @@ def dump(optimizer: OptimizerBase) -> dict[str, Any]:
         "iterations": optimizer._iterations,
         "learning_rate": optimizer._rate.base(optimizer._iterations),
         "scalars": dict(optimizer._scalars),
+        "rate_factors": optimizer.rate_factors,
         "slots": {
             name: [t.detach().as_subclass(torch.Tensor) for t in tensors] for name, tensors in slots.items()
         },
@@ -52,6 +53,8 @@ def load(optimizer: OptimizerBase, state: Mapping[str, Any]) -> None:
             for tensor, new in zip(tensors, given[name], strict=True):
                 tensor.copy_(torch.as_tensor(new))
     optimizer._scalars.update({key: float(value) for key, value in state.get("scalars", {}).items()})
+    if "rate_factors" in state:
+        optimizer.set_rate_factors(state["rate_factors"])
     optimizer._iterations = int(state["iterations"])
     if optimizer._rate.is_number and "learning_rate" in state:
         optimizer.learning_rate = float(state["learning_rate"])

@@ -44,6 +44,7 @@ class VariableTable:
         self._index: dict[int, int] = {}
         self._excluded: set[int] = set()
         self._excluded_names: re.Pattern[str] | None = None
+        self.factors: dict[str, float] = {}  # shares of the learning rate by beginning of paths
 
     def fill(self, where: str, variables: Sequence[Any]) -> None:
         """Take the variables.
@@ -118,12 +119,26 @@ class VariableTable:
             return False
         return self._excluded_names is None or self._excluded_names.search(self.names[index]) is None
 
+    def factor(self, index: int) -> float:
+        """Return a variable's share of the learning rate: that of the longest key that a part of its path begins with."""
+        if not self.factors:
+            return 1.0
+        path = str(getattr(self.references[index], "path", None) or self.names[index])
+        found = max((key for key in self.factors if f"/{key}" in f"/{path}"), key=len, default=None)
+        return 1.0 if found is None else self.factors[found]
+
+    def share_rates(self, factors: Mapping[str, float]) -> None:
+        """Take shares of the learning rate by beginning of paths, in place of those before."""
+        self.factors = dict(factors)
+        if self.params:
+            self.regroup(self._fuses)
+
     def regroup(self, fuses: bool) -> None:
-        """Sort the variables by device, type and kernel; slots follow parameters that moved."""
+        """Sort the variables by device, type, kernel and rate; slots follow parameters that moved."""
         self._fuses = fuses
-        buckets: dict[tuple[torch.device, torch.dtype, bool], list[int]] = {}
+        buckets: dict[tuple[torch.device, torch.dtype, bool, float], list[int]] = {}
         for index, param in enumerate(self.params):
-            key = (param.device, param.dtype, fuses and can_fuse(param))
+            key = (param.device, param.dtype, fuses and can_fuse(param), self.factor(index))
             buckets.setdefault(key, []).append(index)
         for name in self.native:
             pairs = zip(self.slots[name], self.params, strict=True)
@@ -136,6 +151,7 @@ class VariableTable:
                 [self.decays(i) for i in indices],
                 key[2],
                 len(indices) == len(self.params),
+                key[3],
             )
             for key, indices in buckets.items()
         ]

@@ -8,7 +8,8 @@ import torch
 
 from neocog.core import default_device, keep_freed_memory, keeping_states, tree_map
 from neocog.data import Batch, Source, pack_x_y_sample_weight
-from neocog.exceptions import DataError
+from neocog.exceptions import ArgumentError, DataError, message
+from neocog.optimizers import Optimizer
 from neocog.training._cost import counted_forward, first_samples
 from neocog.training._early_checks import check_all_targets, check_values, last_activations
 from neocog.training._plan import make_plan
@@ -110,6 +111,18 @@ def build_optimizer(model: Any) -> None:
         return  # where a step of the user's makes the weights, its first `apply` builds the optimizer
     if not getattr(optimizer, "built", False):
         optimizer.build(model.trainable_weights)
+    elif isinstance(optimizer, Optimizer):
+        _refuse_unknown(model, optimizer)
+
+
+def _refuse_unknown(model: Any, optimizer: Optimizer) -> None:
+    """Raise where a weight trains that the optimizer was not built on: it would silently stay as it is."""
+    unknown = [view for view in model.trainable_weights if not optimizer.knows(view)]
+    if unknown:
+        got = f"{len(unknown)} that it does not know ({unknown[0].path}, …)"
+        do = "Call compile again after layers were unfrozen or added."
+        expected = "trainable weights that the optimizer was built on"
+        raise ArgumentError(message("fit", expected=expected, got=got, do=do))
 
 
 def uses_own_loss(model: Any) -> bool:
