@@ -26,6 +26,7 @@ from neocog.data._pipeline import (
 from neocog.data._prefetch import ordered_map, prefetch
 from neocog.data._pydataset import PyDataset, PyDatasetSource, Sequence
 from neocog.data._scan import TASKS, BrokenFile, FolderScan, ImageFile
+from neocog.data._scan_images import scan_images
 from neocog.data._source import Batch, MappedSource, Source
 from neocog.data._split import stratified_split
 from neocog.data._split_dataset import (
@@ -98,6 +99,7 @@ __all__ = [
     "prefetch",
     "save_img",
     "scan_folder",
+    "scan_images",
     "skipgrams",
     "smart_resize",
     "split_dataset",

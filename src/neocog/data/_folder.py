@@ -163,7 +163,9 @@ def _check_classes(scan: FolderScan) -> None:
 def check_part_classes(scan: FolderScan) -> None:
     """Raise when a part has a class that the training part has not."""
     names = scan.class_names
-    in_train = {names[file.label] for file in scan.of_split("train")}
+    if "train" not in scan.splits:
+        return
+    in_train = {name for name, count in scan.counts("train").items() if count}
     for split in scan.splits:
         extra = sorted({names[file.label] for file in scan.of_split(split)} - in_train)
         if extra:
@@ -172,7 +174,7 @@ def check_part_classes(scan: FolderScan) -> None:
                     f"{scan.root}: {split}",
                     expected=f"the classes of train ({', '.join(sorted(in_train)[:5])})",
                     got=f"also {', '.join(map(repr, extra[:5]))}",
-                    do="Give the class folders the same names in every part.",
+                    do="Every part must name its classes alike, and train must have images of each.",
                 )
             )
 

@@ -1,0 +1,264 @@
+"""Which column of a manifest is what: file, label, part, group, weight, or a number to predict."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, replace
+from typing import Any
+
+from neocog.data._manifest_table import Table
+from neocog.exceptions import DataError, message, nearest
+
+# Names in the order in which they are taken; compared without case, blanks, `_` and `-`.
+_FILE = (
+    *(
+        "file",
+        "filename",
+        "filepath",
+        "path",
+        "image",
+        "imagepath",
+        "imagefile",
+        "imagename",
+        "imagefilename",
+    ),
+    *("img", "imgpath", "imgname", "photo", "파일", "파일명", "파일경로", "이미지", "경로", "imageid", "id"),
+)
+_LABEL = (
+    *("label", "class", "category", "classname", "labelname", "categoryname"),
+    *("라벨", "레이블", "클래스", "분류", "정답"),
+)
+_LABELS = ("labels", "classes", "categories", "tags")
+_TARGET = ("target", "targets", "y", "value", "score")
+_SPLIT = ("split", "part", "set", "subset", "partition", "분할", "구분")
+_GROUP = (
+    *("group", "groupid", "patient", "patientid", "subject", "subjectid", "person", "personid"),
+    *("lesionid", "case", "caseid", "study", "studyid", "video", "videoid", "session", "sessionid", "scene"),
+    *("그룹", "환자"),
+)
+_WEIGHT = ("weight", "sampleweight", "가중치")
+# Numbers that say something about the file and nothing about what is in it.
+_IGNORED = (
+    *("id", "imageid", "index", "row", "width", "height", "size", "bytes", "channels", "fold", "url"),
+    *("classindex", "classid", "labelid", "categoryid", "sha256", "md5", "hash", "license", "latitude"),
+    *("longitude", "timestamp"),
+)
+_MANY_VALUES = 20  # different whole numbers in a column called target: more of them are no classes
+_MOST_LABEL = 200  # characters
+SEPARATORS = ("|", ";", ",")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roles:
+    """What the columns are.
+
+    Attributes:
+        file: the column of paths.
+        task: one of `TASKS`.
+        values: the columns of the label, the labels (one, or one of 0 and 1 each), or the targets.
+        one_hot: whether `values` are columns of 0 and 1.
+        separator: between several labels in one cell; None where cells are lists or hold one.
+        split, group, weight: columns, or None.
+        unused: columns that say nothing here.
+    """
+
+    file: str
+    task: str
+    values: tuple[str, ...]
+    one_hot: bool = False
+    separator: str | None = None
+    split: str | None = None
+    group: str | None = None
+    weight: str | None = None
+    unused: tuple[str, ...] = ()
+
+
+def find_roles(table: Table, task: str, label: str | None, group_by: str | None) -> Roles:
+    """Decide what the columns are.
+
+    Args:
+        table: the manifest.
+        task: one of `TASKS`, or `"auto"`.
+        label: column, or several separated by commas, with what is to be learned; None looks for it.
+        group_by: column whose value an image shares with its group; None looks for it.
+
+    Raises:
+        DataError: no column of files or labels, or several readings; the columns that are there are named.
+    """
+    where = str(table.path)
+    file = _first(table, _FILE)
+    if file is None:
+        names = ", ".join(table.columns)
+        expected, do = "a column of image files (file, path, image, filename)", "Rename it."
+        raise DataError(message(where, expected=expected, got=f"the columns {names}", do=do))
+    found = Roles(
+        file=file,
+        task="single-label",
+        values=(),
+        split=_first(table, _SPLIT),
+        group=group_by if group_by is not None else _first(table, _GROUP),
+        weight=_first(table, _WEIGHT),
+    )
+    taken = {found.file, found.split, found.group, found.weight}
+    free = [name for name in table.columns if name not in taken]
+    asked = None if label is None else _asked(table, label)
+    roles = _by_values(table, found, task, asked if asked is not None else free, given=asked is not None)
+    used = taken | set(roles.values)
+    return replace(roles, unused=tuple(name for name in table.columns if name not in used))
+
+
+def _by_values(table: Table, found: Roles, task: str, free: list[str], *, given: bool) -> Roles:
+    """Find the columns of what is to be learned among `free`, and the task where it is `"auto"`."""
+    if given:
+        if len(free) > 1:
+            return _several(table, found, task, free)
+        return _one(table, found, task, free[0])
+    for names in (_LABEL, _LABELS, _TARGET):
+        column = _first(table, names, free)
+        if column is None:
+            continue
+        targets = [name for name in free if _key(name).startswith("target")]
+        if names is _TARGET and len(targets) > 1:
+            return _several(table, found, task, targets)
+        return _one(table, found, task, column)
+    return _several(table, found, task, [name for name in free if _key(name) not in _IGNORED])
+
+
+def _one(table: Table, found: Roles, task: str, column: str) -> Roles:
+    """One column: of classes, of several labels in a cell, or of numbers."""
+    cells = [cell for cell in table.cells(column) if not is_empty(cell)]
+    lists = any(isinstance(cell, list) for cell in cells)
+    key = _key(column)
+    if task == "auto":
+        if lists:
+            task = "multi-label"
+        elif _all_numbers(cells):
+            task = "regression" if _are_measures(cells, key in _TARGET) else "single-label"
+        else:
+            marks = SEPARATORS if key in _LABELS else SEPARATORS[:2]
+            several = any(mark in str(cell) for cell in cells for mark in marks)
+            task = "multi-label" if several else "single-label"
+    separator = None
+    if task == "multi-label" and not lists:
+        separator = next((mark for mark in SEPARATORS if any(mark in str(cell) for cell in cells)), "|")
+    return replace(found, task=task, values=(column,), separator=separator)
+
+
+def _several(table: Table, found: Roles, task: str, free: list[str]) -> Roles:
+    """Columns that are named by nobody: of 0 and 1 for classes, or of numbers."""
+    numeric = [name for name in free if _all_numbers([c for c in table.cells(name) if not is_empty(c)])]
+    binary = [name for name in numeric if all(_bit(cell) is not None for cell in table.cells(name))]
+    where = str(table.path)
+    if task in ("single-label", "multi-label"):
+        numeric = binary
+    if not numeric:
+        names = ", ".join(table.columns)
+        expected = (
+            "a column of labels (label, class, category), 0/1 columns of classes, or columns of numbers"
+        )
+        do = "Rename it, or name it with --label."
+        raise DataError(message(where, expected=expected, got=f"the columns {names}", do=do))
+    if binary and task != "regression":
+        if len(binary) != len(numeric):
+            others = ", ".join(name for name in numeric if name not in binary)
+            do = "Say which to learn: --label, with commas between the columns."
+            got = f"both ({', '.join(binary[:5])}; {others})"
+            raise DataError(message(where, expected="0/1 columns of classes or numbers", got=got, do=do))
+        if len(binary) == 1:
+            return replace(found, task="single-label", values=(binary[0],))
+        sums = {sum(_bit(row[table.columns.index(name)]) or 0 for name in binary) for row in table.rows}
+        if task == "auto":
+            task = "single-label" if sums == {1} else "multi-label"
+        if task == "single-label" and sums != {1}:
+            got = f"rows with {min(sums - {1})} of {len(binary)}"
+            do = "Use --task multi-label."
+            raise DataError(message(where, expected="one class a row (--task single-label)", got=got, do=do))
+        return replace(found, task=task, values=tuple(binary), one_hot=True)
+    return replace(found, task="regression", values=tuple(numeric))
+
+
+def _asked(table: Table, label: str) -> list[str]:
+    # A comma may belong to the name of one column.
+    names = [label] if label in table.columns else [name.strip() for name in label.split(",")]
+    for name in names:
+        check_column(table, name, "--label")
+    return names
+
+
+def check_column(table: Table, name: str, option: str) -> None:
+    """Raise unless the manifest has the column."""
+    if name in table.columns:
+        return
+    close = nearest(name, table.columns)
+    do = f"Did you mean {close[0]!r}?" if close else f"It has {', '.join(table.columns)}."
+    raise DataError(message(str(table.path), expected=f"a column {name!r} ({option})", got="none", do=do))
+
+
+def is_empty(cell: Any) -> bool:
+    """Return whether a cell holds nothing; an empty list is a value."""
+    return (
+        cell is None
+        or (isinstance(cell, str) and not cell.strip())
+        or (isinstance(cell, float) and math.isnan(cell))
+    )
+
+
+def number(cell: Any) -> float | None:
+    """Return a cell as a number, NaN and infinity included, or None where it is none."""
+    if isinstance(cell, (int, float)):
+        try:
+            return float(cell)
+        except OverflowError:
+            return None
+    if not isinstance(cell, str) or not re.fullmatch(r"[-+.\deEinfNA\s]{1,60}", cell):
+        return None
+    try:
+        return float(cell)
+    except ValueError:
+        return None
+
+
+def label_text(cell: Any) -> str:
+    """Return a label as it is shown: whole numbers without a fraction."""
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return str(cell).strip()
+
+
+def label_fault(text: str) -> str | None:
+    """Return what is wrong with a label, or None."""
+    if len(text) > _MOST_LABEL:
+        return f"a label of {len(text):,} characters"
+    return None
+
+
+def _bit(cell: Any) -> int | None:
+    value = {"true": 1.0, "false": 0.0}.get(str(cell).strip().lower(), number(cell))
+    return int(value) if value in (0.0, 1.0) else None
+
+
+def is_one(cell: Any) -> bool:
+    """Return whether a cell of a 0/1 column is 1."""
+    return _bit(cell) == 1
+
+
+def _all_numbers(cells: list[Any]) -> bool:
+    return bool(cells) and all(number(cell) is not None or isinstance(cell, bool) or _bit(cell) is not None
+                               for cell in cells)  # fmt: skip
+
+
+def _are_measures(cells: list[Any], called_target: bool) -> bool:
+    """Return whether numbers are measured rather than numbers of classes."""
+    values = {number(cell) for cell in cells}
+    finite = {value for value in values if value is not None and math.isfinite(value)}
+    return any(not value.is_integer() for value in finite) or (called_target and len(finite) > _MANY_VALUES)
+
+
+def _first(table: Table, names: tuple[str, ...], among: list[str] | None = None) -> str | None:
+    keys = {_key(column): column for column in (table.columns if among is None else among)}
+    return next((keys[name] for name in names if name in keys), None)
+
+
+def _key(column: str) -> str:
+    return re.sub(r"[\s_\-.]+", "", column).lower()
