@@ -2,7 +2,7 @@
 
 from neocog.graph._input import Input, check_shape, module_call, record_module
 from neocog.graph._masks import MASKS, mask_of, set_mask, with_mask_of
-from neocog.graph._program import Program, order_nodes
+from neocog.graph._program import Call, Program, has_masks, order_nodes
 from neocog.graph._sources import get_source_inputs
 from neocog.graph._spec import Shape, TensorSpec
 from neocog.graph._symbolic import (
@@ -16,6 +16,7 @@ from neocog.graph._symbolic import (
 
 __all__ = [
     "MASKS",
+    "Call",
     "Input",
     "Node",
     "Program",
@@ -24,6 +25,7 @@ __all__ = [
     "TensorSpec",
     "check_shape",
     "get_source_inputs",
+    "has_masks",
     "infer_outputs",
     "is_symbolic",
     "mask_of",

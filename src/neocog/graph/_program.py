@@ -5,7 +5,7 @@ The plan (order, slots, last uses) is made once; `Program.run` is a short loop o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,13 +26,35 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """A call that stands in a program in the place of one or more nodes: a node without a graph around it.
+
+    Args:
+        operation: what is called.
+        args: its arguments, nested; symbolic tensors stand for values.
+        kwargs: likewise.
+        outputs: the symbolic tensors that it gives, nested as it gives them.
+    """
+
+    operation: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    outputs: Any
+
+    @property
+    def inputs(self) -> list[SymbolicTensor]:
+        """The symbolic tensors among the arguments, in order."""
+        return symbolic_leaves((self.args, self.kwargs))
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One call of the program: where its arguments come from, where its results go, what can be forgotten
     after it.
     """
 
     operation: Callable[..., Any]
-    node: Node
+    node: Node | Call
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     only_slot: int | None  # the fast path: one argument, one result
@@ -78,10 +100,15 @@ class Program:
     Args:
         inputs: the symbolic tensors that are given values.
         outputs: nested structure of the symbolic tensors that are asked for.
+        calls: what to run, in order; None takes the nodes between inputs and outputs.
     """
 
-    def __init__(self, inputs: list[SymbolicTensor], outputs: Any) -> None:
-        self.nodes = order_nodes(inputs, symbolic_leaves(outputs))
+    def __init__(
+        self, inputs: list[SymbolicTensor], outputs: Any, calls: Sequence[Node | Call] | None = None
+    ) -> None:
+        self.nodes: list[Any] = (
+            order_nodes(inputs, symbolic_leaves(outputs)) if calls is None else list(calls)
+        )
         numbers = {id(tensor): number for number, tensor in enumerate(inputs)}
         for node in self.nodes:
             for tensor in symbolic_leaves(node.outputs):
@@ -128,12 +155,13 @@ def _general_step(step: Step, slots: list[Any]) -> None:
         slots[number] = value
 
 
-def _has_masks(node: Node) -> bool:
+def has_masks(node: Node | Call) -> bool:
+    """Return whether masks go into a call or come out of it."""
     return any(tensor.mask is not None for tensor in (*node.inputs, *symbolic_leaves(node.outputs)))
 
 
 def _make_steps(
-    nodes: list[Node], numbers: dict[int, int], to_slot: Callable[[Any], Any], kept: set[int]
+    nodes: Sequence[Node | Call], numbers: dict[int, int], to_slot: Callable[[Any], Any], kept: set[int]
 ) -> list[Step]:
     last_use: dict[int, int] = {}
     for position, node in enumerate(nodes):
@@ -163,7 +191,7 @@ def _make_steps(
                 only_slot=args[0].number if single else None,
                 outputs=outputs,
                 forget=tuple(sorted(forget)),
-                is_module=isinstance(node.operation, nn.Module) and not _has_masks(node),
+                is_module=isinstance(node.operation, nn.Module) and not has_masks(node),
             )
         )
     return steps

@@ -15,6 +15,7 @@ from neocog.graph import Node, Program, SymbolicTensor, set_mask
 from neocog.layers import InputLayer, Layer
 from neocog.layers._precision import types_mixed
 from neocog.models._keras_order import in_keras_order
+from neocog.models._rewrites import rewritten
 
 
 class GraphBody:
@@ -34,9 +35,15 @@ class GraphBody:
         self.inputs: list[SymbolicTensor] = symbolic_list(where, "inputs", inputs)
         self.outputs: list[SymbolicTensor] = symbolic_list(where, "outputs", outputs)
         self.program = Program(self.inputs, outputs)
+        self._forms = {training: self._rewritten(training) for training in (False, True)}
         self._dtypes = [None if t.dtype == TEXT else torch_dtype(t.dtype) for t in self.inputs]
         self._mixes_types = _mixes_types([node.operation for node in self.program.nodes])
         self._plain = len(self.inputs) == 1 and isinstance(inputs, SymbolicTensor)
+
+    def _rewritten(self, training: bool) -> Program:
+        """Return the program as it runs in training or in inference."""
+        calls = rewritten(self.program.nodes, self.outputs, training=training)
+        return self.program if calls is None else Program(self.inputs, self.outputs_structure, calls)
 
     def in_order(self) -> list[Any]:
         """Inputs (as symbolic tensors), modules and calls of functions (as nodes), in Keras's order."""
@@ -50,8 +57,14 @@ class GraphBody:
         """One `InputLayer` for each input, as Keras counts them among a functional model's layers."""
         return [InputLayer(batch_shape=t.shape, dtype=t.dtype, name=t.name) for t in self.inputs]
 
-    def run(self, data: Any, mask: Any = None) -> Any:
-        """Compute the outputs for (nested) tensors that match the inputs, and for masks that match these."""
+    def run(self, data: Any, mask: Any = None, training: bool | None = None) -> Any:
+        """Compute the outputs for (nested) tensors that match the inputs, and for masks that match these.
+
+        Args:
+            data: the tensors.
+            mask: their masks.
+            training: which form of the program runs; layers go by their own mode.
+        """
         values = [data] if self._plain and isinstance(data, torch.Tensor) else self._arrange(data)
         for index, value in enumerate(values):
             if value.dtype != self._dtypes[index] or value.ndim != len(self.inputs[index].shape):
@@ -60,7 +73,7 @@ class GraphBody:
             with types_mixed():
                 return self.program.run(values)
         if mask is None:
-            return self.program.run(values)
+            return self._forms[bool(training)].run(values)
         masks = tree_flatten(mask)
         values = [set_mask(x.view_as(x), m) for x, m in zip(values, masks, strict=True)]
         return self.program.run(values, masked=any(m is not None for m in masks))

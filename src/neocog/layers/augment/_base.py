@@ -68,13 +68,18 @@ class RandomImageLayer(AugmentingLayer):
             labels = inputs["labels"][None] if single else inputs["labels"]
             labels = self.transform_labels(labels, drawn)
             outputs["labels"] = labels[0] if single else labels
-        if "segmentation_masks" in inputs:
-            masks = inputs["segmentation_masks"]
-            flat = masks.ndim < images.ndim  # (B, H, W): no axis of channels
-            axis = -1 if self._channels_last else -3
-            masks = self.transform_segmentation_masks(masks.unsqueeze(axis) if flat else masks, drawn)
-            outputs["segmentation_masks"] = masks.squeeze(axis) if flat else masks
-        return outputs
+        moved = self._masks_by(inputs, lambda masks: self.transform_segmentation_masks(masks, drawn))
+        return {**outputs, **moved}
+
+    def _masks_by(self, inputs: dict[str, Any], step: Callable[[Any], Any]) -> dict[str, Any]:
+        """Return the masks, where there are any, changed by a function of masks that have channels."""
+        if "segmentation_masks" not in inputs:
+            return {}
+        masks = inputs["segmentation_masks"]
+        if masks.ndim == inputs["images"].ndim:
+            return {"segmentation_masks": step(masks)}
+        axis = -1 if self._channels_last else -3  # (B, H, W): no axis of channels
+        return {"segmentation_masks": step(masks.unsqueeze(axis)).squeeze(axis)}
 
     def _check_entries(self, inputs: dict[str, Any]) -> None:
         if "images" not in inputs:

@@ -51,9 +51,21 @@ class RandomFlip(GeometricLayer):
     def _draw_flips(self, batch: int, device: torch.device | str) -> torch.Tensor:
         return self.uniform(batch, (0.0, 1.0), device) <= 0.5
 
+    @property
+    def filling(self) -> None:
+        """Nothing: a mirror brings nothing in from outside and falls between no pixels."""
+        return None
+
     def draw_matrices(self, batch: int, height: int, width: int, device: torch.device | str) -> torch.Tensor:
         """Draw a mirror or the identity for each image."""
-        sign = 1.0 - 2.0 * self._draw_flips(batch, device).to(torch.float32)
+        return self._mirrors(self._draw_flips(batch, device), height, width)
+
+    def matrices(self, images: torch.Tensor, drawn: Draw) -> torch.Tensor:
+        """Return the mirrors of a draw, and the identity for the other images."""
+        return self._mirrors(drawn["flips"], *images.shape[1:3])
+
+    def _mirrors(self, flips: torch.Tensor, height: int, width: int) -> torch.Tensor:
+        sign = 1.0 - 2.0 * flips.to(torch.float32)
         one = torch.ones_like(sign)
         return scale_matrices(
             sign if 2 in self._axes else one, sign if 1 in self._axes else one, height, width

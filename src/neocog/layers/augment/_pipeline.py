@@ -10,13 +10,14 @@ from neocog.layers._layer import Layer
 from neocog.layers._losses_of_layers import CALLS
 from neocog.layers._registry import LAYERS, deserialize, serialize
 from neocog.layers.augment._alone import fill_in_mode
+from neocog.layers.augment._together import WarpChain, in_chains
 
 
 @LAYERS.register("pipeline")
 class Pipeline(Layer):
     """Call layers one after the other: for preprocessing and augmentation outside of a model.
 
-    Called alone without `training=…` it augments.
+    Called alone without `training=…` it augments. Layers that move pixels and follow each other are one warp.
 
     Args:
         layers: the layers.
@@ -57,12 +58,19 @@ class Pipeline(Layer):
             training: whether they augment.
             mask: for the first one; the others get that of the layer before.
         """
-        for layer in self.layers:
-            extra = {"training": training} if layer._takes_training else {}
-            if mask is not None and "mask" in layer._call_arguments:
+        for operation in self._operations(together=bool(training) and mask is None):
+            if isinstance(operation, WarpChain):
+                inputs = operation(inputs, training=True)
+                continue
+            extra: dict[str, Any] = {"training": training} if operation._takes_training else {}
+            if mask is not None and "mask" in operation._call_arguments:
                 extra["mask"] = mask
-            inputs, mask = layer(inputs, **extra), None
+            inputs, mask = operation(inputs, **extra), None
         return inputs
+
+    def _operations(self, *, together: bool) -> list[Any]:
+        """Return the layers; those that move pixels and follow each other as one where asked."""
+        return in_chains(self.layers) if together else self.layers
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the shape after the last layer."""

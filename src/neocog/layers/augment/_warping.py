@@ -43,6 +43,17 @@ class GeometricLayer(RandomImageLayer):
         """Draw one matrix an image: (batch, 2, 3), output pixel to input pixel, float32, on the device."""
         raise NotImplementedError
 
+    @property
+    def filling(self) -> tuple[str, str, float] | None:
+        """What a warp needs besides the matrices; None where layers fit any: they move whole pixels alone."""
+        value = self.fill_value if self.fill_mode == "constant" else 0.0
+        return self.fill_mode, self.interpolation, value
+
+    def matrices(self, images: torch.Tensor, drawn: Draw) -> torch.Tensor:
+        """Return the matrices (B, 2, 3) of a draw for images (B, H, W, C)."""
+        matrices: torch.Tensor = drawn["matrices"]
+        return matrices
+
     def draw(self, images: torch.Tensor) -> Draw:
         """Draw one matrix an image."""
         batch, height, width = images.shape[:3]

@@ -1,0 +1,73 @@
+"""Rewrites of a model's graph, all in one place: calls in another form that give the same outputs.
+
+What the model shows (layers, summary, files, `graph_nodes`) is the graph as it was written; only what runs is
+rewritten, once, when the graph is made. A rewrite takes calls in the order in which they run and returns
+calls; each has a test that holds it to the plain form. A call may only give way to another where nothing else
+reads what lies between.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from neocog.graph import Call, Node, SymbolicTensor, has_masks
+from neocog.layers.augment._together import WarpChain, composes, follows
+
+Calls = list[Node | Call]
+Rewrite = Callable[[Calls, frozenset[int]], Calls]
+
+
+def rewritten(calls: Sequence[Node], outputs: Sequence[SymbolicTensor], *, training: bool) -> Calls | None:
+    """Return the calls as they run in training or in inference; None where they run as they are.
+
+    Args:
+        calls: the nodes of a graph, in order.
+        outputs: what the graph gives.
+        training: which mode.
+    """
+    kept = frozenset(id(tensor) for tensor in outputs)
+    found: Calls = list(calls)
+    for rewrite in IN_TRAINING if training else IN_INFERENCE:
+        found = rewrite(found, kept)
+    same = len(found) == len(calls) and all(new is old for new, old in zip(found, calls, strict=True))
+    return None if same else found
+
+
+def compose_warps(calls: Calls, kept: frozenset[int]) -> Calls:
+    """Make one call of augmentations that move pixels, each on the outputs of the one just before.
+
+    They must stand next to each other, so that all draws stay in their order.
+    """
+    uses = Counter(id(tensor) for call in calls for tensor in call.inputs)
+    runs: list[Calls] = []
+    for call in calls:
+        if runs and _continues(runs[-1][-1], call) and _between(runs[-1][-1], uses, kept):
+            runs[-1].append(call)
+        else:
+            runs.append([call])
+    return [run[0] if len(run) == 1 else _as_one(run) for run in runs]
+
+
+def _continues(last: Node | Call, call: Node | Call) -> bool:
+    fits = follows(last.operation, call.operation) and _is_plain(last) and _is_plain(call)
+    return fits and call.args[0] is last.outputs
+
+
+def _is_plain(call: Node | Call) -> bool:
+    one = len(call.args) == 1 and not call.kwargs and isinstance(call.args[0], SymbolicTensor)
+    return one and composes(call.operation) and not has_masks(call)
+
+
+def _between(call: Node | Call, uses: Counter[int], kept: frozenset[int]) -> bool:
+    """Whether only the next call reads what this one gives."""
+    return uses[id(call.outputs)] == 1 and id(call.outputs) not in kept
+
+
+def _as_one(run: Calls) -> Call:
+    chain = WarpChain([call.operation for call in run])  # type: ignore[misc]
+    return Call(chain, run[0].args, {}, run[-1].outputs)
+
+
+IN_TRAINING: tuple[Rewrite, ...] = (compose_warps,)
+IN_INFERENCE: tuple[Rewrite, ...] = ()
