@@ -35,6 +35,7 @@ from neocog.data._split_dataset import (
     split_dataset,
     unpack_x_y_sample_weight,
 )
+from neocog.data._split_groups import grouped_split, kfold, multilabel_split, quantile_split
 from neocog.data._streams import DatasetSource, GeneratorSource, IterableSource, LoaderSource, as_batch
 from neocog.data._text._sequences import make_sampling_table, pad_sequences, skipgrams
 from neocog.data._text._timeseries_generator import TimeseriesGenerator
@@ -85,18 +86,22 @@ __all__ = [
     "download",
     "file_sha256",
     "get_file",
+    "grouped_split",
     "hashing_trick",
     "image_dataset_from_directory",
     "img_to_array",
+    "kfold",
     "load_image",
     "load_img",
     "make_sampling_table",
+    "multilabel_split",
     "normalize",
     "one_hot",
     "ordered_map",
     "pack_x_y_sample_weight",
     "pad_sequences",
     "prefetch",
+    "quantile_split",
     "save_img",
     "scan_folder",
     "scan_images",

@@ -38,22 +38,26 @@ def stratified_split(
         >>> len(train), len(test)
         (6, 2)
     """
-    shares = [check_number("stratified_split", "each fraction", share) for share in fractions]
-    if not shares or min(shares) <= 0 or abs(sum(shares) - 1) > 1e-6:
-        raise ArgumentError(
-            message("stratified_split", expected="fractions above 0 with the sum 1", got=tuple(fractions))
-        )
+    shares = check_fractions("stratified_split", fractions)
     numbers = np.asarray(labels).reshape(-1)
     parts: list[list[int]] = [[] for _ in shares]
     for label in np.unique(numbers):
         members = np.flatnonzero(numbers == label)
         counts = _counts(len(members), shares, _name(label, class_names))
-        order = sorted(members.tolist(), key=lambda position: _rank(seed, position))
+        order = sorted(members.tolist(), key=lambda position: rank(seed, position))
         first = 0
         for part, count in zip(parts, counts, strict=True):
             part.extend(order[first : first + count])
             first += count
     return [np.array(sorted(part), dtype=np.int64) for part in parts]
+
+
+def check_fractions(where: str, fractions: Sequence[float]) -> list[float]:
+    """Return the shares of the parts, which must be above 0 and have the sum 1."""
+    shares = [check_number(where, "each fraction", share) for share in fractions]
+    if not shares or min(shares) <= 0 or abs(sum(shares) - 1) > 1e-6:
+        raise ArgumentError(message(where, expected="fractions above 0 with the sum 1", got=tuple(fractions)))
+    return shares
 
 
 def _counts(total: int, shares: list[float], name: str) -> list[int]:
@@ -78,7 +82,7 @@ def _counts(total: int, shares: list[float], name: str) -> list[int]:
     return counts
 
 
-def _rank(seed: int, position: int) -> bytes:
+def rank(seed: int, position: int) -> bytes:
     """Return the sort key of a position: a hash, as random generators may change between versions."""
     return hashlib.blake2b(f"{seed}:{position}".encode(), digest_size=8).digest()
 
