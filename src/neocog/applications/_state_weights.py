@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -51,6 +52,8 @@ def load_state_file(where: str, model: Any, file: StateFile, include_top: bool) 
     plan = _planned(name_map, own, file.tensors, include_top)
     if not plan.fits:
         raise _error(where, name_map, plan, own, file, include_top)
+    if name_map.note:
+        warnings.warn(f"{where}: {name_map.note}", stacklevel=3)
     with torch.no_grad():
         for name, value in plan.values.items():
             own[name].copy_(value)
@@ -85,21 +88,23 @@ def _planned(
     for target, tensor in own.items():
         if target in plan.values:
             continue
-        if target in name_map.given:
-            plan.values[target] = torch.as_tensor(name_map.given[target]).reshape(tensor.shape)
-        else:
+        given = name_map.given_for(target)
+        if given is None:
             plan.missing.append(target)
+        else:
+            plan.values[target] = given.reshape(tensor.shape)
     return plan
 
 
 def _laid_out(name_map: NameMap, target: str, tensor: torch.Tensor, shape: tuple[int, ...]) -> torch.Tensor:
     """Return a tensor in our layout: columns in the order of our Flatten, 1×1 kernels as ours."""
+    if tensor.dim() == 4 and len(shape) == 2 and tensor[0].numel() == shape[1]:
+        tensor = tensor.reshape(tensor.shape[0], -1)  # a convolution over the whole map, or 1×1
     maps = name_map.flattened.get(target.rpartition(".")[0])
     if maps is not None and tensor.dim() == 2 and tensor.shape[1] == maps[0] * maps[1] * maps[2]:
         tensor = tensor.reshape(-1, *maps).permute(0, 2, 3, 1).reshape(tensor.shape[0], -1)
-    squeezed = tuple(tensor.shape[:2])
-    if {tensor.dim(), len(shape)} == {2, 4} and squeezed == shape[:2] and tensor[0, 0].numel() == 1:
-        tensor = tensor.reshape(shape) if all(size == 1 for size in shape[2:]) else tensor
+    if tensor.dim() == 2 and tuple(tensor.shape) + (1, 1) == shape:
+        return tensor[:, :, None, None]
     return tensor
 
 
@@ -149,7 +154,9 @@ def _advice(where: str, name_map: NameMap, plan: _Plan, found: Found | None, inc
         return ["The file has no classifier: pass include_top=False.", _NOTHING]
     if found is None:
         return ["The file is of an architecture that is not known here.", _NOTHING]
+    if found.model is None:
+        return [f"The file looks like {found}, for which there is no form here.", _NOTHING]
     if found.model == where:
         options = ", ".join(f"{name}={value!r}" for name, value in found.options.items())
         return [f"The file looks like {found}{f': pass {options}' if options else ''}.", _NOTHING]
-    return [f"The file looks like {found}.", _NOTHING]
+    return [f"The file looks like {found}: {found.home} takes it.", _NOTHING]

@@ -22,7 +22,8 @@ class NameMap:
         unused: the file's layers that ours has not, as patterns: auxiliary classifiers.
         flattened: our Dense layers behind a Flatten, with the maps (channels, height, width) before it: torch
             flattens channel by channel, ours place by place.
-        given: our layers that no file has, with their values: what Keras keeps in the model.
+        given: our tensors that no file has, as patterns, with their values: what Keras keeps in the model.
+        note: what a user must know of the images, said as a warning; empty for nothing.
     """
 
     source: str
@@ -31,6 +32,7 @@ class NameMap:
     unused: tuple[str, ...] = ()
     flattened: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
     given: Mapping[str, Any] = field(default_factory=dict)
+    note: str = ""
 
     def target(self, tensor: str) -> str | None:
         """Return our name of a tensor of the file."""
@@ -42,6 +44,10 @@ class NameMap:
         """Whether one of our tensors belongs to the classifier."""
         return _matches(own.rpartition(".")[0], self.head)
 
+    def given_for(self, own: str) -> Any:
+        """Return the value of one of our tensors that no file has; None for all others."""
+        return next((value for pattern, value in self.given.items() if re.fullmatch(pattern, own)), None)
+
     def is_unused(self, tensor: str) -> bool:
         """Whether a tensor of the file is of a part that ours has not."""
         return _matches(tensor.rpartition(".")[0], self.unused)
@@ -52,7 +58,8 @@ class Found:
     """What the names and shapes in a file say that it is.
 
     Attributes:
-        model: our function that makes it (`"MobileNet"`), in `neocog.applications` or `neocog.zoo`.
+        model: our function that makes it, in `neocog.applications` (`"MobileNet"`) or `neocog.zoo`
+            (`"resnet34"`); None where there is none.
         label: what people call it: `"resnet34"`.
         source: whose names they are: `"torchvision"`.
         options: the function's arguments that the shapes tell: `{"alpha": 0.75}`.
@@ -60,12 +67,17 @@ class Found:
         pixels: how its images are prepared: a mode of `preprocess_input`.
     """
 
-    model: str
+    model: str | None
     label: str
     source: str
     options: Mapping[str, Any] = field(default_factory=dict)
     classes: int | None = None
     pixels: str = "torch"
+
+    @property
+    def home(self) -> str:
+        """The function with its module; Keras's forms have capital letters, the zoo's have none."""
+        return f"neocog.{'applications' if (self.model or '')[:1].isupper() else 'zoo'}.{self.model}"
 
     def __str__(self) -> str:
         return f"{self.label} ({self.source})"
@@ -95,6 +107,17 @@ def by_rules(*rules: tuple[str, str]) -> Rename:
 def underscored(layer: str) -> str:
     """Return the zoo's name of a layer: torchvision's with underscores for dots."""
     return layer.replace(".", "_")
+
+
+def canonical(shapes: Shapes) -> Shapes:
+    """Return the shapes under the zoo's names: what recognisers look at, for torch's files and our own."""
+    parts = ((name.rpartition("."), shape) for name, shape in shapes.items())
+    return {f"{underscored(layer)}.{leaf}": shape for (layer, _, leaf), shape in parts}
+
+
+def count(shapes: Shapes, pattern: str) -> int:
+    """Return how many names match a pattern as a whole."""
+    return sum(re.fullmatch(pattern, name) is not None for name in shapes)
 
 
 def outputs(shapes: Shapes, *names: str) -> int | None:

@@ -18,16 +18,16 @@ _TENSORFLOW = NameMap(
 
 
 def _recognise(shapes: Shapes) -> Found | None:
-    first, last = shapes.get("features.0.conv.weight"), shapes.get("features.13.pw.weight")
-    if first is None or last is None or "features.13.dw.weight" not in shapes:
+    last = shapes.get("features_13_pw.weight", shapes.get("conv_pw_13.weight"))
+    if last is None or not {"features_13_dw.weight", "conv_dw_13.weight"} & shapes.keys():
         return None
     alpha = round(last[0] / 1024, 4)
     return Found(
         model="MobileNet",
         label=f"mobilenet v1 of width {alpha:g}",
-        source=_TENSORFLOW.source,
+        source=_TENSORFLOW.source if "features_13_pw.weight" in shapes else "neocog",
         options={"alpha": alpha},
-        classes=outputs(shapes, "classifier.weight"),
+        classes=outputs(shapes, "classifier.weight", "conv_preds.weight"),
         pixels="tf",
     )
 
