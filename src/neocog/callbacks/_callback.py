@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from neocog.callbacks._registry import CALLBACKS
+from neocog.files import is_storable
 from neocog.training import Hook
 from neocog.training._hook import Logs
 
@@ -16,7 +20,8 @@ class Callback(Hook):
 
     Verbs: `on_(train|test|predict)_(begin|end)(logs)`, `on_epoch_(begin|end)(epoch, logs)`,
     `on_(train|test|predict)_batch_(begin|end)(batch, logs)`, and `on_batch_(begin|end)`, the older names of
-    `on_train_batch_(begin|end)`. Reading a value from the `logs` of a batch waits for the device.
+    `on_train_batch_(begin|end)`. Reading a value from the `logs` of a batch waits for the device. Snapshots
+    of a run keep your attributes that are plain data; override `state_dict` and `load_state_dict` for others.
 
     Example:
         >>> class Last(Callback):
@@ -45,6 +50,16 @@ class Callback(Hook):
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Called after a training batch."""
         self.on_batch_end(batch, logs)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the attributes that are plain data: numbers, texts, tensors, lists and dicts of them."""
+        own = {name: value for name, value in vars(self).items() if name not in ("model", "params")}
+        return {name: value for name, value in own.items() if is_storable(value)}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Set the attributes that `state_dict` returned."""
+        for name, value in state.items():
+            setattr(self, name, value)
 
     def listens(self, verb: str) -> bool:
         """Return whether calling `verb` would do anything."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -81,6 +81,25 @@ class CSVLogger(Callback):
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Close the file."""
         self._close()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the columns, and all that the file holds so far."""
+        path = Path(self.filename)
+        text = ""
+        if self._file is not None and path.exists():
+            with path.open(encoding="utf-8", newline="") as file:
+                text = file.read()
+        return {"keys": self.keys, "header": self._header, "text": text}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on with the file as it was."""
+        self.keys, self._header = state["keys"], state["header"]
+        if self._file is not None:
+            self._file.seek(0)
+            self._file.truncate()
+            self._file.write(state["text"])
+            self._file.flush()
+            self._writer = csv.writer(self._file, delimiter=self.sep)
 
     def _close(self) -> None:
         if self._file is not None:

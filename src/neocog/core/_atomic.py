@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -12,8 +12,15 @@ from neocog.exceptions import NeocogError, StorageError
 
 
 @contextmanager
-def atomic_path(target: str | os.PathLike[str]) -> Iterator[Path]:
+def atomic_path(
+    target: str | os.PathLike[str], *, named_by: Callable[[Path], Path] | None = None
+) -> Iterator[Path]:
     """Give a temporary path beside `target`; on success it replaces `target`, on any error nothing is left.
+
+    Args:
+        target: where the file goes.
+        named_by: a function from the whole temporary file to where it goes, for names that the content
+            decides; `target` then only says in which folder.
 
     Raises:
         StorageError: the folder is missing, read-only or full; the text says which.
@@ -31,7 +38,7 @@ def atomic_path(target: str | os.PathLike[str]) -> Iterator[Path]:
         with open(temporary, "rb+") as file:
             os.fsync(file.fileno())
         os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, target)
+        os.replace(temporary, target if named_by is None else named_by(temporary))
     except NeocogError:  # some of them are OSErrors that say more
         raise
     except OSError as error:

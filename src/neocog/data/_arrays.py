@@ -70,7 +70,7 @@ class ArraySource(Source):
         self._places = tuple(map_arrays(add, tree, name) for name, tree in named)
         self.num_samples: int = check_lengths(leaves, names)
         self._leaves = leaves
-        self._order: tuple[int, torch.Tensor] | None = None
+        self._order: tuple[tuple[int, int], torch.Tensor] | None = None
         self.num_batches: int = _count_batches(self.num_samples, self.batch_size, self.drop_last)
 
     def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
@@ -111,10 +111,10 @@ class ArraySource(Source):
 
     def _order_of(self, epoch: int) -> torch.Tensor:
         """Return the order of `epoch` on the device of the data; the last one asked for is kept."""
-        if self._order is None or self._order[0] != epoch:
+        if self._order is None or self._order[0] != (self.seed, epoch):
             order = epoch_order(self.num_samples, self.seed, epoch)
             first = next((leaf for leaf in self._leaves if isinstance(leaf, torch.Tensor)), order)
-            self._order = (epoch, order.to(first.device))
+            self._order = ((self.seed, epoch), order.to(first.device))
         return self._order[1]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,12 +29,17 @@ class Source(ABC):
         rewindable: whether `batches(epoch, start)` can be asked for again and gives the same. A source
             that is not can still be read once (a generator) or afresh each epoch (a shuffled `DataLoader`).
         endless: whether an epoch is known never to end by itself.
+        read_once: whether each epoch goes on where the last one stopped, as with a generator.
+        repeatable: whether an epoch read again from its start, with the random numbers that it began with,
+            is the same; what can be rewound is.
     """
 
     num_batches: int | None = None
     num_samples: int | None = None
     rewindable: bool = False
     endless: bool = False
+    read_once: bool = False
+    repeatable: bool = False
 
     @abstractmethod
     def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
@@ -43,6 +48,16 @@ class Source(ABC):
     def to(self, device: torch.device | str) -> Source:
         """Return a source whose data lie on `device` where that is possible and they fit, else this one."""
         return self
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what the order of the data depends on besides the epoch: the seed, where there is one."""
+        seed = getattr(self, "seed", None)
+        return {} if seed is None else {"seed": int(seed)}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over a state, so that the order of the data is that of the run it was taken from."""
+        if "seed" in state:
+            self.seed = int(state["seed"])
 
     def peek(self) -> Batch | None:
         """Return the first batch without losing it, or None when there is none."""
@@ -70,6 +85,16 @@ class MappedSource(Source):
         self.num_samples = source.num_samples
         self.rewindable = source.rewindable
         self.endless = source.endless
+        self.read_once = source.read_once
+        self.repeatable = source.repeatable
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state of the source below."""
+        return self.source.state_dict()
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Give the source below its state."""
+        self.source.load_state_dict(state)
 
     def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         """Give the mapped batches of `epoch`, from `start` on."""

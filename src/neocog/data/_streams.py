@@ -69,6 +69,8 @@ def _has_parts(item: Any) -> bool:
 class LoaderSource(Source):
     """A torch `DataLoader` as a source; it can be rewound when it reads a map-style dataset in order."""
 
+    repeatable = True
+
     def __init__(self, loader: DataLoader[Any]) -> None:
         self.loader = loader
         self.num_batches = length_of(loader)
@@ -106,6 +108,8 @@ class IterableSource(Source):
 
 class GeneratorSource(Source):
     """Batches from one iterator that can be read once: each epoch goes on where the last one stopped."""
+
+    read_once = True
 
     def __init__(self, iterator: Iterator[Any], name: str = "generator") -> None:
         self._iterator = iterator

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import torch
@@ -157,8 +158,14 @@ class Trainer(Layer):
         workers: int | None = None,
         use_multiprocessing: bool | None = None,
         nb_epoch: int | None = None,
+        *,
+        snapshots: str | os.PathLike[str] | None = None,
+        every: str | int = "5min",
     ) -> History:
         """Train the model and return the history of losses and metrics.
+
+        With `snapshots` the run cannot be lost: the same call in a new process goes on where the newest
+        snapshot was taken, in the middle of an epoch too, and ends with the same weights, bit for bit.
 
         Args:
             x: inputs: array, tensor, list, dict, DataFrame, DataLoader, PyDataset, generator or image folder.
@@ -179,9 +186,14 @@ class Trainer(Layer):
             validation_freq: validate every this many epochs, or after the epochs in a list.
             max_queue_size, workers, use_multiprocessing: older; they belong to the `PyDataset` today.
             nb_epoch: older name of `epochs`.
+            snapshots: folder of this run's snapshots, which hold all that the rest of the run depends on; the
+                last two are kept. SIGINT (Ctrl-C) and SIGTERM leave one within a step.
+            every: how often: a time ("5min", "30s"; the default costs at most a hundredth of the time),
+                steps (100, "100 steps") or epochs ("epoch", "2 epochs").
 
         Raises:
             NotCompiledError: `compile` was not called.
+            FileFormatError: every snapshot in the folder is damaged.
             DataError: the data cannot be used; the text says which and why.
             ShapeError: data and model do not fit.
         """
@@ -207,6 +219,8 @@ class Trainer(Layer):
                 validation_steps=validation_steps,
                 validation_batch_size=validation_batch_size,
                 validation_freq=validation_freq,
+                snapshots=snapshots,
+                every=every,
             ),
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -48,8 +49,23 @@ def evaluate(
     return evaluate_source(model, source.to(device), hooks, steps)
 
 
-def evaluate_source(model: Trainable, source: Any, hooks: HookList, steps: int | None) -> dict[str, Any]:
-    """Run `test_step` over a source, with the hooks' test verbs around, and return the metrics."""
+def evaluate_source(
+    model: Trainable,
+    source: Any,
+    hooks: HookList,
+    steps: int | None,
+    *,
+    after_batch: Callable[[], None] | None = None,
+) -> dict[str, Any]:
+    """Run `test_step` over a source, with the hooks' test verbs around, and return the metrics.
+
+    Args:
+        model: built and compiled.
+        source: of batches.
+        hooks: told of each batch.
+        steps: most batches; None for all.
+        after_batch: called after each batch; may raise to break off.
+    """
     device = place_model(model)
     begin, end = hooks.calls("on_test_batch_begin"), hooks.calls("on_test_batch_end")
     logs: Any = None
@@ -64,6 +80,8 @@ def evaluate_source(model: Trainable, source: Any, hooks: HookList, steps: int |
             logs = model.test_step(packed(batch, device))
             for call in end:
                 call(step, logs)
+            if after_batch is not None:
+                after_batch()
             if step + 1 == steps:
                 break
     if step < 0:

@@ -222,25 +222,29 @@ class HookList(Hook):
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Give every hook its state back.
+        """Give every hook its state back, by its class and place; hooks without a state may come and go.
 
         Raises:
-            ArgumentError: the hooks are not of the classes that the state was taken from.
+            ArgumentError: a hook that has left a state is missing.
         """
-        saved = state["hooks"]
-        own = [type(hook).__name__ for hook in self.hooks]
-        if [entry["class_name"] for entry in saved] != own:
-            raise ArgumentError(
-                message(
-                    "callbacks",
-                    expected=f"the callbacks of the saved run, {[entry['class_name'] for entry in saved]}",
-                    got=own,
-                    do="Pass the same callbacks in the same order to resume.",
+        waiting = [hook for hook in self.hooks if _has_state(hook)]
+        for entry in state["hooks"]:
+            if not entry["state"]:
+                continue
+            names = [type(hook).__name__ for hook in waiting]
+            if entry["class_name"] not in names:
+                saved = [other["class_name"] for other in state["hooks"] if other["state"]]
+                raise ArgumentError(
+                    message(
+                        "callbacks",
+                        expected=f"the callbacks of the saved run, {saved}",
+                        got=[type(hook).__name__ for hook in self.hooks],
+                        do="Pass the same callbacks in the same order to resume.",
+                    )
                 )
-            )
-        for hook, entry in zip(self.hooks, saved, strict=True):
-            if _has_state(hook):
-                hook.load_state_dict(entry["state"])
+            found = names.index(entry["class_name"])
+            waiting[found].load_state_dict(entry["state"])
+            del waiting[: found + 1]
 
     def _call(self, verb: str, logs: Logs | None) -> None:
         logs = {} if logs is None else logs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -14,8 +15,12 @@ from neocog.exceptions import ArgumentError, DataError, message
 from neocog.training._evaluate import evaluate_source
 from neocog.training._history import History
 from neocog.training._hook import HookList
+from neocog.training._interrupts import Interrupts
 from neocog.training._prepare import device_of, packed, prepare_fit
+from neocog.training._replay import batches_from, endless_from, resume
 from neocog.training._run_hooks import checked_verbose, make_hooks, steps_of
+from neocog.training._snapshot import Position, Scene
+from neocog.training._snapshots import Snapshots
 from neocog.training._step import LazyLogs, results_of
 from neocog.training._trainable import Trainable
 
@@ -40,6 +45,8 @@ class FitRequest:
     validation_steps: int | None
     validation_batch_size: int | None
     validation_freq: Any
+    snapshots: Any = None
+    every: Any = "5min"
 
 
 def _within_bounds(request: FitRequest) -> FitRequest:
@@ -59,6 +66,7 @@ def fit(model: Trainable, request: FitRequest) -> History:
     check_int("fit", "epochs", request.epochs, minimum=0)
     request = _within_bounds(request)
     verbose = checked_verbose(request.verbose)
+    snapshots = _snapshots(request, verbose)
     source, validation = _sources(request)
     if isinstance(request.steps_per_epoch, int):
         check_int("fit", "steps_per_epoch", request.steps_per_epoch, minimum=1)
@@ -83,14 +91,27 @@ def fit(model: Trainable, request: FitRequest) -> History:
     )
     model.stop_training = False
     model.history = history
-    run = _Run(model, request, source, validation, hooks)
+    run = _Run(model, request, source, validation, hooks, snapshots)
     if verbose:
         print(model.training_state.plan, flush=True)
     try:
-        run.epochs()
+        if snapshots is None:
+            run.epochs()
+        else:
+            with run.interrupts:
+                run.epochs()
     finally:
         model.training_state.use(None)  # what follows is float32, unless asked otherwise
+        if snapshots is not None:
+            snapshots.close()
     return history
+
+
+def _snapshots(request: FitRequest, verbose: Any) -> Snapshots | None:
+    """Return what takes the run's snapshots, where they are asked for; checked before any data are read."""
+    if request.snapshots is None:
+        return None
+    return Snapshots(request.snapshots, request.every, partial(print, flush=True) if verbose else None)
 
 
 class _Run:
@@ -103,13 +124,17 @@ class _Run:
         source: Source,
         validation: Source | None,
         hooks: HookList,
+        snapshots: Snapshots | None = None,
     ) -> None:
         self.model = model
         self.request = request
-        self.source = source
-        self.validation = validation
         self.hooks = hooks
         self.device = device_of(model)
+        self.snapshots = snapshots
+        self.interrupts = Interrupts()
+        self.scene = Scene(
+            model=model, hooks=hooks, source=source, validation=validation, position=Position()
+        )
         self._endless: Iterator[Batch] | None = None
 
     def epochs(self) -> None:
@@ -121,47 +146,95 @@ class _Run:
         try:
             hooks.on_train_begin()
             first = self.request.initial_epoch if state.first_epoch is None else state.first_epoch
-            for epoch in range(first, self.request.epochs):
-                logs = self.epoch(epoch)
+            self.scene.position.epoch, self.scene.position.epochs_seen = first, state.epochs_seen
+            self.go_on()
+            for epoch in range(self.scene.position.epoch, self.request.epochs):
                 if model.stop_training:
                     break
-            if self.request.epochs:
-                _take_averages(model)
+                logs = self.epoch(epoch)
+            self.end()
             state.finished = True
         finally:
             model.train(False)
             hooks.on_train_end(logs)
 
+    def go_on(self) -> None:
+        """Begin where the newest snapshot was taken, or take the first one."""
+        if self.snapshots is None:
+            return
+        saved = self.snapshots.newest()
+        if saved is not None:
+            self.snapshots.tell_place(Position(**saved["position"]), self.request.epochs)
+            resume(self.scene, saved, self.request.epochs)
+            self.model.training_state.epochs_seen = self.scene.position.epochs_seen
+        self.snapshots.begin(self.scene)
+
+    def end(self) -> None:
+        """Keep the end of the run, as it is before callbacks and averages change the weights."""
+        position = self.scene.position
+        if self.snapshots is not None and not position.finished:
+            position.finished = True
+            self.snapshots.take(self.scene)
+        if self.request.epochs:
+            _take_averages(self.model)
+
     def epoch(self, epoch: int) -> dict[str, Any]:
-        """Run one epoch and return its logs, sorted by name as in Keras."""
-        model, hooks = self.model, self.hooks
-        model.reset_metrics()
-        hooks.on_epoch_begin(epoch)
+        """Run one epoch, or the rest of it, and return its logs, sorted by name as in Keras."""
+        model, hooks, position = self.model, self.hooks, self.scene.position
+        if not position.step:
+            model.reset_metrics()
+            hooks.on_epoch_begin(epoch)
         step_logs = self.train_batches(epoch)
         logs = _epoch_logs(model, step_logs)
         if self.validates_after(epoch):
-            validation = evaluate_source(model, self.validation, hooks, self.request.validation_steps)
+            validation = self.validate()
             logs.update({f"val_{name}": value for name, value in sorted(validation.items())})
         hooks.on_epoch_end(epoch, logs)
         model.training_state.epochs_seen += 1
+        position.epoch, position.step = epoch + 1, 0
+        position.epochs_seen = model.training_state.epochs_seen
+        if self.snapshots is not None:
+            self.snapshots.after_epoch(self.scene)
+            self.leave_if_asked()
         return logs
+
+    def validate(self) -> dict[str, Any]:
+        """Evaluate on the validation data; whoever asks the run to stop need not wait for the end of it."""
+        source, steps = self.scene.validation, self.request.validation_steps
+        if self.snapshots is None:
+            return evaluate_source(self.model, source, self.hooks, steps)
+        self.snapshots.before_validation(self.scene)
+        found = evaluate_source(self.model, source, self.hooks, steps, after_batch=self.leave_if_asked)
+        self.snapshots.after_validation()
+        return found
+
+    def leave_if_asked(self) -> None:
+        """Take a last snapshot and end the run where a signal asked for it."""
+        if self.interrupts.asked is not None and self.snapshots is not None:
+            self.snapshots.take(self.scene, wait=True)
+            self.interrupts.leave()
 
     def train_batches(self, epoch: int) -> Any:
         """Train on the batches of one epoch; nothing in here waits for the device."""
-        model, device = self.model, self.device
+        model, device, position = self.model, self.device, self.scene.position
         begin = self.hooks.calls("on_train_batch_begin")
         end = self.hooks.calls("on_train_batch_end")
         limit = self.request.steps_per_epoch
         logs: Any = None
-        step = -1
+        step = position.step - 1
         model.train(True)
         with subnormals_flushed():
-            for step, batch in enumerate(self.batches(epoch, limit)):
+            for step, batch in enumerate(self.batches(limit), position.step):
                 for call in begin:
                     call(step, {})
                 logs = model.train_step(packed(batch, device))
                 for call in end:
                     call(step, logs)
+                position.step += 1
+                position.steps += 1
+                if self.snapshots is not None:
+                    self.snapshots.after_step(self.scene)
+                    self.leave_if_asked()
                 if model.stop_training or step + 1 == limit:
                     break
         model.train(False)
@@ -169,17 +242,20 @@ class _Run:
             raise DataError(f"fit: epoch {epoch + 1} has no data: the generator or iterator is exhausted.")
         return logs
 
-    def batches(self, epoch: int, limit: int | None) -> Iterator[Batch]:
-        """The batches of an epoch; with `steps_per_epoch` they go on where the last epoch stopped."""
-        if limit is None or self.source.num_batches == limit:
-            return self.source.batches(self.model.training_state.epochs_seen)
+    def batches(self, limit: int | None) -> Iterator[Batch]:
+        """The batches of an epoch, or the rest of them; with `steps_per_epoch` they go on over the epochs."""
+        position = self.scene.position
+        if limit is not None and position.step >= limit:
+            return iter(())
+        if limit is None or self.scene.source.num_batches == limit:
+            return batches_from(self.scene)
         if self._endless is None:
-            self._endless = _forever(self.source)
+            self._endless = endless_from(self.scene)
         return self._endless
 
     def validates_after(self, epoch: int) -> bool:
         """Whether a validation follows this epoch."""
-        if self.validation is None:
+        if self.scene.validation is None:
             return False
         frequency = self.request.validation_freq
         if isinstance(frequency, (list, tuple, set)):
@@ -191,18 +267,6 @@ def _take_averages(model: Any) -> None:
     """Put the moving averages of the weights in their place, where the optimizer keeps them."""
     if hasattr(model.optimizer, "finalize_variable_values"):
         model.optimizer.finalize_variable_values(model.trainable_weights)
-
-
-def _forever(source: Source) -> Iterator[Batch]:
-    epoch = 0
-    while True:
-        found = False
-        for batch in source.batches(epoch):
-            found = True
-            yield batch
-        if not found:
-            return
-        epoch += 1
 
 
 def _epoch_logs(model: Trainable, step_logs: Any) -> dict[str, Any]:

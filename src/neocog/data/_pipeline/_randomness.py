@@ -44,7 +44,33 @@ def same_random_state() -> Iterator[None]:
 
 def has_own_seed(function: Callable[..., Any]) -> bool:
     """Return whether a function is, or names, a layer with a seed of its own, as far as can be seen."""
-    return any(_is_seeded(value) for value in _named(function))
+    return next(own_generators(function), None) is not None
+
+
+def own_generators(function: Callable[..., Any]) -> Iterator[Any]:
+    """Give the generators with a seed of their own that a function names, as far as can be seen.
+
+    They are `torch.Generator`s, and those of layers (objects with `state_dict` and `load_state_dict`).
+    """
+    for value in _named(function):
+        if isinstance(value, torch.Generator):
+            yield value
+        elif isinstance(value, torch.nn.Module):
+            sources = (getattr(module, "seed_generator", None) for module in value.modules())
+            yield from (one for one in sources if getattr(one, "seed", None) is not None)
+
+
+def generator_state(generator: Any) -> Any:
+    """Return how far a generator is."""
+    return generator.get_state() if isinstance(generator, torch.Generator) else generator.state_dict()
+
+
+def set_generator_state(generator: Any, state: Any) -> None:
+    """Set a generator to what `generator_state` returned."""
+    if isinstance(generator, torch.Generator):
+        generator.set_state(state)
+    else:
+        generator.load_state_dict(state)
 
 
 def _named(function: Any) -> Iterator[Any]:
@@ -63,12 +89,3 @@ def _named(function: Any) -> Iterator[Any]:
                 continue
         names = function.__globals__
         yield from (names[name] for name in function.__code__.co_names if name in names)
-
-
-def _is_seeded(value: Any) -> bool:
-    if isinstance(value, torch.Generator):
-        return True
-    if not isinstance(value, torch.nn.Module):
-        return False
-    sources = (getattr(module, "seed_generator", None) for module in value.modules())
-    return any(source is not None and getattr(source, "seed", None) is not None for source in sources)

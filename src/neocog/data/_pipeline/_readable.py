@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
 
 from neocog.data._arrays import DEVICE_FRACTION, free_memory
 from neocog.data._pipeline._elements import leaves_of, to_numpy
+from neocog.data._pipeline._randomness import generator_state, own_generators, set_generator_state
+from neocog.data._pipeline._roots import GeneratorStage
 from neocog.data._pipeline._stage import INFINITE, UNKNOWN, Cardinality, Pass, Stage
 from neocog.data._source import Batch, Source
 from neocog.data._streams import as_batch
@@ -99,6 +101,11 @@ class Readable(Source):
         return self.stage.pure
 
     @property
+    def repeatable(self) -> bool:  # type: ignore[override]
+        """Whether all that a pass depends on is known: no user's generator in it."""
+        return not any(isinstance(stage, GeneratorStage) for stage in _stages(self.stage))
+
+    @property
     def endless(self) -> bool:  # type: ignore[override]
         """Whether a pass never ends."""
         return self.stage.size == INFINITE
@@ -114,6 +121,25 @@ class Readable(Source):
                 do = "Give a batch_size, or call .batch(32) first."
                 raise DataError(message("Dataset", expected="batches", got="single samples", do=do))
             yield as_batch(element, "Dataset")
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the seeds of the steps, and how far the generators are that their functions draw from."""
+        return {
+            "seeds": [int(drawing.seed) for drawing in _drawing(self.stage)],
+            "generators": [generator_state(one) for one in self._generators()],
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over the seeds of the same pipeline in another process."""
+        for drawing, seed in zip(_drawing(self.stage), state["seeds"], strict=True):
+            drawing.seed = int(seed)
+        for one, kept in zip(self._generators(), state["generators"], strict=True):
+            set_generator_state(one, kept)
+
+    def _generators(self) -> Iterator[Any]:
+        for stage in _stages(self.stage):
+            if hasattr(stage, "function"):
+                yield from own_generators(stage.function)
 
     def peek(self) -> Batch | None:
         """Return the first batch."""
@@ -132,6 +158,21 @@ class Readable(Source):
         if moved is self.stage:
             return self
         return type(self)(moved, self.class_names, self.__dict__.get("file_paths"))
+
+
+def _stages(stage: Stage) -> Iterator[Stage]:
+    """Give the steps of a pipeline, the last one first."""
+    yield stage
+    for parent in stage.parents:
+        yield from _stages(parent)
+
+
+def _drawing(last: Stage) -> Iterator[Any]:
+    """Give what holds a seed in a pipeline, always in the same order."""
+    for stage in _stages(last):
+        for holder in (stage, getattr(stage, "source", None)):
+            if getattr(holder, "seed", None) is not None:
+                yield holder
 
 
 def _tables(stage: Stage) -> Iterator[Any]:

@@ -1,0 +1,227 @@
+"""What a snapshot of a training holds, all that the rest of the run depends on, and how it is put back.
+
+Weights and other state of the model, optimizer, metrics so far, every callback's state, every generator of
+random numbers, the orders of the data and the place in them, the plan.
+"""
+
+from __future__ import annotations
+
+import copy
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from neocog._version import __version__
+from neocog.data import Source
+from neocog.exceptions import ArgumentError, message
+from neocog.random import SeedGenerator
+from neocog.training._hook import HookList
+from neocog.training._plan import Plan
+
+
+@dataclass(kw_only=True)
+class Position:
+    """Where a run is.
+
+    Attributes:
+        epoch: number of the epoch, from 0, that is under way or comes next.
+        step: batches of it that are done; 0 between two epochs.
+        steps: training steps since the run began.
+        epochs_seen: which order of the data the epoch goes through.
+        finished: whether the run has come to its end.
+    """
+
+    epoch: int = 0
+    step: int = 0
+    steps: int = 0
+    epochs_seen: int = 0
+    finished: bool = False
+
+
+@dataclass(kw_only=True)
+class Scene:
+    """The parts of a run that a snapshot is taken of and put back into.
+
+    Attributes:
+        model, hooks, source, validation: what the run consists of.
+        position: where it is.
+        at_epoch: the states of random numbers and data when the epoch began, for data that cannot be rewound.
+        resumed: whether the data are still to be read up to the place.
+    """
+
+    model: Any
+    hooks: HookList
+    source: Source
+    validation: Source | None
+    position: Position
+    at_epoch: dict[str, Any] | None = None
+    resumed: bool = False
+
+
+def capture(scene: Scene, passing: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return the state of a run, copied, so that training may go on while it is written.
+
+    Args:
+        scene: the run.
+        passing: what `capture_passing` returned before a validation that is under way; default: as it is now.
+    """
+    model = scene.model
+    return {
+        "neocog": __version__,
+        "torch": torch.__version__,
+        "position": asdict(scene.position),
+        "plan": None if model.plan is None else asdict(model.plan),
+        "stop_training": bool(model.stop_training),
+        "model": {name: copied(value) for name, value in nn.Module.state_dict(model).items()},
+        "layers": _kept_by_layers(model),
+        "seeds": {name: seed.state_dict() for name, seed in _seed_generators(model)},
+        "optimizer": copied(model.optimizer.state_dict()) if model.optimizer is not None else None,
+        "source": scene.source.state_dict(),
+        "validation": None if scene.validation is None else scene.validation.state_dict(),
+        "at_epoch": copied(scene.at_epoch),
+        **copied(passing or capture_passing(scene)),
+    }
+
+
+def capture_passing(scene: Scene) -> dict[str, Any]:
+    """Return the state that a validation changes: metrics, callbacks, random numbers."""
+    return {
+        "metrics": [[metric.name, metric.state_dict()] for metric in scene.model.metrics],
+        "hooks": _plain_copy(scene.hooks.state_dict()),
+        "random": random_state(),
+    }
+
+
+def restore(scene: Scene, state: Mapping[str, Any]) -> None:
+    """Put a captured state back; the model and its optimizer must be built.
+
+    Raises:
+        ArgumentError: the snapshot is of another network, other callbacks or another optimizer.
+    """
+    model = scene.model
+    _check_network(model, state["model"])
+    for layer, kept in zip(_keeping_layers(model), state["layers"], strict=True):
+        layer.restore_kept(kept)
+    nn.Module.load_state_dict(model, state["model"])
+    seeds = dict(_seed_generators(model))
+    for name, seed in state["seeds"].items():
+        if name in seeds:
+            seeds[name].load_state_dict(seed)
+    if state["optimizer"] is not None:
+        model.optimizer.load_state_dict(state["optimizer"])
+    _restore_metrics(model, state["metrics"])
+    if state["plan"] is not None:
+        model.training_state.use(Plan(**state["plan"]), model)
+    scene.source.load_state_dict(state["source"])
+    if scene.validation is not None and state["validation"] is not None:
+        scene.validation.load_state_dict(state["validation"])
+    scene.hooks.load_state_dict(state["hooks"])
+    model.stop_training = bool(state["stop_training"])
+    scene.position = Position(**state["position"])
+    scene.at_epoch = state["at_epoch"]
+    scene.resumed = True
+    set_random_state(state["random"])
+
+
+def random_state() -> dict[str, Any]:
+    """Return the states of the process's generators: Python's, NumPy's, torch's on every device."""
+    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []  # type: ignore[no-untyped-call]
+    return {
+        "python": random.getstate(),
+        "numpy": np.random.get_state(),  # noqa: NPY002
+        "torch": torch.get_rng_state(),
+        "cuda": cuda,
+    }
+
+
+def set_random_state(state: Mapping[str, Any]) -> None:
+    """Set the process's generators to what `random_state` returned."""
+    random.setstate(state["python"])
+    np.random.set_state(state["numpy"])  # noqa: NPY002
+    torch.set_rng_state(state["torch"])
+    if state["cuda"] and torch.cuda.is_available():
+        torch.cuda.set_rng_state_all(state["cuda"])
+
+
+def copied(value: Any) -> Any:
+    """Return nested values with every tensor and array copied to main memory, once each."""
+    if isinstance(value, torch.Tensor):
+        return value.detach().as_subclass(torch.Tensor).to("cpu", copy=True)
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    if isinstance(value, Mapping):
+        return {key: copied(item) for key, item in value.items()}
+    if isinstance(value, tuple):
+        return tuple(copied(item) for item in value)
+    return [copied(item) for item in value] if isinstance(value, list) else value
+
+
+def _plain_copy(value: Any) -> Any:
+    """Return nested values copied, but for their tensors: those of callbacks change between epochs alone."""
+    if isinstance(value, Mapping):
+        return {key: _plain_copy(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_plain_copy(item) for item in value)
+    return value if isinstance(value, torch.Tensor) else copy.copy(value)
+
+
+def _seed_generators(model: Any) -> Iterator[tuple[str, SeedGenerator]]:
+    for path, module in model.named_modules():
+        for name, value in vars(module).items():
+            if isinstance(value, SeedGenerator):
+                yield f"{path}.{name}", value
+
+
+def _keeping_layers(model: Any) -> list[Any]:
+    layers = [module for module in model.modules() if getattr(module, "stateful", False) is True]
+    return [layer for layer in layers if hasattr(layer, "restore_kept")]
+
+
+def _kept_by_layers(model: Any) -> list[Any]:
+    return [copied(layer.copy_kept()) for layer in _keeping_layers(model)]
+
+
+def _restore_metrics(model: Any, saved: list[Any]) -> None:
+    own = model.metrics
+    names = [name for name, _ in saved]
+    if [metric.name for metric in own] != names:
+        raise ArgumentError(
+            message(
+                "fit(snapshots=…)",
+                expected=f"the metrics of the snapshot, {names}",
+                got=[metric.name for metric in own],
+                do="Compile with the same metrics, or choose another folder to train anew.",
+            )
+        )
+    for metric, (_, state) in zip(own, saved, strict=True):
+        metric.load_state_dict(state)
+
+
+def _check_network(model: Any, saved: Mapping[str, Any]) -> None:
+    own = {name: tuple(value.shape) for name, value in _tensors_of(nn.Module.state_dict(model)).items()}
+    kept = {name: tuple(value.shape) for name, value in _tensors_of(saved).items()}
+    if own == kept:
+        return
+    first = next(name for name in [*own, *kept] if own.get(name) != kept.get(name))
+    raise ArgumentError(
+        message(
+            "fit(snapshots=…)",
+            expected=f"the network of the snapshot ({len(kept)} tensors; {first}: {kept.get(first, 'none')})",
+            got=f"{len(own)} tensors; {first}: {own.get(first, 'none')}",
+            do="Build the same model, or choose another folder to train anew.",
+        )
+    )
+
+
+def _tensors_of(state: Mapping[str, Any]) -> dict[str, torch.Tensor]:
+    """Leave the buffers out that stateful layers make with the first batch."""
+    return {
+        name: value
+        for name, value in state.items()
+        if isinstance(value, torch.Tensor) and "._state_" not in name and not name.startswith("_state_")
+    }

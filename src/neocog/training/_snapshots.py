@@ -1,0 +1,187 @@
+"""When snapshots are taken, by whom they are written, and which of them a run begins with."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+import warnings
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from neocog.core import check_int
+from neocog.exceptions import ArgumentError, FileFormatError, StorageError, message
+from neocog.files import read_snapshot, snapshots_in, write_snapshot
+from neocog.training._snapshot import Position, Scene, capture, capture_passing
+
+KEPT = 2  # snapshots that stay: the newest, and the one before in case that is damaged
+_MOST_SHARE = 0.01  # of the time that snapshots by the clock may take away from training
+_SECONDS = {"s": 1, "sec": 1, "second": 1, "min": 60, "minute": 60, "h": 3600, "hour": 3600}
+_EVERY = re.compile(r"\s*(\d+(?:\.\d+)?)?\s*([a-z]+?)s?\s*")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Every:
+    """How often: by the clock, by steps, or by epochs; one of the three."""
+
+    seconds: float | None = None
+    steps: int | None = None
+    epochs: int | None = None
+
+
+def parse_every(every: Any) -> Every:
+    """Return how often `"5min"`, `"30s"`, `"2 hours"`, `100`, `"100 steps"`, `"epoch"`, `"3 epochs"` mean.
+
+    Raises:
+        ArgumentError: anything else.
+    """
+    if isinstance(every, int) and not isinstance(every, bool):
+        return Every(steps=check_int("fit(snapshots=…)", "every", every, minimum=1))
+    found = _EVERY.fullmatch(every.lower()) if isinstance(every, str) else None
+    number, unit = (float(found[1] or 1), found[2]) if found else (0.0, "")
+    if unit in _SECONDS and number > 0:
+        return Every(seconds=number * _SECONDS[unit])
+    if unit in ("step", "batch", "epoch") and number >= 1 and number == int(number):
+        return Every(epochs=int(number)) if unit == "epoch" else Every(steps=int(number))
+    expected = 'every as a time ("5min", "30s"), steps (100, "100 steps") or epochs ("epoch", "2 epochs")'
+    raise ArgumentError(message("fit(snapshots=…)", expected=expected, got=repr(every)))
+
+
+class Snapshots:
+    """Takes the snapshots of one run: copies the state between two steps, and writes it beside the training.
+
+    A disk that is full or cannot be written to costs no run: one warning, the last good snapshot stays.
+
+    Args:
+        folder: where they lie; of one run alone.
+        every: see `parse_every`.
+        tell: called with a line for the user when a run goes on or a snapshot is passed over.
+    """
+
+    def __init__(
+        self, folder: str | os.PathLike[str], every: Any = "5min", tell: Callable[[str], None] | None = None
+    ) -> None:
+        if not os.fspath(folder):
+            raise ArgumentError(message("fit(snapshots=…)", expected="a folder", got="an empty name"))
+        self.folder = Path(folder).expanduser()
+        self.every = parse_every(every)
+        self._tell = tell or _nobody
+        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="neocog-snapshot")
+        self._writing: Future[None] | None = None
+        self._last = time.monotonic()
+        self._cost = 0.0  # seconds that the last snapshot kept the training waiting
+        self._since = 0  # steps since the last one
+        self._warned = False
+        self._passing: dict[str, Any] | None = None
+
+    def newest(self) -> Mapping[str, Any] | None:
+        """Return the newest state that can be read, or None where there is no snapshot.
+
+        Raises:
+            FileFormatError: there are snapshots, and not one of them can be read.
+        """
+        faults: list[str] = []
+        for path in snapshots_in(self.folder):
+            try:
+                state: Mapping[str, Any] = read_snapshot(path)
+            except (FileFormatError, OSError) as error:
+                faults.append(str(error))
+                continue
+            for fault in faults:
+                self._tell(f"a damaged snapshot was passed over: {fault}")
+            return state
+        if faults:
+            got = f"damaged ones only ({faults[0]})"
+            do = "Choose another folder, or remove the files, to train anew."
+            raise FileFormatError(message(str(self.folder), expected="a snapshot", got=got, do=do))
+        return None
+
+    def tell_place(self, position: Position, epochs: int) -> None:
+        """Tell the user where the run goes on."""
+        if position.finished:
+            self._tell(f"{self.folder}: this training is complete, nothing is left to do.")
+        else:
+            at = f", step {position.step + 1}" if position.step else ""
+            self._tell(f"{self.folder}: goes on at epoch {position.epoch + 1}/{epochs}{at}.")
+
+    # --- in the loop ----------------------------------------------------------------------------------------
+
+    def begin(self, scene: Scene) -> None:
+        """Take the first snapshot of a new run, so that it repeats even if it is stopped before the next."""
+        self._last = time.monotonic()
+        if scene.position.steps == 0:
+            self.take(scene)
+
+    def after_step(self, scene: Scene) -> None:
+        """Take a snapshot where one is due."""
+        self._since += 1
+        if self._due():
+            self.take(scene)
+
+    def after_epoch(self, scene: Scene) -> None:
+        """Take a snapshot where one is due between two epochs."""
+        count = self.every.epochs
+        if (count and scene.position.epoch % count == 0) or (self._since and self._due()):
+            self.take(scene)
+
+    def before_validation(self, scene: Scene) -> None:
+        """Keep what the validation will change, for a snapshot that is asked for while it runs."""
+        self._passing = capture_passing(scene)
+
+    def after_validation(self) -> None:
+        """Forget what `before_validation` kept."""
+        self._passing = None
+
+    def take(self, scene: Scene, *, wait: bool = False) -> None:
+        """Copy the state now and write it in the background; with `wait`, return when it is on the disk."""
+        began = time.monotonic()
+        self._settle()
+        state = capture(scene, self._passing)
+        self._writing = self._writer.submit(self._write, scene.position.steps, state)
+        if wait:
+            self._settle()
+        self._since = 0
+        self._last = time.monotonic()
+        self._cost = self._last - began
+
+    def close(self) -> None:
+        """Wait until everything is written."""
+        self._settle()
+        self._writer.shutdown(wait=True)
+
+    def _due(self) -> bool:
+        if self.every.steps is not None:
+            return self._since >= self.every.steps
+        if self.every.seconds is None:
+            return False
+        if self._writing is not None and not self._writing.done():
+            return False
+        return time.monotonic() - self._last >= max(self.every.seconds, self._cost / _MOST_SHARE)
+
+    # --- in the background ----------------------------------------------------------------------------------
+
+    def _write(self, steps: int, state: Any) -> None:
+        write_snapshot(self.folder, steps, state)
+        for old in snapshots_in(self.folder)[KEPT:]:
+            old.unlink(missing_ok=True)
+
+    def _settle(self) -> None:
+        """Wait for the snapshot that is being written; a disk that fails is told once."""
+        writing, self._writing = self._writing, None
+        if writing is None:
+            return
+        try:
+            writing.result()
+            self._warned = False
+        except (StorageError, OSError) as error:
+            if not self._warned:
+                self._warned = True
+                text = f"no snapshot could be written, training goes on without: {error}"
+                warnings.warn(text, UserWarning, stacklevel=2)
+
+
+def _nobody(text: str) -> None:
+    """Tell nobody."""
