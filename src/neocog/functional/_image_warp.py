@@ -119,10 +119,24 @@ def _bilinear(
     if fill_mode == "wrap":
         x = _looked_up(matrices[:, 0], height, width)
         return _sampled(images, x, _looked_up(matrices[:, 1], height, width), fill_mode, fill_value)
-    matrices = matrices.to(_computed(images.dtype))
-    grid_x = _looked_up(_normalized(matrices[:, 0], width), height, width)
-    grid_y = _looked_up(_normalized(matrices[:, 1], height), height, width)
-    return _by_kernel(images, torch.stack([grid_x, grid_y], dim=3), fill_mode, fill_value)
+    return _by_kernel(
+        images, _grid(matrices.to(_computed(images.dtype)), height, width), fill_mode, fill_value
+    )
+
+
+def _grid(matrices: torch.Tensor, height: int, width: int) -> torch.Tensor:
+    """Return where each output pixel looks, (B, H, W, 2), in torch's coordinates: -1 and 1 are the borders.
+
+    x and y lie in planes of their own, which torch's kernel reads as fast as pairs; a row of each is made
+    from two numbers, in one pass.
+    """
+    sizes = torch.tensor([[width], [height]], dtype=matrices.dtype, device=matrices.device)
+    scaled = matrices * (2.0 / sizes)
+    x = torch.arange(width, device=matrices.device, dtype=matrices.dtype)
+    y = torch.arange(height, device=matrices.device, dtype=matrices.dtype)
+    rows = scaled[:, :, 1, None] * y + (scaled[:, :, 2, None] + (1.0 / sizes - 1.0))
+    columns = scaled[:, :, 0, None] * x
+    return (columns[:, :, None] + rows[..., None]).permute(0, 2, 3, 1)
 
 
 def _computed(dtype: torch.dtype) -> torch.dtype:
@@ -164,12 +178,6 @@ def _looked_up(rows: torch.Tensor, height: int, width: int) -> torch.Tensor:
     y = torch.arange(height, device=rows.device, dtype=rows.dtype)[:, None]
     rows = rows[:, :, None, None]
     return (y * rows[:, 1] + x * rows[:, 0]) + rows[:, 2]  # in Keras's order: ties of "nearest" fall alike
-
-
-def _normalized(rows: torch.Tensor, size: int) -> torch.Tensor:
-    """Return rows (B, 3) that give torch's coordinates: -1 and 1 are the outer borders."""
-    scaled = rows * (2 / size)
-    return torch.cat([scaled[:, :2], scaled[:, 2:] + (1 / size - 1)], dim=1)
 
 
 def _nearest(images: torch.Tensor, matrices: torch.Tensor, fill_mode: str, fill_value: float) -> torch.Tensor:

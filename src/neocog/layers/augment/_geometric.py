@@ -77,6 +77,9 @@ class RandomFlip(GeometricLayer):
 
     def change(self, images: torch.Tensor, drawn: Draw) -> torch.Tensor:
         """Return the images, mirrored or not: exact, and cheaper than a warp."""
+        if images.device.type == "cpu":  # elsewhere a list of them would have to be waited for
+            chosen = drawn["flips"].nonzero()[:, 0]
+            return images.index_copy(0, chosen, images.index_select(0, chosen).flip(self._axes))
         return torch.where(drawn["flips"][:, None, None, None], images.flip(self._axes), images)
 
     def apply_to_masks(self, masks: torch.Tensor, drawn: Draw) -> torch.Tensor:

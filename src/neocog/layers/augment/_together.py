@@ -41,7 +41,8 @@ def composes(layer: Any) -> bool:
 
     A class of the user's may override `draw_matrices`; where it overrides more, it runs by itself.
     """
-    return isinstance(layer, GeometricLayer) and _standard(type(layer))
+    kind: Any = type(layer)
+    return isinstance(layer, GeometricLayer) and _standard(kind)
 
 
 @lru_cache(maxsize=256)
