@@ -54,6 +54,7 @@ FORMS: dict[str, tuple[dict[str, Any], tuple[int, ...]]] = {
     "UpSampling2D": ({"interpolation": "bilinear"}, IMAGE),
     "UpSampling3D": ({}, (2, 3, 2, 2)),
     "LocalResponseNormalization": ({"depth_radius": 1, "beta": 0.75}, IMAGE),
+    "PartialConv2D": ({"connections": [[0, 1], [1, 2], [0, 1, 2]], "kernel_size": 3}, IMAGE),
 }
 NAMES = sorted(FORMS)
 LEARNING = [name for name in NAMES if "Conv" in name]

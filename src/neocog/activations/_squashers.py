@@ -129,6 +129,20 @@ def tanh(x: Any) -> torch.Tensor:
 
 
 @ACTIVATIONS.register()
+def scaled_tanh(x: Any) -> torch.Tensor:
+    """Return 1.7159 tanh(2x/3), which is 1 at 1 and -1 at -1, and bends most there.
+
+    Example:
+        >>> scaled_tanh(torch.tensor([-1.0, 0.0, 1.0]))
+        tensor([-1.0000,  0.0000,  1.0000])
+
+    Reference:
+        LeCun et al., Gradient-Based Learning Applied to Document Recognition, 1998, appendix A.
+    """
+    return 1.7159 * torch.tanh(x * (2 / 3)) if is_float(x) else converted(scaled_tanh, x)
+
+
+@ACTIVATIONS.register()
 def hard_tanh(x: Any) -> torch.Tensor:
     """Return x clipped to [-1, 1].
 

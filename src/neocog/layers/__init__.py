@@ -55,6 +55,7 @@ from neocog.layers._merge import (
 )
 from neocog.layers._multi_head_attention import MultiHeadAttention
 from neocog.layers._normalization import Normalization
+from neocog.layers._partial_conv import PartialConv2D
 from neocog.layers._pooling import (
     AveragePooling1D,
     AveragePooling2D,
@@ -71,6 +72,7 @@ from neocog.layers._pooling_global import (
     GlobalMaxPooling2D,
     GlobalMaxPooling3D,
 )
+from neocog.layers._rbf_output import RBFOutput
 from neocog.layers._recurrent import (
     GRU,
     LSTM,
@@ -93,6 +95,7 @@ from neocog.layers._separable_conv import SeparableConv1D, SeparableConv2D
 from neocog.layers._spectral_norm import SpectralNormalization
 from neocog.layers._time_distributed import TimeDistributed
 from neocog.layers._torch_module import TorchModuleWrapper
+from neocog.layers._trainable_subsampling import TrainableSubsampling
 from neocog.layers._upsampling import UpSampling1D, UpSampling2D, UpSampling3D
 from neocog.layers._weights import Variable, WeightView
 from neocog.layers._wrapper import Wrapper
@@ -232,8 +235,10 @@ __all__ = [
     "Multiply",
     "Normalization",
     "PReLU",
+    "PartialConv2D",
     "Permute",
     "Pipeline",
+    "RBFOutput",
     "RMSNormalization",
     "RandAugment",
     "RandomBrightness",
@@ -279,6 +284,7 @@ __all__ = [
     "TextVectorization",
     "TimeDistributed",
     "TorchModuleWrapper",
+    "TrainableSubsampling",
     "UnitNormalization",
     "UpSampling1D",
     "UpSampling2D",
