@@ -22,7 +22,7 @@ from neocog.core import (
 from neocog.data._folder import walk_files
 from neocog.data._image_dataset import ImageDataset
 from neocog.data._image_source import ImageFolderSource
-from neocog.data._images import COLOR_MODES, INTERPOLATIONS
+from neocog.data._look import COLOR_MODES, INTERPOLATIONS
 from neocog.exceptions import ArgumentError, DataError, message
 
 # Keras's list: the same files, and so the same split for the same seed.

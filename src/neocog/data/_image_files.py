@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
+import stat
 import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from neocog.exceptions import DataError, message
@@ -42,28 +45,70 @@ _KNOWN = (
 )
 
 
+# A longer file is not read into memory as a whole: Pillow takes from it what it needs.
+_WHOLE = 2**28
+
+
+@dataclass(frozen=True, slots=True)
+class FileBytes:
+    """What a file held.
+
+    Attributes:
+        path: the file.
+        data: its bytes; None for a file of over 256 MB.
+        status: of the file when `data` were read; None where it changed meanwhile.
+    """
+
+    path: str
+    data: bytes | None
+    status: os.stat_result | None = None
+
+
+def read_file(path: str | os.PathLike[str]) -> FileBytes:
+    """Read an image file once, for its checksum and for its pixels.
+
+    Raises:
+        DataError: no regular file with bytes in it, or one that may not be read.
+    """
+    _check_file(path)
+    with _naming(path), open(path, "rb", buffering=0) as file:
+        before = os.fstat(file.fileno())
+        if before.st_size > _WHOLE:
+            return FileBytes(os.fspath(path), None)
+        data = file.read()
+        after = os.fstat(file.fileno())
+    same = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
+    return FileBytes(os.fspath(path), data, after if same and len(data) == after.st_size else None)
+
+
 @contextmanager
-def open_image(path: str | os.PathLike[str]) -> Iterator[Image.Image]:
+def open_image(path: str | os.PathLike[str], data: bytes | None = None) -> Iterator[Image.Image]:
     """Open an image file, decoding nothing yet: existence, format and pixel count are checked.
+
+    Args:
+        path: the file.
+        data: its bytes, where they are read already.
 
     Raises:
         DataError: naming the file and the fault, also for one that the block raises while decoding.
     """
     from PIL import Image
 
-    _check_file(path)
-    with _without_pillow_warnings(), _naming(path), Image.open(path, formats=FORMATS) as image:
-        width, height = image.size
-        if width * height > MAX_PIXELS:
-            raise DataError(
-                message(
-                    str(path),
-                    expected=f"an image of at most {MAX_PIXELS // 10**6} million pixels",
-                    got=f"{width}×{height}",
-                    do="Scale it down first.",
-                )
-            )
+    if data is None:
+        _check_file(path)
+    opened: Any = path if data is None else io.BytesIO(data)
+    with without_pillow_warnings(), _naming(path), Image.open(opened, formats=FORMATS) as image:
+        check_pixels(path, *image.size)
         yield image
+
+
+def check_pixels(path: str | os.PathLike[str], width: int, height: int) -> None:
+    """Raise for an image that declares more pixels than any photograph has, before it is decoded."""
+    if width * height > MAX_PIXELS:
+        expected = f"an image of at most {MAX_PIXELS // 10**6} million pixels"
+        raise DataError(
+            message(str(path), expected=expected, got=f"{width}×{height}", do="Scale it down first.")
+        )
 
 
 def check_image(path: str | os.PathLike[str], *, decode: bool = False) -> str | None:
@@ -91,12 +136,15 @@ def _check_file(path: str | os.PathLike[str]) -> None:
     """Raise for a path that no image can be read from."""
     fault = ""
     try:
-        if not os.path.exists(path):
-            fault = "no such file"
-        elif not os.path.isfile(path):
-            fault = "a folder" if os.path.isdir(path) else "something that is no regular file"
-        elif os.path.getsize(path) == 0:
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode):
+            fault = "a folder" if stat.S_ISDIR(status.st_mode) else "something that is no regular file"
+        elif status.st_size == 0:
             fault = "an empty file (0 bytes)"
+    except (FileNotFoundError, NotADirectoryError):
+        fault = "no such file"
+    except PermissionError:
+        fault = "a file that may not be read (permission denied)"
     except (OSError, ValueError) as error:
         fault = str(error)
     if fault:
@@ -149,7 +197,7 @@ _quiet_entry: Any = None
 
 
 @contextmanager
-def _without_pillow_warnings() -> Iterator[None]:
+def without_pillow_warnings() -> Iterator[None]:
     """Keep Pillow's warnings (odd EXIF, large images) from the user while some thread decodes.
 
     `warnings.catch_warnings` is not safe in threads: one filter for Pillow's modules is set and taken away.

@@ -13,7 +13,8 @@ import torch
 from neocog.core import check_int, check_ntuple, check_one_of, draw_seed
 from neocog.data._arrays import free_memory
 from neocog.data._image_files import reason_of
-from neocog.data._images import COLOR_MODES, INTERPOLATIONS, load_image
+from neocog.data._images import load_image
+from neocog.data._look import COLOR_MODES, INTERPOLATIONS
 from neocog.data._source import Batch, Source, epoch_order
 from neocog.exceptions import ArgumentError, DataError, message
 

@@ -6,26 +6,27 @@ Letters: H, W height and width in pixels, C channels.
 from __future__ import annotations
 
 import os
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 
 from neocog.core import check_ntuple, check_one_of
-from neocog.data._image_files import open_image
+from neocog.data._image_files import FileBytes, open_image, read_file
+from neocog.data._jpeg import decode_jpeg, turbo_version
+from neocog.data._jpeg import orientation_of as _orientation
+from neocog.data._look import COLOR_MODES, INTERPOLATIONS, Look
+from neocog.data._resize import resize_pixels
 
 if TYPE_CHECKING:
     from PIL import Image
 
-COLOR_MODES = {"rgb": 3, "grayscale": 1, "rgba": 4}
+Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 
-# Pillow has no lanczos5, gaussian and mitchellcubic: the filter nearest in sharpness stands for each.
-_FILTERS = {
-    "nearest": "NEAREST", "bilinear": "BILINEAR", "bicubic": "BICUBIC", "area": "BOX", "box": "BOX",
-    "hamming": "HAMMING", "lanczos": "LANCZOS", "lanczos3": "LANCZOS", "lanczos5": "LANCZOS",
-    "gaussian": "HAMMING", "mitchellcubic": "BICUBIC",
-}  # fmt: skip
-INTERPOLATIONS = tuple(_FILTERS)
-_ORIENTATION = 0x0112  # EXIF tag
+# Whoever changes what `decode` returns raises this number: it is part of the decode cache's key.
+_REVISION = 1
+
 # EXIF orientation to Pillow's Transpose member
 _TURNS = {
     2: "FLIP_LEFT_RIGHT", 3: "ROTATE_180", 4: "FLIP_TOP_BOTTOM", 5: "TRANSPOSE",
@@ -41,12 +42,12 @@ def load_image(
     interpolation: str = "bilinear",
     crop_to_aspect_ratio: bool = False,
     pad_to_aspect_ratio: bool = False,
-) -> np.ndarray[Any, np.dtype[np.uint8]]:
+) -> Pixels:
     """Read an image file as pixels.
 
     Rotation by EXIF is applied; CMYK, palette and 1-bit images are converted; 16 bits are scaled to 8; a
     transparent image is laid on white unless `color_mode` is `"rgba"`; of an animation the first frame is
-    taken. Shrinking is antialiased; a JPEG that shrinks to half or less is decoded at the smaller size.
+    taken. Shrinking is antialiased; a JPEG that shrinks to about half or less is decoded at the smaller size.
 
     Args:
         path: JPEG, PNG, BMP, GIF, WebP, TIFF or PPM file; the content decides, not the suffix.
@@ -65,21 +66,48 @@ def load_image(
     check_one_of("load_image", "color_mode", color_mode, tuple(COLOR_MODES))
     check_one_of("load_image", "interpolation", interpolation, INTERPOLATIONS)
     target = None if size is None else check_ntuple("load_image", "size", size, 2)
-    with open_image(path) as image:
-        if target is not None:
-            _draft(image, target, color_mode)
+    look = Look(
+        size=None if target is None else (target[0], target[1]),
+        color_mode=color_mode,
+        interpolation=interpolation,
+        crop=bool(crop_to_aspect_ratio and not pad_to_aspect_ratio),
+        pad=bool(pad_to_aspect_ratio),
+    )
+    return decode(read_file(path), look)
+
+
+def decode(file: FileBytes, look: Look, out: Pixels | None = None) -> Pixels:
+    """Return the pixels of a file that has been read, as `look` says.
+
+    Args:
+        file: from `read_file`.
+        look: what the result is to look like.
+        out: where to put it, contiguous uint8 (H, W, C) of the look's size; None makes an array.
+
+    Raises:
+        DataError: a file that is truncated, no image or too large, with its name and fault.
+    """
+    pixels = None if file.data is None else decode_jpeg(file.path, file.data, look)
+    if pixels is None:
+        pixels = _by_pillow(file, look)
+    if out is None and look.size is None:
+        return np.array(pixels, order="C")
+    return resize_pixels(pixels, look, out)
+
+
+def decoder_version() -> str:
+    """Return what decides the pixels beside file and look: packages, and the processor's kernels."""
+    parts = (f"neocog {_REVISION}", f"Pillow {version('Pillow')}", f"turbo {turbo_version()}")
+    return ", ".join((*parts, f"torch {torch.__version__} {torch.backends.cpu.get_cpu_capability()}"))
+
+
+def _by_pillow(file: FileBytes, look: Look) -> Pixels:
+    with open_image(file.path, file.data) as image:
+        if look.size is not None:
+            _draft(image, look.size, look.color_mode, look)
         image.load()
-        turn = _orientation(image)
-        pixels = _turned(to_color_mode(image, color_mode), turn)
-        if target is not None:
-            pixels = resize_image(
-                pixels,
-                target,
-                interpolation,
-                crop_to_aspect_ratio=crop_to_aspect_ratio,
-                pad_to_aspect_ratio=pad_to_aspect_ratio,
-            )
-        array = np.array(pixels, dtype=np.uint8)
+        orientation = _orientation(image)  # Pillow has turned a TIFF by now, and says so
+        array = np.array(_turned(to_color_mode(image, look.color_mode), orientation), dtype=np.uint8)
     return array if array.ndim == 3 else array[:, :, None]
 
 
@@ -100,57 +128,19 @@ def to_color_mode(image: Image.Image, color_mode: str) -> Image.Image:
     return Image.alpha_composite(paper, layer).convert("RGB").convert(wanted)
 
 
-def resize_image(
-    image: Image.Image,
-    size: tuple[int, ...],
-    interpolation: str = "bilinear",
-    *,
-    crop_to_aspect_ratio: bool = False,
-    pad_to_aspect_ratio: bool = False,
-) -> Image.Image:
-    """Return `image` at `size` (height, width): stretched, cut in the middle, or padded with black."""
-    from PIL import Image
-
-    resample = Image.Resampling[_FILTERS[interpolation]]
-    height, width = size
-    if pad_to_aspect_ratio and image.size != (width, height):
-        scale = max(image.width / width, image.height / height)
-        inner = (max(int(image.width / scale), 1), max(int(image.height / scale), 1))
-        paper = Image.new(image.mode, (width, height))
-        paper.paste(image.resize(inner, resample), ((width - inner[0]) // 2, (height - inner[1]) // 2))
-        return paper
-    box = _middle(image.width, image.height, width, height) if crop_to_aspect_ratio else None
-    if image.size == (width, height):
-        return image
-    return image.resize((width, height), resample, box=box)
-
-
-def _middle(width: int, height: int, to_width: int, to_height: int) -> tuple[float, float, float, float]:
-    """Return the largest centred box of the target's shape, by the rule of Keras's `smart_resize`."""
-    box_height = max(min(height, int(width * to_height / to_width)), 1)
-    box_width = max(min(width, int(height * to_width / to_height)), 1)
-    top, left = (height - box_height) // 2, (width - box_width) // 2
-    return (left, top, left + box_width, top + box_height)
-
-
-def _draft(image: Any, size: tuple[int, ...], color_mode: str) -> None:
-    """Let libjpeg decode at 1/2, 1/4 or 1/8 where that still covers `size`, cut to its shape or not."""
-    if image.format != "JPEG":
+def _draft(image: Any, size: tuple[int, int], color_mode: str, look: Look | None = None) -> None:
+    """Let libjpeg decode at 1/2, 1/4 or 1/8 where that suffices, and only the brightness for a grey image."""
+    if image.format not in ("JPEG", "MPO"):
         return
-    height, width = size[::-1] if _orientation(image) >= 5 else size
-    if min(image.width // width, image.height // height) >= 2:
-        image.draft("L" if color_mode == "grayscale" and image.mode == "RGB" else None, (width, height))
-
-
-def _orientation(image: Image.Image) -> int:
-    try:
-        value = int(image.getexif().get(_ORIENTATION, 1))
-    except Exception:  # damaged EXIF says nothing about the pixels
-        return 1
-    return value if value in _TURNS else 1
+    look = look or Look(size=size, color_mode=color_mode)
+    mode = "L" if color_mode == "grayscale" and image.mode == "RGB" else None
+    scale = look.jpeg_scale(image.width, image.height, _orientation(image) >= 5)
+    if mode or scale > 1:
+        image.draft(mode, (image.width // scale, image.height // scale))
 
 
 def _turned(image: Image.Image, orientation: int) -> Image.Image:
+    """Return a Pillow image as EXIF says that it is to be seen."""
     from PIL import Image
 
     if orientation not in _TURNS:

@@ -13,7 +13,7 @@ import torch
 
 from neocog.core import check_ntuple, check_one_of, dtype_name, floatx, standardize_data_format, to_tensor
 from neocog.data._image_files import FORMATS, open_image
-from neocog.data._images import COLOR_MODES
+from neocog.data._look import COLOR_MODES
 from neocog.exceptions import ArgumentError, DataError, message
 
 if TYPE_CHECKING:
