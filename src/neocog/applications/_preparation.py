@@ -46,4 +46,6 @@ TF = Preparation((127.5,) * 3, (127.5,) * 3)
 TORCH = Preparation((123.675, 116.28, 103.53), (58.395, 57.12, 57.375))
 CAFFE = Preparation((123.68, 116.779, 103.939), bgr=True)
 CAFFE_RGB = Preparation((123.0, 117.0, 104.0))
-MODES = {"none": NONE, "tf": TF, "torch": TORCH, "caffe": CAFFE}
+UNIT = Preparation(deviation=(255.0,) * 3)
+LENET = Preparation((20.0,) * 3, (200.0,) * 3)  # paper -0.1, ink 1.175
+MODES = {"none": NONE, "tf": TF, "torch": TORCH, "caffe": CAFFE, "unit": UNIT, "lenet": LENET}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from neocog.applications._request import Request, Shape
+from neocog.core import image_data_format
 from neocog.exceptions import UnknownNameError, message, nearest
 
 _ARGUMENTS = """
@@ -45,7 +46,8 @@ class Architecture:
         form: whose form it has: `"torchvision"`, `"published"`, `"CIFAR"`, `"notes"` or `"Keras"`.
         image: default shape of one image, channels last; None for text.
         pixels: how values from 0 to 255 are prepared: a mode of `preprocess_input`.
-        parameters: trainable values with the default arguments.
+        parameters: trainable values with the default arguments; Keras's forms: with the statistics, as Keras
+            counts.
         reference: the paper.
     """
 
@@ -154,6 +156,13 @@ def images(request: Request, size: int, least: int) -> Shape:
     return request.shape(size, least, request.include_top and request.input_shape is None)
 
 
+def default_shape(request_shape: Any, input_tensor: Any, image: tuple[int, int, int]) -> Any:
+    """Return the shape that was asked for, or `image` (channels last) where none was."""
+    if request_shape is not None or input_tensor is not None:
+        return request_shape
+    return (image[2], *image[:2]) if image_data_format() == "channels_first" else image
+
+
 def list_models(form: str | None = None) -> list[str]:
     """Return the names that `build` knows.
 
@@ -213,10 +222,17 @@ def _plain(name: str) -> str:
 
 
 def build(name: str, **arguments: Any) -> Any:
-    """Return a model of the architecture called `name`; `arguments` are those of its function.
+    """Return a model of the architecture called `name`; without `weights`, they are drawn at random.
+
+    Args:
+        name: of the architecture; see `get`.
+        **arguments: those of its function.
 
     Example:
         >>> build("resnet20", classes=4).output_shape
         (None, 4)
     """
-    return get(name)(**arguments)
+    row = find(name)
+    if row.image is not None:
+        arguments.setdefault("weights", None)
+    return row.make(**arguments)
