@@ -5,17 +5,19 @@ from neocog.layers.augment._clahe import ContrastLimitedAdaptiveHistogramEqualiz
 from neocog.layers.augment._color import RandomBrightness, RandomContrast
 from neocog.layers.augment._crop import RandomCrop
 from neocog.layers.augment._distortions import RandomElasticTransform, RandomPerspective
-from neocog.layers.augment._erasing import RandomErasing
+from neocog.layers.augment._erasing import Cutout, RandomErasing
 from neocog.layers.augment._filters import RandomGaussianBlur, RandomSharpness
 from neocog.layers.augment._geometric import RandomFlip, RandomRotation, RandomTranslation, RandomZoom
 from neocog.layers.augment._gray import RandomColorDegeneration, RandomGrayscale
 from neocog.layers.augment._histograms import AutoContrast, Equalization
 from neocog.layers.augment._hue import RandomHue, RandomSaturation
 from neocog.layers.augment._jitter import RandomColorJitter
+from neocog.layers.augment._lighting import RandomPCALighting
 from neocog.layers.augment._mixing import CutMix, MixUp
 from neocog.layers.augment._pipeline import Pipeline
 from neocog.layers.augment._policies import AugMix, RandAugment
 from neocog.layers.augment._shear import RandomShear
+from neocog.layers.augment._stretch import RandomStretch
 from neocog.layers.augment._tones import RandomInvert, RandomPosterization, Solarization
 from neocog.layers.augment._warping import GeometricLayer
 
@@ -24,6 +26,7 @@ __all__ = [
     "AutoContrast",
     "ContrastLimitedAdaptiveHistogramEqualization",
     "CutMix",
+    "Cutout",
     "Equalization",
     "GeometricLayer",
     "MixUp",
@@ -42,12 +45,14 @@ __all__ = [
     "RandomHue",
     "RandomImageLayer",
     "RandomInvert",
+    "RandomPCALighting",
     "RandomPerspective",
     "RandomPosterization",
     "RandomRotation",
     "RandomSaturation",
     "RandomSharpness",
     "RandomShear",
+    "RandomStretch",
     "RandomTranslation",
     "RandomZoom",
     "Solarization",

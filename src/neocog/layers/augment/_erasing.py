@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from neocog.core import check_number
 from neocog.exceptions import ArgumentError, ShapeError, message
 from neocog.layers._registry import LAYERS
 from neocog.layers.augment._arguments import checked_range, share_bounds
@@ -91,6 +92,51 @@ class RandomErasing(RandomImageLayer):
             "fill_value": self.fill_value,
             "value_range": self.value_range,
         }
+
+
+@LAYERS.register("cutout")
+class Cutout(RandomErasing):
+    """Put a square hole (in shares of the sides) into every image in training, at a random place.
+
+    `RandomErasing` with one size, one filling and no draw of whether.
+
+    Args:
+        size: side of the hole as share of the image's, above 0 up to 1; all of it lies in the image.
+        fill_value: what is put there: a number, three for red, green and blue, or None for noise.
+        value_range: least and greatest value of a pixel; what is put there is cut to it.
+        seed: own seed of the layer's random numbers; None takes torch's global generator.
+        data_format: `"channels_last"` (default) or `"channels_first"`.
+
+    Shapes:
+        (batch, height, width, channels), unchanged, or one image; floats.
+
+    Example:
+        >>> Cutout(0.5, seed=1)(torch.ones(1, 8, 8, 1), training=True).shape
+        torch.Size([1, 8, 8, 1])
+
+    Reference:
+        DeVries and Taylor, Improved Regularization of Convolutional Neural Networks with Cutout, 2017.
+    """
+
+    def __init__(
+        self,
+        size: float = 0.25,
+        fill_value: Any = 0.0,
+        value_range: Any = (0, 255),
+        seed: int | None = None,
+        data_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        share = check_number("Cutout", "size", size, minimum=1e-6, maximum=1.0)
+        area = share * share
+        super().__init__((1.0, 1.0), (area, area), fill_value, value_range, seed, data_format, **kwargs)
+        self.size = share
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain values."""
+        config = {**super().get_config(), "size": self.size}
+        del config["factor"], config["scale"]
+        return config
 
 
 def _checked_filling(where: str, value: Any) -> Any:
