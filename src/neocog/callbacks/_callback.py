@@ -51,6 +51,11 @@ class Callback(Hook):
         """Called after a training batch."""
         self.on_batch_end(batch, logs)
 
+    @property
+    def state_is_needed(self) -> bool:  # type: ignore[override]
+        """Whether the callback says itself what its state is."""
+        return type(self).state_dict is not Callback.state_dict
+
     def state_dict(self) -> dict[str, Any]:
         """Return the attributes that are plain data: numbers, texts, tensors, lists and dicts of them."""
         own = {name: value for name, value in vars(self).items() if name not in ("model", "params")}

@@ -14,6 +14,7 @@ from neocog.training._plan import Plan
 from neocog.training._progbar import Progbar
 from neocog.training._progress import Progress
 from neocog.training._progress_bar import ProgressBar
+from neocog.training._snapshots import Every, Snapshots
 from neocog.training._state import TrainingState
 from neocog.training._step import (
     LazyLogs,
@@ -27,6 +28,7 @@ from neocog.training._step import (
 
 __all__ = [
     "Compiled",
+    "Every",
     "FitRequest",
     "History",
     "Hook",
@@ -37,6 +39,7 @@ __all__ = [
     "Progbar",
     "Progress",
     "ProgressBar",
+    "Snapshots",
     "TrainingState",
     "as_list",
     "compute_loss",

@@ -31,6 +31,7 @@ class Hook:
     and batch numbers start at 0.
     """
 
+    state_is_needed = True  # whether a resumed run without this hook would be another one
     model: Any = None
     params: Mapping[str, Any] | None = None
 
@@ -216,16 +217,20 @@ class HookList(Hook):
         """Return every hook's class and state, in order."""
         return {
             "hooks": [
-                {"class_name": type(hook).__name__, "state": hook.state_dict() if _has_state(hook) else {}}
+                {
+                    "class_name": type(hook).__name__,
+                    "state": hook.state_dict() if _has_state(hook) else {},
+                    "needed": bool(getattr(hook, "state_is_needed", True)),
+                }
                 for hook in self.hooks
             ]
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Give every hook its state back, by its class and place; hooks without a state may come and go.
+        """Give every hook its state back, by its class and place; those that need none may come and go.
 
         Raises:
-            ArgumentError: a hook that has left a state is missing.
+            ArgumentError: a hook that needs the state that it left is missing.
         """
         waiting = [hook for hook in self.hooks if _has_state(hook)]
         for entry in state["hooks"]:
@@ -233,6 +238,8 @@ class HookList(Hook):
                 continue
             names = [type(hook).__name__ for hook in waiting]
             if entry["class_name"] not in names:
+                if not entry["needed"]:
+                    continue
                 saved = [other["class_name"] for other in state["hooks"] if other["state"]]
                 raise ArgumentError(
                     message(

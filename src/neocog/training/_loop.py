@@ -91,6 +91,7 @@ def fit(model: Trainable, request: FitRequest) -> History:
     )
     model.stop_training = False
     model.history = history
+    model.training_state.snapshots = snapshots
     run = _Run(model, request, source, validation, hooks, snapshots)
     if verbose:
         print(model.training_state.plan, flush=True)
@@ -109,9 +110,16 @@ def fit(model: Trainable, request: FitRequest) -> History:
 
 def _snapshots(request: FitRequest, verbose: Any) -> Snapshots | None:
     """Return what takes the run's snapshots, where they are asked for; checked before any data are read."""
-    if request.snapshots is None:
-        return None
-    return Snapshots(request.snapshots, request.every, partial(print, flush=True) if verbose else None)
+    found: Snapshots | None = None
+    if request.snapshots is not None:
+        found = Snapshots(request.snapshots, request.every)
+    else:
+        callbacks = request.callbacks if isinstance(request.callbacks, (list, tuple)) else [request.callbacks]
+        makers = [hook.new_snapshots for hook in callbacks if hasattr(hook, "new_snapshots")]
+        found = makers[0]() if makers else None
+    if found is not None and verbose:
+        found.tell = partial(print, flush=True)
+    return found
 
 
 class _Run:
@@ -170,11 +178,9 @@ class _Run:
         self.snapshots.begin(self.scene)
 
     def end(self) -> None:
-        """Keep the end of the run, as it is before callbacks and averages change the weights."""
-        position = self.scene.position
-        if self.snapshots is not None and not position.finished:
-            position.finished = True
-            self.snapshots.take(self.scene)
+        """Keep the end of the run, then let averages take the weights' place."""
+        if self.snapshots is not None:
+            self.snapshots.end(self.scene)
         if self.request.epochs:
             _take_averages(self.model)
 

@@ -57,18 +57,25 @@ class Snapshots:
 
     Args:
         folder: where they lie; of one run alone.
-        every: see `parse_every`.
+        every: see `parse_every`; an `Every` with nothing in it takes snapshots at signals alone.
+        keeps_end: take one of the end of the run too, by which a later call knows that nothing is left to do.
         tell: called with a line for the user when a run goes on or a snapshot is passed over.
     """
 
     def __init__(
-        self, folder: str | os.PathLike[str], every: Any = "5min", tell: Callable[[str], None] | None = None
+        self,
+        folder: str | os.PathLike[str],
+        every: Any = "5min",
+        *,
+        keeps_end: bool = True,
+        tell: Callable[[str], None] | None = None,
     ) -> None:
         if not os.fspath(folder):
             raise ArgumentError(message("fit(snapshots=…)", expected="a folder", got="an empty name"))
         self.folder = Path(folder).expanduser()
-        self.every = parse_every(every)
-        self._tell = tell or _nobody
+        self.every = every if isinstance(every, Every) else parse_every(every)
+        self.keeps_end = keeps_end
+        self.tell = tell or _nobody
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="neocog-snapshot")
         self._writing: Future[None] | None = None
         self._last = time.monotonic()
@@ -91,7 +98,7 @@ class Snapshots:
                 faults.append(str(error))
                 continue
             for fault in faults:
-                self._tell(f"a damaged snapshot was passed over: {fault}")
+                self.tell(f"a damaged snapshot was passed over: {fault}")
             return state
         if faults:
             got = f"damaged ones only ({faults[0]})"
@@ -102,17 +109,17 @@ class Snapshots:
     def tell_place(self, position: Position, epochs: int) -> None:
         """Tell the user where the run goes on."""
         if position.finished:
-            self._tell(f"{self.folder}: this training is complete, nothing is left to do.")
+            self.tell(f"{self.folder}: this training is complete, nothing is left to do.")
         else:
             at = f", step {position.step + 1}" if position.step else ""
-            self._tell(f"{self.folder}: goes on at epoch {position.epoch + 1}/{epochs}{at}.")
+            self.tell(f"{self.folder}: goes on at epoch {position.epoch + 1}/{epochs}{at}.")
 
     # --- in the loop ----------------------------------------------------------------------------------------
 
     def begin(self, scene: Scene) -> None:
         """Take the first snapshot of a new run, so that it repeats even if it is stopped before the next."""
         self._last = time.monotonic()
-        if scene.position.steps == 0:
+        if scene.position.steps == 0 and self.every != Every():
             self.take(scene)
 
     def after_step(self, scene: Scene) -> None:
@@ -146,6 +153,12 @@ class Snapshots:
         self._since = 0
         self._last = time.monotonic()
         self._cost = self._last - began
+
+    def end(self, scene: Scene) -> None:
+        """Keep the end of the run, as it is before callbacks and averages change the weights."""
+        if not scene.position.finished and self.keeps_end:
+            scene.position.finished = True
+            self.take(scene)
 
     def close(self) -> None:
         """Wait until everything is written."""

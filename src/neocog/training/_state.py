@@ -21,6 +21,7 @@ class TrainingState:
         epochs_seen: number of epochs trained since `compile`, which numbers the data's orders.
         first_epoch: where `fit` begins instead of at `initial_epoch`; a callback may set it before the first.
         finished: whether the last `fit` came to its end, without an error on the way.
+        snapshots: what takes the snapshots of the last `fit`, or None.
     """
 
     def __init__(self) -> None:
@@ -28,6 +29,7 @@ class TrainingState:
         self.epochs_seen = 0
         self.first_epoch: int | None = None
         self.finished = False
+        self.snapshots: Any = None
         self._autocast: AbstractContextManager[Any] = nullcontext()
         self._forward: Callable[[Any], Any] | None = None
         self._penalized: list[Any] = []
