@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 from weakref import WeakKeyDictionary
 
+from neocog.applications._known_files import known_for
 from neocog.applications._state_weights import load_state_file
 from neocog.core import neocog_home
 from neocog.data import check_known_file, download, get_file
@@ -66,16 +67,40 @@ def keras_files(base: str, stem: str, md5_with: str, md5_without: str) -> Weight
 
 
 def load(where: str, model: Any, weights: Any, files: WeightFiles, include_top: bool) -> None:
-    """Read what `weights` names into a model: a file, or the published one."""
-    if weights != "imagenet":
-        load_file(where, model, weights, include_top)
-        return
+    """Read what `weights` names into a model.
+
+    Args:
+        where: the function that made the model.
+        model: built.
+        weights: `"imagenet"`, a path, or an address with its SHA-256.
+        files: what Keras publishes for this model.
+        include_top: whether the model has its classifier.
+    """
+    if isinstance(weights, str) and weights == "imagenet":
+        path = _published(where, files, include_top)
+    else:
+        path = weight_path(where, weights)
+    load_file(where, model, path, include_top)
+
+
+def _published(where: str, files: WeightFiles, include_top: bool) -> Path:
+    """Return Keras's file where it is at hand, else a known one of others, else Keras's from the web."""
     file = files.with_top if include_top else files.without_top
+    if file is not None and (models_folder() / file.name).is_file():
+        return fetch(file)
+    known = known_for(where, files.options, exact=True)
+    if known is not None:
+        return known[1]
     if file is None:
         raise ArgumentError(
-            message(where, expected="a form that has weights of ImageNet", got="one that Keras has none for")
+            message(
+                where,
+                expected='a form for which weights="imagenet" are known',
+                got="one for which nobody publishes a file with a checksum",
+                do="Fetch a file yourself and pass weights=PATH, or its address with #sha256=....",
+            )
         )
-    model.load_weights(fetch(file))
+    return fetch(file)
 
 
 def load_file(where: str, model: Any, path: Any, include_top: bool) -> None:

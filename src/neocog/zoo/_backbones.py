@@ -10,7 +10,6 @@ from typing import Any
 
 import torch
 
-from neocog.applications import MobileNet
 from neocog.applications._known_files import KnownFile, known_by_hash, known_for
 from neocog.applications._name_maps import Found, recognise
 from neocog.applications._predictions import class_names, decode_predictions
@@ -19,7 +18,7 @@ from neocog.applications._state_weights import load_state_file
 from neocog.applications._weights import loaded_from, weight_path
 from neocog.core import check_int, check_one_of, image_data_format
 from neocog.data import check_known_file, file_sha256
-from neocog.exceptions import ArgumentError, ShapeError, UnknownNameError, message
+from neocog.exceptions import ArgumentError, ShapeError, message
 from neocog.files import StateFile, holds_state_dict, read_state_dict
 from neocog.layers import Input
 from neocog.zoo._architecture import Architecture, find
@@ -88,7 +87,9 @@ class _Plan:
 
     def model(self, *, include_top: bool, **head: Any) -> Any:
         """Return the network with its weights."""
-        shape = (3, *self.size) if image_data_format() == "channels_first" else (*self.size, 3)
+        channels = (self.row.image or (3,))[-1]
+        first = image_data_format() == "channels_first"
+        shape = (channels, *self.size) if first else (*self.size, channels)
         image = self.preparation(Input(shape))
         made = self.row.make(
             include_top=include_top,
@@ -121,8 +122,8 @@ def backbone(
         weights: None draws them at random; `"imagenet"` takes a known file on this machine, or the one that
             Keras publishes; the path of a weight file; or an address with its SHA-256.
         image_size: height and width of the images; None takes what the weights were trained at.
-        preprocessing: how pixels are prepared: `"tf"`, `"torch"`, `"caffe"` or `"none"`; None takes what
-            belongs to the weights.
+        preprocessing: how pixels are prepared: `"tf"`, `"torch"`, `"caffe"`, `"unit"` or `"none"`; None takes
+            what belongs to the weights.
         **variant: arguments of the architecture; those that the file's tensors tell (width, depth) need
             not be given.
 
@@ -137,7 +138,7 @@ def backbone(
         ((None, 2, 2, 256), (64, 64), None)
     """
     check_one_of("backbone", "preprocessing", preprocessing, (None, *MODES))
-    row = _find(name)
+    row = find(name)
     given = None if image_size is None else _sizes(image_size)
     if isinstance(weights, str) and weights == "imagenet":
         known = known_for(row.name, variant)
@@ -162,8 +163,8 @@ def _of_state(
 ) -> Backbone:
     """Return the backbone of a state dict, in the form and the variant that its tensors tell."""
     found = recognise({name: tuple(value.shape) for name, value in state.tensors.items()})
-    if found is not None and found.model != row.name and _same_family(found.model, row.name):
-        row = find(found.model)
+    if found is not None and found.model not in (None, row.name) and _same_family(str(found.model), row.name):
+        row = find(str(found.model))
     options = {**(found.options if found is not None and found.model == row.name else {}), **variant}
     known = known_by_hash(state.sha256)
     plan = _plan(row, size, preprocessing, options, state=state, known=known, found=found)
@@ -270,20 +271,3 @@ def _sizes(image_size: Any) -> tuple[int, int]:
 def _same_family(one: str, other: str) -> bool:
     """Whether two names are forms of one architecture, as Keras's `"ResNet50"` and the zoo's `"resnet50"`."""
     return one.lower().replace("_", "") == other.lower().replace("_", "")
-
-
-def _find(name: str) -> Architecture:
-    try:
-        return find(name)
-    except UnknownNameError:
-        if name.lower() != "mobilenet":
-            raise
-        return Architecture(
-            name="MobileNet",
-            make=MobileNet,
-            form="Keras",
-            image=(224, 224, 3),
-            pixels="tf",
-            parameters=4_231_976,
-            reference="",
-        )

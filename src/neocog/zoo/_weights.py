@@ -36,5 +36,5 @@ def find_weights(name: str, **variant: Any) -> Path | None:
     Raises:
         UnknownNameError: no architecture has this name.
     """
-    known = known_for("MobileNet" if name.lower() == "mobilenet" else find(name).name, variant)
+    known = known_for(find(name).name, variant)
     return None if known is None else known[1]
