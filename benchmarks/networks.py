@@ -45,20 +45,7 @@ def torch_mlp() -> nn.Module:
 
 def lenet() -> keras.Model:
     """LeNet-5 in its modern form."""
-    layers = keras.layers
-    return keras.Sequential(
-        [
-            keras.Input((28, 28, 1)),
-            layers.Conv2D(6, 5, padding="same", activation="tanh"),
-            layers.AveragePooling2D(2),
-            layers.Conv2D(16, 5, activation="tanh"),
-            layers.AveragePooling2D(2),
-            layers.Flatten(),
-            layers.Dense(120, activation="tanh"),
-            layers.Dense(84, activation="tanh"),
-            layers.Dense(10, activation="softmax"),
-        ]
-    )
+    return keras.zoo.lenet5_tanh(input_shape=(28, 28, 1))
 
 
 def torch_lenet() -> nn.Module:
@@ -81,27 +68,7 @@ def torch_lenet() -> nn.Module:
 
 def fashion() -> keras.Model:
     """The Fashion-MNIST network of the course notes."""
-    layers = keras.layers
-    conv = {"activation": "relu", "padding": "same"}
-    return keras.Sequential(
-        [
-            keras.Input((28, 28, 1)),
-            layers.Conv2D(64, 7, **conv),
-            layers.MaxPooling2D(2),
-            layers.Conv2D(128, 3, **conv),
-            layers.Conv2D(128, 3, **conv),
-            layers.MaxPooling2D(2),
-            layers.Conv2D(256, 3, **conv),
-            layers.Conv2D(256, 3, **conv),
-            layers.MaxPooling2D(2),
-            layers.Flatten(),
-            layers.Dense(64, activation="relu"),
-            layers.Dropout(0.5),
-            layers.Dense(64, activation="relu"),
-            layers.Dropout(0.5),
-            layers.Dense(10, activation="softmax"),
-        ]
-    )
+    return keras.zoo.fashion_cnn()
 
 
 def torch_fashion() -> nn.Module:

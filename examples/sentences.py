@@ -37,13 +37,8 @@ def words_to_numbers(texts: np.ndarray) -> layers.TextVectorization:
 
 def parallel_widths(numbers: layers.TextVectorization) -> keras.Model:
     """Return the network with three widths of 1D kernels side by side."""
-    sentence = keras.Input((), dtype="string", name="sentence")
-    words = layers.Embedding(numbers.vocabulary_size(), DIMENSIONS)(numbers(sentence))
-    words = layers.Dropout(0.6)(words)
-    found = [layers.Conv1D(64, width, activation="relu")(words) for width in (3, 4, 5)]
-    best = [layers.GlobalMaxPooling1D()(features) for features in found]
-    features = layers.Dropout(0.5)(layers.Concatenate()(best))
-    return keras.Model(sentence, layers.Dense(1, activation="sigmoid")(features), name="parallel_widths")
+    sizes = {"dimensions": DIMENSIONS, "widths": (3, 4, 5), "filters": 64}
+    return keras.zoo.text_cnn(numbers, 1, **sizes, embedding_dropout=0.6, name="parallel_widths")
 
 
 def word_windows(numbers: layers.TextVectorization, width: int = 4) -> keras.Model:

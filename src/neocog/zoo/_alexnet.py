@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from neocog.core import check_number
+from neocog.core import check_int, check_number
 from neocog.initializers import RandomNormal
 from neocog.layers import (
     AdaptiveAveragePooling2D,
@@ -54,12 +54,12 @@ def _published_features(x: Any, towers: int) -> Any:
     return MaxPooling2D(3, strides=2, name="S8")(x)
 
 
-def _published_head(x: Any, classes: int, activation: Any, dropout: float) -> Any:
+def _published_head(x: Any, classes: int, activation: Any, hidden: int, dropout: float) -> Any:
     x = Flatten(name="flatten")(x)
     for number in (9, 10):
         start = RandomNormal(stddev=0.005)
         x = Dense(
-            4096, activation="relu", kernel_initializer=start, bias_initializer="ones", name=f"F{number}"
+            hidden, activation="relu", kernel_initializer=start, bias_initializer="ones", name=f"F{number}"
         )(x)
         x = dropped(x, dropout, f"D{number}")
     return Dense(classes, activation=activation, kernel_initializer=RandomNormal(stddev=0.01), name="Out")(x)
@@ -76,6 +76,7 @@ def _published(function: str, towers: int, parameters: int) -> Callable[..., Any
         classifier_activation: Any = "softmax",
         name: str = function,
         *,
+        hidden: int = 4096,
         dropout: float = 0.5,
     ) -> Any:
         request = asked(
@@ -89,11 +90,12 @@ def _published(function: str, towers: int, parameters: int) -> Callable[..., Any
             classifier_activation,
             name,
         )
+        check_int(function, "hidden", hidden, minimum=1)
         check_number(function, "dropout", dropout, minimum=0)
         image = request.image(request.shape(227, 67))
         x = _published_features(image, towers)
         if include_top:
-            x = _published_head(x, classes, classifier_activation, dropout)
+            x = _published_head(x, classes, classifier_activation, hidden, dropout)
         else:
             x = request.pooled(x)
         return finish(request, image, x)
@@ -104,7 +106,7 @@ def _published(function: str, towers: int, parameters: int) -> Callable[..., Any
         function,
         f"AlexNet as published, {layers}, with local response normalisation.",
         least=67,
-        options="dropout: rate after both hidden dense layers.",
+        options="hidden: units of both dense layers before the last.\ndropout: rate after each of them.",
         form="published",
         image=(227, 227, 3),
         pixels="caffe",
@@ -125,6 +127,7 @@ def alexnet(
     classifier_activation: Any = "softmax",
     name: str = "alexnet",
     *,
+    hidden: int = 4096,
     dropout: float = 0.5,
 ) -> Any:
     """Documented below, from the arguments that all architectures share."""
@@ -139,13 +142,14 @@ def alexnet(
         classifier_activation,
         name,
     )
+    check_int("alexnet", "hidden", hidden, minimum=1)
     check_number("alexnet", "dropout", dropout, minimum=0)
     image = request.image(images(request, 224, 63))
     x = _features(image)
     if include_top:
         x = dropped(flat(AdaptiveAveragePooling2D(6, name="avgpool")(x)), dropout, "classifier_0")
-        x = dropped(dense(x, 4096, "classifier_1", "relu"), dropout, "classifier_3")
-        x = dense(x, 4096, "classifier_4", "relu")
+        x = dropped(dense(x, hidden, "classifier_1", "relu"), dropout, "classifier_3")
+        x = dense(x, hidden, "classifier_4", "relu")
         x = dense(x, classes, "classifier_6", classifier_activation)
     else:
         x = request.pooled(x)
@@ -167,7 +171,7 @@ describe(
     "alexnet",
     "AlexNet in torchvision's form: the later variant without normalisation.",
     least=63,
-    options="dropout: rate before the first and the second dense layer.",
+    options="hidden: units of both dense layers before the last.\ndropout: rate before each of them.",
     form="torchvision",
     image=(224, 224, 3),
     pixels="torch",

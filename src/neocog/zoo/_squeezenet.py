@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from neocog.applications._request import Request, channel_axis
+from neocog.core import check_number
 from neocog.initializers import RandomNormal
 from neocog.layers import Activation, Concatenate, GlobalAveragePooling2D
 from neocog.zoo._architecture import asked, describe, images
@@ -76,6 +77,7 @@ def _squeezenet(function: str) -> Callable[..., Any]:
             classifier_activation,
             name,
         )
+        check_number(function, "dropout", dropout, minimum=0)
         image = request.image(images(request, 224, least))
         x = _features(image, function)
         return finish(request, image, _head(x, request, dropout) if include_top else request.pooled(x))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from neocog.core import check_int, check_number
 from neocog.initializers import RandomNormal
 from neocog.layers import AdaptiveAveragePooling2D
 from neocog.zoo._architecture import asked, describe, images
@@ -36,11 +37,11 @@ def _features(x: Any, layers: int, normalized: bool) -> Any:
     return x
 
 
-def _head(x: Any, classes: int, activation: Any, dropout: float) -> Any:
+def _head(x: Any, classes: int, activation: Any, hidden: int, dropout: float) -> Any:
     x = flat(AdaptiveAveragePooling2D(7, name="avgpool")(x))
-    x = dense(x, 4096, "classifier_0", "relu", RandomNormal(stddev=0.01))
+    x = dense(x, hidden, "classifier_0", "relu", RandomNormal(stddev=0.01))
     x = dropped(x, dropout, "classifier_2")
-    x = dense(x, 4096, "classifier_3", "relu", RandomNormal(stddev=0.01))
+    x = dense(x, hidden, "classifier_3", "relu", RandomNormal(stddev=0.01))
     x = dropped(x, dropout, "classifier_5")
     return dense(x, classes, "classifier_6", activation, RandomNormal(stddev=0.01))
 
@@ -58,6 +59,7 @@ def _vgg(layers: int, normalized: bool) -> Callable[..., Any]:
         classifier_activation: Any = "softmax",
         name: str = function,
         *,
+        hidden: int = 4096,
         dropout: float = 0.5,
     ) -> Any:
         request = asked(
@@ -71,10 +73,12 @@ def _vgg(layers: int, normalized: bool) -> Callable[..., Any]:
             classifier_activation,
             name,
         )
+        check_int(function, "hidden", hidden, minimum=1)
+        check_number(function, "dropout", dropout, minimum=0)
         image = request.image(images(request, 224, 32))
         x = _features(image, layers, normalized)
         if include_top:
-            x = _head(x, classes, classifier_activation, dropout)
+            x = _head(x, classes, classifier_activation, hidden, dropout)
         else:
             x = request.pooled(x)
         return finish(request, image, x)
@@ -85,7 +89,7 @@ def _vgg(layers: int, normalized: bool) -> Callable[..., Any]:
         f"VGG of {layers} layers in torchvision's form"
         + (", with batch normalisation after each convolution." if normalized else "."),
         least=32,
-        options="dropout: rate after the first and the second dense layer.",
+        options="hidden: units of the first and the second dense layer.\ndropout: rate after each of them.",
         form="torchvision",
         image=(224, 224, 3),
         pixels="torch",
