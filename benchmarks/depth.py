@@ -1,8 +1,8 @@
 """Suite `depth`: plain networks get worse when they get deeper, residual ones do not (He et al., 2015).
 
 `zoo.plain18` and `plain34` against `zoo.resnet18` and `resnet34`, 16 channels wide, on the first 20,000
-images of CIFAR-10 at 16×16 pixels: the same data, order, rate and number of epochs for all. Writes the curves to
-`docs/images/depth.png`.
+images of CIFAR-10 at 16×16 pixels: the same data, order, rate and number of epochs for all. Writes the curves
+to `docs/images/depth.png`.
 """
 
 from __future__ import annotations
