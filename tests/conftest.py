@@ -7,6 +7,7 @@ import os
 os.environ.setdefault("KERAS_BACKEND", "torch")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("MPLBACKEND", "Agg")
+os.environ.setdefault("NEOCOG_CACHE_GB", "0")  # tests keep no images in the home folder
 
 import pytest
 from hypothesis import HealthCheck, settings

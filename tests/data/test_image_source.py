@@ -68,13 +68,13 @@ def test_after_the_first_epoch_nothing_is_decoded(folder, monkeypatch):
     def refuse(*args, **kwargs):
         raise AssertionError("decoded again")
 
-    monkeypatch.setattr("neocog.data._image_source.load_image", refuse)
+    monkeypatch.setattr("neocog.data._image_reader.decode", refuse)
     same(source.batches(0), first)
     monkeypatch.undo()
     monkeypatch.setattr("neocog.data._image_source.free_memory", lambda device: 100)
     small = source_of(folder)
     same(small.batches(0), first)
-    assert not small.cache
+    assert small._kept is None
 
 
 def test_leaving_early_stops_the_threads(folder):

@@ -1,4 +1,4 @@
-"""Image files as a source: decoded by threads ahead of the training loop, then kept as uint8."""
+"""Image files as a source: decoded by threads ahead of the training loop, then kept in memory and on disk."""
 
 from __future__ import annotations
 
@@ -8,19 +8,26 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
+import numpy as np
 import torch
 
 from neocog.core import check_int, check_ntuple, check_one_of, draw_seed
 from neocog.data._arrays import free_memory
+from neocog.data._decode_cache import open_decode_cache
+from neocog.data._download import file_sha256
 from neocog.data._image_files import reason_of
-from neocog.data._images import load_image
-from neocog.data._look import COLOR_MODES, INTERPOLATIONS
+from neocog.data._image_reader import ImageReader, Pixels
+from neocog.data._look import COLOR_MODES, INTERPOLATIONS, Look
+from neocog.data._prefetch import ordered_map
 from neocog.data._source import Batch, Source, epoch_order
 from neocog.exceptions import ArgumentError, DataError, message
 
 # Decoded images are kept in memory when they take no more than this part of what is free at the start.
 CACHE_FRACTION = 0.25
 _AHEAD = 3  # batches that are decoded before the loop asks for them
+_CHUNK = 8  # images that a thread takes at once
+_FEW = 64  # fewer images are decoded sooner than the disk's cache is asked for them
+_CACHES = (True, False, "memory", "disk")
 _LABEL_MODES = ("int", "binary", "categorical", "values", None)
 
 
@@ -43,7 +50,8 @@ class ImageFolderSource(Source):
             labels.
         num_classes: length of a one-hot row; None stands for the largest label plus 1.
         interpolation, crop_to_aspect_ratio, pad_to_aspect_ratio: as in `load_image`.
-        cache: keep the decoded images in memory when they fit in a quarter of what is free.
+        cache: `"memory"` keeps the decoded images when they fit in a quarter of what is free, `"disk"` keeps
+            them in files that later runs share (docs/decoding.md), True does both (64 images and more).
         strict: raise on a broken file.
         workers: decoding threads; None takes the processors, 8 at most.
         sample_weights: weight of each file in the loss, or None.
@@ -69,7 +77,7 @@ class ImageFolderSource(Source):
         interpolation: str = "bilinear",
         crop_to_aspect_ratio: bool = False,
         pad_to_aspect_ratio: bool = False,
-        cache: bool = True,
+        cache: bool | str = True,
         strict: bool = False,
         workers: int | None = None,
         sample_weights: Sequence[float] | None = None,
@@ -89,12 +97,13 @@ class ImageFolderSource(Source):
         self.sample_weights = None if sample_weights is None else self._values(sample_weights, "weight")
         self.strict = bool(strict)
         self.workers = workers or min(os.cpu_count() or 1, 8)
-        self.cache = bool(cache)
+        self.cache = check_one_of(where, "cache", cache, _CACHES)
         self.num_samples: int = len(self.files)
         self.num_batches: int = -(-self.num_samples // self.batch_size)
         self._faults: dict[int, str] = {}
-        self._kept: torch.Tensor | None = None
-        self._is_kept = torch.zeros(self.num_samples, dtype=torch.bool)
+        self._reader: ImageReader | None = None
+        self._kept: Pixels | None = None
+        self._is_kept = np.zeros(self.num_samples, np.bool_)
 
     def _decode_to(self, image_size: Any, color_mode: str, interpolation: str, crop: bool, pad: bool) -> None:
         """Check and keep what a decoded image is to look like."""
@@ -137,81 +146,92 @@ class ImageFolderSource(Source):
             got, do = f"{path}: {reason}", "Replace the broken files."
             raise DataError(message("images", expected="files that can be read", got=got, do=do))
 
+    def checksums(self, files: Sequence[str]) -> list[str]:
+        """Return the SHA-256 of some of the files; those that decoding has read are not read again."""
+        reader = self._open()
+        place = {file: index for index, file in enumerate(self.files)}
+
+        def checksum(file: str) -> str:
+            return reader.checksum(place[file]) if file in place else file_sha256(file)
+
+        return list(ordered_map(checksum, files, workers=self.workers, depth=64))
+
     def _decoded(self, groups: list[torch.Tensor]) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """Give (positions, images) of each group; what is not kept yet is decoded a few groups ahead."""
-        self._reserve()
-        if self._kept is not None and bool((self._is_kept | self._fault_mask()).all()):
+        """Give (positions, images) of each group; threads work a few groups ahead."""
+        reader = self._open()
+        if self._kept is not None and not self._wanted(np.flatnonzero(~self._is_kept).tolist()):
             for group in groups:  # everything is in memory: no threads
-                yield self._gather(group, {})
+                readable = self._readable(group)
+                yield readable, torch.from_numpy(self._kept.take(readable.numpy(), axis=0))
             return
         pool = ThreadPoolExecutor(max_workers=self.workers, thread_name_prefix="neocog-decode")
-        ahead: deque[tuple[torch.Tensor, dict[int, Future[torch.Tensor | str | None]]]] = deque()
+        ahead: deque[tuple[torch.Tensor, Pixels, list[Future[dict[int, str]]]]] = deque()
         try:
             for group in groups:
-                fresh = group[~self._is_kept[group]].tolist()
-                wanted = [index for index in fresh if index not in self._faults]
-                ahead.append((group, {index: pool.submit(self._decode, index) for index in wanted}))
+                group = self._readable(group)
+                images = np.empty((len(group), *self.image_shape), np.uint8)
+                pairs = list(enumerate(group.tolist()))
+                step = max(1, min(_CHUNK, -(-len(pairs) // (2 * self.workers))))
+                parts = [pairs[first : first + step] for first in range(0, len(pairs), step)]
+                ahead.append((group, images, [pool.submit(self._fill, reader, images, p) for p in parts]))
                 if len(ahead) > _AHEAD:
                     yield self._gather(*ahead.popleft())
             while ahead:
                 yield self._gather(*ahead.popleft())
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+            reader.flush()
 
-    def _decode(self, index: int) -> torch.Tensor | str | None:
-        """Decode one file: into its kept row (None), or as a tensor; a fault comes back as its text."""
-        try:
-            array = load_image(
-                self.files[index],
-                size=self.image_size,
-                color_mode=self.color_mode,
-                interpolation=self.interpolation,
-                crop_to_aspect_ratio=self.crop_to_aspect_ratio,
-                pad_to_aspect_ratio=self.pad_to_aspect_ratio,
-            )
-        except DataError as error:
-            if self.strict:
-                raise
-            return reason_of(error)
-        image = torch.from_numpy(array)
-        if self._kept is None:
-            return image
-        self._kept[index] = image
-        self._is_kept[index] = True
-        return None
+    def _fill(self, reader: ImageReader, images: Pixels, part: list[tuple[int, int]]) -> dict[int, str]:
+        """Put files straight into their rows of a batch, and into memory for later; return the faults."""
+        faults = {}
+        for row, index in part:
+            if self._is_kept[index] and self._kept is not None:
+                np.copyto(images[row], self._kept[index])
+                continue
+            try:
+                reader.read(index, images[row])
+            except DataError as error:
+                if self.strict:
+                    raise
+                faults[index] = reason_of(error)
+            else:
+                if self._kept is not None:
+                    np.copyto(self._kept[index], images[row])
+                    self._is_kept[index] = True
+        return faults
 
     def _gather(
-        self, group: torch.Tensor, pending: dict[int, Future[torch.Tensor | str | None]]
+        self, group: torch.Tensor, images: Pixels, work: list[Future[dict[int, str]]]
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Wait for the group's files and return the positions that could be read, and their images."""
-        fresh: dict[int, torch.Tensor] = {}
-        for index, future in pending.items():
-            result = future.result()
-            if isinstance(result, str):
-                self._faults[index] = result
-            elif result is not None:
-                fresh[index] = result
-        if self._faults:
-            group = torch.tensor([i for i in group.tolist() if i not in self._faults], dtype=torch.int64)
-        if self._kept is not None:
-            return group, self._kept.index_select(0, group)
-        images = [fresh[i] for i in group.tolist()]
-        return group, torch.stack(images) if images else torch.empty(0)
+        for future in work:
+            self._faults.update(future.result())
+        readable = self._readable(group)
+        if len(readable) < len(group):
+            images = images[[index not in self._faults for index in group.tolist()]]
+        return readable, torch.from_numpy(images)
 
-    def _reserve(self) -> None:
-        """Set the memory aside once; the pages are taken as images come in."""
-        if not self.cache or self._kept is not None:
-            return
-        height, width, channels = self.image_shape
-        if self.num_samples * height * width * channels <= CACHE_FRACTION * free_memory("cpu"):
-            self._kept = torch.empty(self.num_samples, height, width, channels, dtype=torch.uint8)
-        else:
-            self.cache = False
+    def _wanted(self, indices: Sequence[int]) -> list[int]:
+        """Return the positions that are neither in memory nor known to be broken."""
+        return [index for index in indices if not self._is_kept[index] and index not in self._faults]
 
-    def _fault_mask(self) -> torch.Tensor:
-        mask = torch.zeros(self.num_samples, dtype=torch.bool)
-        mask[list(self._faults)] = True
-        return mask
+    def _readable(self, group: torch.Tensor) -> torch.Tensor:
+        if not self._faults:
+            return group
+        return torch.tensor([i for i in group.tolist() if i not in self._faults], dtype=torch.int64)
+
+    def _open(self) -> ImageReader:
+        """Find out once what the disk's cache holds, and set memory aside; pages are taken as images come."""
+        if self._reader is None:
+            crop, pad = self.crop_to_aspect_ratio, self.pad_to_aspect_ratio
+            look = Look(self.image_size, self.color_mode, self.interpolation, crop, pad)
+            on_disk = self.cache == "disk" or (self.cache is True and self.num_samples >= _FEW)
+            self._reader = ImageReader(self.files, look, open_decode_cache(look) if on_disk else None)
+            size = self.num_samples * int(np.prod(self.image_shape))
+            if self.cache in (True, "memory") and size <= CACHE_FRACTION * free_memory("cpu"):
+                self._kept = np.empty((self.num_samples, *self.image_shape), np.uint8)
+        return self._reader
 
     def _values(self, rows: Any, noun: str) -> torch.Tensor:
         """Return one number or one row of numbers a file as float32."""

@@ -1,0 +1,75 @@
+"""Numbered files as pixels: from the decode cache where they are there, else decoded."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from neocog.data._decode_cache import DecodeCache, Place
+from neocog.data._download import file_sha256
+from neocog.data._image_files import read_file
+from neocog.data._images import decode
+from neocog.data._look import Look
+
+Pixels = np.ndarray[Any, np.dtype[np.uint8]]
+
+
+class ImageReader:
+    """Reads and decodes files; several threads may use it at once.
+
+    Args:
+        files: paths of the images.
+        look: what they are to look like; its size is given.
+        cache: where decoded images are kept between runs, or None.
+    """
+
+    def __init__(self, files: Sequence[str], look: Look, cache: DecodeCache | None) -> None:
+        self.files = files
+        self.look = look
+        self.cache = cache
+        self._digests: list[bytes | None] = [None] * len(files)
+        self._places: list[Place | None] = [None] * len(files)
+        self._missing = len(files)
+        if cache is not None:
+            located = cache.locate(files)
+            self._digests = [digest for digest, _ in located]
+            self._places = [place for _, place in located]
+            self._missing = sum(place is None for place in self._places)
+
+    def read(self, index: int, out: Pixels) -> None:
+        """Put the pixels of a file into `out`, contiguous uint8 (H, W, C).
+
+        Raises:
+            DataError: the file is missing, truncated, no image or too large.
+        """
+        place = self._places[index]
+        if place is not None and place[0].read(place[1], out):
+            return
+        file = read_file(self.files[index])
+        if self.cache is None or file.data is None:
+            decode(file, self.look, out)
+            return
+        digest = hashlib.sha256(file.data).digest()
+        self._digests[index] = digest
+        self.cache.note(file.path, file.status, digest)
+        place = self.cache.find(digest)
+        if place is not None and not place[0].read(place[1], out):
+            self.cache.forget(digest)
+            place = None
+        if place is None:
+            decode(file, self.look, out)
+            place = self.cache.store(digest, out, self._missing)
+        self._places[index] = place
+
+    def checksum(self, index: int) -> str:
+        """Return the SHA-256 of a file, which is read only where nobody has read it."""
+        digest = self._digests[index]
+        return file_sha256(self.files[index]) if digest is None else digest.hex()
+
+    def flush(self) -> None:
+        """Tell the cache that no more comes for now."""
+        if self.cache is not None:
+            self.cache.flush()
