@@ -76,6 +76,16 @@ def test_without_classifier_images_may_have_any_size() -> None:
         assert model.predict(np.zeros((1, size, size, 3), "float32"), verbose=0).shape == (1, left, left, 32)
 
 
+def test_one_output_gets_a_sigmoid_and_several_softmax() -> None:
+    for name, options in (("cats_and_dogs_cnn", {}), ("text_cnn", {"vocabulary": 9})):
+        for arguments, want in (
+            ({"classes": 1}, "sigmoid"),
+            ({"classes": 3}, "softmax"),
+            ({"classes": 3, "classifier_activation": None}, "linear"),
+        ):
+            assert zoo.build(name, **options, **arguments).layers[-1].activation.__name__ == want
+
+
 def test_starts_from_a_tensor() -> None:
     image = layers.Input((40, 40, 3), name="photo")
     model = zoo.squeezenet1_1(input_tensor=layers.Rescaling(1 / 255)(image), classes=4)

@@ -65,7 +65,7 @@ def _published_head(x: Any, classes: int, activation: Any, hidden: int, dropout:
     return Dense(classes, activation=activation, kernel_initializer=RandomNormal(stddev=0.01), name="Out")(x)
 
 
-def _published(function: str, towers: int, parameters: int) -> Callable[..., Any]:
+def _function(function: str, towers: int) -> Callable[..., Any]:
     def alexnet(
         include_top: bool = True,
         weights: Any = None,
@@ -100,6 +100,11 @@ def _published(function: str, towers: int, parameters: int) -> Callable[..., Any
             x = request.pooled(x)
         return finish(request, image, x)
 
+    return alexnet
+
+
+def _published(function: str, towers: int, parameters: int) -> Callable[..., Any]:
+    alexnet = _function(function, towers)
     layers = "in one tower" if towers == 1 else "in two towers that meet in the third convolution"
     describe(
         alexnet,

@@ -47,9 +47,7 @@ def _features(x: Any, layers: int, width: int) -> Any:
     return x
 
 
-def _resnet(layers: int) -> Callable[..., Any]:
-    function = f"resnet{layers}"
-
+def _function(function: str, layers: int) -> Callable[..., Any]:
     def resnet(
         include_top: bool = True,
         weights: Any = None,
@@ -83,6 +81,12 @@ def _resnet(layers: int) -> Callable[..., Any]:
             x = request.pooled(x)
         return finish(request, image, x)
 
+    return resnet
+
+
+def _resnet(layers: int) -> Callable[..., Any]:
+    function = f"resnet{layers}"
+    resnet = _function(function, layers)
     describe(
         resnet,
         function,

@@ -82,7 +82,7 @@ def lenet5(
     return finish(request, image, x)
 
 
-def _modern(function: str, unit: str, maxima: bool, sentence: str) -> Callable[..., Any]:
+def _function(function: str, unit: str, maxima: bool) -> Callable[..., Any]:
     pool = MaxPooling2D if maxima else AveragePooling2D
 
     def lenet5_modern(
@@ -117,8 +117,13 @@ def _modern(function: str, unit: str, maxima: bool, sentence: str) -> Callable[.
         x = Dense(84, activation=unit, name="F6")(x)
         return finish(request, image, Dense(classes, activation=classifier_activation, name="Out")(x))
 
+    return lenet5_modern
+
+
+def _modern(function: str, unit: str, maxima: bool, sentence: str) -> Callable[..., Any]:
+    made = _function(function, unit, maxima)
     describe(
-        lenet5_modern,
+        made,
         function,
         sentence,
         least=28,
@@ -128,7 +133,7 @@ def _modern(function: str, unit: str, maxima: bool, sentence: str) -> Callable[.
         parameters=61_706,
         reference=_REFERENCE,
     )
-    return lenet5_modern
+    return made
 
 
 describe(

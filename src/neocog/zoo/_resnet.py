@@ -84,9 +84,7 @@ def _features(x: Any, form: _Form, width: int, stem: str) -> Any:
     return x
 
 
-def _resnet(function: str) -> Callable[..., Any]:
-    form = _FORMS[function]
-
+def _function(function: str, form: _Form) -> Callable[..., Any]:
     def resnet(
         include_top: bool = True,
         weights: Any = None,
@@ -121,6 +119,12 @@ def _resnet(function: str) -> Callable[..., Any]:
             x = request.pooled(x)
         return finish(request, image, x)
 
+    return resnet
+
+
+def _resnet(function: str) -> Callable[..., Any]:
+    form = _FORMS[function]
+    resnet = _function(function, form)
     layers = function.lstrip("abcdefghijklmnopqrstuvwxyz")
     sentence = f"The residual network of {layers} layers in torchvision's form."
     if not form.shortcuts:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
+from neocog.core import check_number
 from neocog.layers import Conv2D, Dense, Dropout, Flatten, MaxPooling2D
 from neocog.zoo._architecture import asked, default_shape, describe, images
 from neocog.zoo._parts import finish
@@ -45,85 +47,121 @@ def _dense(x: Any, units: tuple[int, ...], dropout: float) -> Any:
     return x
 
 
-def _small(
-    function: str,
-    sentence: str,
-    features: Callable[[Any], Any],
-    units: tuple[int, ...],
-    shape: tuple[int, int, int],
-    least: int,
-    outputs: int,
-    parameters: int,
-    rate: float = 0.0,
-) -> Callable[..., Any]:
+@dataclass(frozen=True, kw_only=True)
+class _Form:
+    """One network.
+
+    Attributes:
+        function: its name.
+        sentence: first line of its docstring.
+        features: the convolutions.
+        units: of the hidden dense layers.
+        image: default shape.
+        least: smallest height and width.
+        classes: default number of outputs.
+        parameters: values with the default arguments.
+        dropout: default rate.
+    """
+
+    function: str
+    sentence: str
+    features: Callable[[Any], Any]
+    units: tuple[int, ...]
+    image: tuple[int, int, int]
+    least: int
+    classes: int
+    parameters: int
+    dropout: float = 0.0
+
+
+def _function(form: _Form) -> Callable[..., Any]:
     def network(
         include_top: bool = True,
         weights: Any = None,
         input_tensor: Any = None,
         input_shape: Any = None,
         pooling: str | None = None,
-        classes: int = outputs,
-        classifier_activation: Any = None,
-        name: str = function,
+        classes: int = form.classes,
+        classifier_activation: Any = "auto" if form.classes == 1 else "softmax",
+        name: str = form.function,
         *,
-        dropout: float = rate,
+        dropout: float = form.dropout,
     ) -> Any:
-        if classifier_activation is None:
+        if classifier_activation == "auto":
             classifier_activation = "sigmoid" if classes == 1 else "softmax"
         request = asked(
-            function,
+            form.function,
             include_top,
             weights,
             input_tensor,
-            default_shape(input_shape, input_tensor, shape),
+            default_shape(input_shape, input_tensor, form.image),
             pooling,
             classes,
             classifier_activation,
             name,
         )
-        image = request.image(images(request, shape[0], least))
-        x = features(image)
+        check_number(form.function, "dropout", dropout, minimum=0)
+        image = request.image(images(request, form.image[0], form.least))
+        x = form.features(image)
         if not include_top:
             return finish(request, image, request.pooled(x))
-        x = _dense(Flatten(name="flatten")(x), units, dropout)
+        x = _dense(Flatten(name="flatten")(x), form.units, dropout)
         return finish(request, image, Dense(classes, activation=classifier_activation, name="predictions")(x))
 
+    return network
+
+
+def _small(form: _Form) -> Callable[..., Any]:
+    network = _function(form)
     describe(
         network,
-        function,
-        sentence,
-        least=least,
+        form.function,
+        form.sentence,
+        least=form.least,
         options="dropout: rate after each hidden dense layer.",
         form="notes",
-        image=shape,
+        image=form.image,
         pixels="unit",
-        parameters=parameters,
+        parameters=form.parameters,
         reference=_REFERENCE,
     )
     return network
 
 
 mnist_cnn = _small(
-    "mnist_cnn", "The first convolutional network for MNIST.", _mnist, (64,), (28, 28, 1), 18, 10, 93_322
+    _Form(
+        function="mnist_cnn",
+        sentence="The first convolutional network for MNIST.",
+        features=_mnist,
+        units=(64,),
+        image=(28, 28, 1),
+        least=18,
+        classes=10,
+        parameters=93_322,
+    )
 )
 fashion_cnn = _small(
-    "fashion_cnn",
-    "The network for Fashion-MNIST: five convolutions, dropout.",
-    _fashion,
-    (64, 64),
-    (28, 28, 1),
-    8,
-    10,
-    1_262_218,
-    0.5,
+    _Form(
+        function="fashion_cnn",
+        sentence="The network for Fashion-MNIST: five convolutions, dropout.",
+        features=_fashion,
+        units=(64, 64),
+        image=(28, 28, 1),
+        least=8,
+        classes=10,
+        parameters=1_262_218,
+        dropout=0.5,
+    )
 )
 cats_and_dogs_cnn = _small(
-    "cats_and_dogs_cnn",
-    "The network for cats and dogs: four convolutions, one sigmoid.",
-    _cats_and_dogs,
-    (512,),
-    (150, 150, 3),
-    46,
-    1,
-    3_453_121,
+    _Form(
+        function="cats_and_dogs_cnn",
+        sentence="The network for cats and dogs: four convolutions; a sigmoid, or softmax for several classes.",
+        features=_cats_and_dogs,
+        units=(512,),
+        image=(150, 150, 3),
+        least=46,
+        classes=1,
+        parameters=3_453_121,
+    )
 )

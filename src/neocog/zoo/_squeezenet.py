@@ -51,9 +51,7 @@ def _head(x: Any, request: Request, dropout: float) -> Any:
     return Activation(request.classifier_activation, name="predictions")(x)
 
 
-def _squeezenet(function: str) -> Callable[..., Any]:
-    least, parameters = _FORMS[function][2:]
-
+def _function(function: str, least: int) -> Callable[..., Any]:
     def squeezenet(
         include_top: bool = True,
         weights: Any = None,
@@ -82,6 +80,12 @@ def _squeezenet(function: str) -> Callable[..., Any]:
         x = _features(image, function)
         return finish(request, image, _head(x, request, dropout) if include_top else request.pooled(x))
 
+    return squeezenet
+
+
+def _squeezenet(function: str) -> Callable[..., Any]:
+    least, parameters = _FORMS[function][2:]
+    squeezenet = _function(function, least)
     describe(
         squeezenet,
         function,

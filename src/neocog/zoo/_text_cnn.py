@@ -26,7 +26,7 @@ _REFERENCE = "Kim, Convolutional Neural Networks for Sentence Classification, 20
 def text_cnn(
     vocabulary: int | TextVectorization = 20_000,
     classes: int = 2,
-    classifier_activation: Any = None,
+    classifier_activation: Any = "auto",
     *,
     length: int | None = None,
     dimensions: int = 300,
@@ -44,7 +44,7 @@ def text_cnn(
         vocabulary: number of words, for sentences as numbers; or an adapted TextVectorization, for sentences
             as strings, which becomes part of the model.
         classes: outputs of the classifier; 1 for a sigmoid.
-        classifier_activation: None takes softmax, or sigmoid for one output; `"linear"` gives logits.
+        classifier_activation: "auto" takes softmax, or sigmoid for one output; None gives logits.
         length: words in a sentence; None (the default) takes any, of the widest kernel or more.
         dimensions: of the word vectors.
         widths: words under the kernels.
@@ -93,7 +93,7 @@ def text_cnn(
     x = best[0] if len(best) == 1 else Concatenate(name="features")(best)
     if dropout:
         x = Dropout(dropout, name="dropout")(x)
-    if classifier_activation is None:
+    if classifier_activation == "auto":
         classifier_activation = "sigmoid" if classes == 1 else "softmax"
     return Model(sentence, Dense(classes, activation=classifier_activation, name="predictions")(x), name=name)
 

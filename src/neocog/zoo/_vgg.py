@@ -46,9 +46,7 @@ def _head(x: Any, classes: int, activation: Any, hidden: int, dropout: float) ->
     return dense(x, classes, "classifier_6", activation, RandomNormal(stddev=0.01))
 
 
-def _vgg(layers: int, normalized: bool) -> Callable[..., Any]:
-    function = f"vgg{layers}" + ("_bn" if normalized else "")
-
+def _function(function: str, layers: int, normalized: bool) -> Callable[..., Any]:
     def vgg(
         include_top: bool = True,
         weights: Any = None,
@@ -83,6 +81,12 @@ def _vgg(layers: int, normalized: bool) -> Callable[..., Any]:
             x = request.pooled(x)
         return finish(request, image, x)
 
+    return vgg
+
+
+def _vgg(layers: int, normalized: bool) -> Callable[..., Any]:
+    function = f"vgg{layers}" + ("_bn" if normalized else "")
+    vgg = _function(function, layers, normalized)
     describe(
         vgg,
         function,
