@@ -12,6 +12,18 @@ from neocog.exceptions import ArgumentError, message
 Traceback = Annotated[bool, typer.Option("--traceback", help="Show Python's traceback of an error.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print the result alone.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
+Task = Annotated[str, typer.Option(help="auto (by the labels), single-label, multi-label or regression.")]
+Label = Annotated[
+    str | None, typer.Option(help="A manifest's column, or several with commas, with what is to be learned.")
+]
+Pattern = Annotated[
+    str | None, typer.Option(help='How file names tell the class: "{label}_{n}.jpg", or a regex.')
+]
+Images = Annotated[str | None, typer.Option(help="Folder that a manifest's paths are relative to.")]
+GroupBy = Annotated[
+    str | None,
+    typer.Option(help='A manifest\'s column, or "{group}_*.jpg": images of one group stay in one part.'),
+]
 RunFolder = Annotated[str, typer.Argument(help="Folder of a run.", metavar="RUN")]
 
 

@@ -57,7 +57,10 @@ class TrainingView:
         counts = ", ".join(f"{count} {part}" for part, count in event.counts.items())
         names = ", ".join(event.class_names[:10]) + (", …" if len(event.class_names) > 10 else "")
         height, width, channels = event.image_shape
-        self._line(f"data: {event.name}, {len(event.class_names)} classes ({names})")
+        several = len(event.class_names) > 1
+        noun = {"multi-label": "label", "regression": "target"}.get(event.task, "class")
+        noun += ("es" if noun == "class" else "s") if several else ""
+        self._line(f"data: {event.name}, {len(event.class_names)} {noun} ({names})")
         self._line(f"      {counts} images, read as {height}×{width}×{channels}")
         for file, reason in event.broken[:MOST_BROKEN_SHOWN]:
             self._warn(f"left out: {file}: {reason}")
@@ -124,16 +127,13 @@ class TrainingView:
 
 
 def _values(values: Mapping[str, float]) -> str:
-    """Return losses and accuracies in the order in which they are read."""
+    """Return losses and metrics in the order in which they are read."""
     shown = []
-    for name, title in (
-        ("loss", "loss"),
-        ("accuracy", "accuracy"),
-        ("val_loss", "validation loss"),
-        ("val_accuracy", "validation accuracy"),
-    ):
-        if name in values:
-            shown.append(f"{title} {values[name]:.4f}")
+    titles = {"loss": "loss", "accuracy": "accuracy", "macro_f1": "macro F1", "r2": "R²"}
+    for before, words in (("", ""), ("val_", "validation ")):
+        for name, title in titles.items():
+            if before + name in values:
+                shown.append(f"{words}{title} {values[before + name]:.4f}")
     return "  ".join(shown)
 
 

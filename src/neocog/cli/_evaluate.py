@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from neocog.cli._arguments import Json, Quiet, RunFolder, Traceback
+from neocog.cli._arguments import Images, Json, Label, Pattern, Quiet, RunFolder, Traceback
 from neocog.cli._guard import finish, say
 
 
@@ -14,8 +14,11 @@ def evaluate(
     run: RunFolder,
     data: Annotated[
         str | None,
-        typer.Argument(help="Folder of images in class folders. Default: the run's test images."),
+        typer.Argument(help="A folder of images or a manifest. Default: the run's test images."),
     ] = None,
+    label: Label = None,
+    pattern: Pattern = None,
+    images: Images = None,
     as_json: Json = False,
     quiet: Quiet = False,
     traceback: Traceback = False,
@@ -28,7 +31,7 @@ def evaluate(
         from neocog.cli._output import print_evaluation, print_json
 
         with TrainingView(quiet=quiet, to_stderr=as_json) as view:
-            result = workflows.evaluate(run, data, view)
+            result = workflows.evaluate(run, data, view, label=label, pattern=pattern, images=images)
         for file, reason in result.broken:
             say(f"left out: {file}: {reason}")
         if as_json:

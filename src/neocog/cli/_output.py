@@ -22,43 +22,87 @@ def print_json(value: Any) -> None:
 def print_training(result: workflows.TrainResult) -> None:
     """Print what a training reached and where its report lies."""
     epochs = "1 epoch" if result.epochs == 1 else f"{result.epochs} epochs"
-    print(f"test accuracy {_accuracy(result.test)}, {epochs} in {result.seconds:.0f} s")
+    print(printable(f"test {_headline(result.test)}, {epochs} in {result.seconds:.0f} s"))
     print(printable(f"run    {result.folder}"))
     print(printable(f"report {result.report}"))
 
 
 def print_evaluation(result: workflows.EvaluateResult, *, quiet: bool) -> None:
-    """Print the scores, and a table of the classes."""
+    """Print the scores, and a table of the classes, labels or targets."""
+    from neocog import workflows
+
     scores = result.scores
-    print(printable(f"accuracy {_accuracy(scores)} on {result.measured_on}, loss {scores.loss:.4f}"))
+    loss = "" if isinstance(scores, workflows.RegressionScores) else f", loss {scores.loss:.4f}"
+    print(printable(f"{_headline(scores)} on {result.measured_on}{loss}"))
     if quiet:
         return
-    rows = [
-        (item.name, _share(item.precision), _share(item.recall), _share(item.f1), str(item.count))
+    header, rows = _score_rows(scores)
+    print()
+    print_table(header, rows, numbers=range(1, len(header)))
+
+
+def _score_rows(scores: workflows.AnyScores) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    from neocog import workflows
+
+    if isinstance(scores, workflows.RegressionScores):
+        return ("target", "MAE", "low", "high", "RMSE", "R²", "bias"), [
+            (item.name, *(f"{value:.4g}" for value in (item.mae, item.low, item.high, item.rmse)),
+             _share(item.r2), f"{item.bias:+.3g}")
+            for item in scores.targets
+        ]  # fmt: skip
+    if isinstance(scores, workflows.MultiLabelScores):
+        return ("label", "precision", "recall", "F1", "average precision", "images"), [
+            (item.name, *map(_share, (item.precision, item.recall, item.f1, item.average_precision)),
+             str(item.count))
+            for item in scores.labels
+        ]  # fmt: skip
+    return ("class", "precision", "recall", "F1", "images"), [
+        (item.name, *map(_share, (item.precision, item.recall, item.f1)), str(item.count))
         for item in scores.classes
     ]
-    print()
-    print_table(("class", "precision", "recall", "F1", "images"), rows, numbers=(1, 2, 3, 4))
 
 
 def print_predictions(result: workflows.PredictResult) -> None:
     """Print a table of predictions."""
-    rows = [
-        (found.file, found.label, f"{found.confidence:.4f}", found.second, f"{found.second_confidence:.4f}")
-        for found in result.predictions
-    ]
-    if rows:
-        print_table(("file", "class", "confidence", "second", "its confidence"), rows, numbers=(2, 4))
+    rows = prediction_table(result)
+    if len(rows) > 1:
+        numbers = [i for i, name in enumerate(rows[0]) if name not in ("file", "class", "labels", "second")]
+        print_table(rows[0], rows[1:], numbers=numbers)
 
 
 def print_predictions_csv(result: workflows.PredictResult) -> None:
-    """Print predictions as CSV."""
+    """Print predictions as CSV; what a spreadsheet would take for a formula is made harmless."""
+    from neocog.workflows import guarded, guarded_path
+
     sys.stdout.reconfigure(errors="surrogateescape") if hasattr(sys.stdout, "reconfigure") else None
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(("file", "class", "confidence", "second", "second_confidence"))
+    header, *rows = prediction_table(result, digits=6)
+    titles = [name.replace("its confidence", "second confidence").replace(" ", "_") for name in header]
+    writer.writerow(titles if result.task == "single-label" else [guarded(name) for name in header])
+    for file, *cells in rows:
+        texts = cells if result.task == "regression" else [guarded(cell) for cell in cells]
+        writer.writerow([guarded_path(file), *texts])
+
+
+def prediction_table(result: workflows.PredictResult, digits: int = 4) -> list[list[str]]:
+    """Return predictions as rows below a header: classes, labels with probabilities, or numbers."""
+    from neocog import workflows
+
+    header = ["file", "class", "confidence", "second", "its confidence"]
+    rows: list[list[str]] = []
     for found in result.predictions:
-        confidences = (f"{found.confidence:.6f}", f"{found.second_confidence:.6f}")
-        writer.writerow((found.file, found.label, confidences[0], found.second, confidences[1]))
+        if isinstance(found, workflows.NumbersPrediction):
+            header = ["file", *(name for name, _ in found.values)]
+            rows.append([found.file, *(f"{value:.6g}" for _, value in found.values)])
+        elif isinstance(found, workflows.LabelsPrediction):
+            chances = dict(found.probabilities)
+            header = ["file", "labels", *sorted(chances)]
+            shown = (f"{chances[name]:.{digits}f}" for name in sorted(chances))
+            rows.append([found.file, "|".join(found.labels), *shown])
+        else:
+            sure = (f"{found.confidence:.{digits}f}", f"{found.second_confidence:.{digits}f}")
+            rows.append([found.file, found.label, sure[0], found.second, sure[1]])
+    return [header, *rows]
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Sequence[int]) -> None:
@@ -77,9 +121,22 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], *, numbers
     (console if console.is_terminal else Console(width=10_000, highlight=False)).print(table)
 
 
-def _accuracy(scores: workflows.Scores) -> str:
+def _headline(scores: workflows.AnyScores) -> str:
+    from neocog import workflows
+
+    if isinstance(scores, workflows.MultiLabelScores):
+        return (
+            f"macro F1 {scores.macro_f1:.4f}, mean average precision {scores.mean_ap:.4f}, all labels right "
+            f"{scores.exact:.4f} ({scores.count} images; 95 % interval {scores.low:.4f} to {scores.high:.4f})"
+        )
+    if isinstance(scores, workflows.RegressionScores):
+        errors = ", ".join(
+            f"{item.name} ± {item.mae:.4g} (95 % interval {item.low:.4g} to {item.high:.4g})"
+            for item in scores.targets[:5]
+        )
+        return f"mean absolute error: {errors}; R² {_share(scores.r2)} ({scores.count} images)"
     return (
-        f"{scores.accuracy:.4f} ({scores.correct} of {scores.count} images; "
+        f"accuracy {scores.accuracy:.4f} ({scores.correct} of {scores.count} images; "
         f"95 % interval {scores.low:.4f} to {scores.high:.4f})"
     )
 

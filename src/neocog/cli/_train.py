@@ -6,7 +6,17 @@ from typing import Annotated
 
 import typer
 
-from neocog.cli._arguments import Json, Quiet, Traceback, parse_size
+from neocog.cli._arguments import (
+    GroupBy,
+    Images,
+    Json,
+    Label,
+    Pattern,
+    Quiet,
+    Task,
+    Traceback,
+    parse_size,
+)
 from neocog.cli._guard import INTERRUPTED, finish
 
 EXAMPLES = """\
@@ -17,6 +27,8 @@ Examples:
   neocog train photos                      photos/cat/*.jpg, photos/dog/*.jpg, …
   neocog train photos --epochs 20 --seed 1 --out runs/second
   neocog train photos --model cnn --image-size 96
+  neocog train photos/labels.csv           file,label; or labels, numbers, split, patient, …
+  neocog train photos --pattern "{label}_{n}.jpg"
 
 \b
 Models: mlp, lenet, small-cnn (images up to 64 pixels), cnn (quick), small-resnet (photographs).
@@ -28,8 +40,8 @@ def train(
     data: Annotated[
         str,
         typer.Argument(
-            help="A folder of images, one folder a class, or a data set: digits, mnist, fashion_mnist, "
-            "cifar10, cats_vs_dogs.",
+            help="A folder of images (one folder a class, parts, or cat_1.jpg), a manifest (CSV, TSV, JSON "
+            "lines, Parquet), or a data set: digits, mnist, fashion_mnist, cifar10, cats_vs_dogs.",
             metavar="DATA",
         ),
     ],
@@ -46,6 +58,14 @@ def train(
     precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
     out: Annotated[str | None, typer.Option(help="Folder of the run. Default: runs/<data>-<n>.")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Stop at broken images.")] = False,
+    task: Task = "auto",
+    label: Label = None,
+    pattern: Pattern = None,
+    images: Images = None,
+    group_by: GroupBy = None,
+    split: Annotated[
+        str | None, typer.Option(help="A run, or its split.csv, whose parts are taken again, by content.")
+    ] = None,
     as_json: Json = False,
     quiet: Quiet = False,
     traceback: Traceback = False,
@@ -70,6 +90,12 @@ def train(
             seed=seed,
             precision=precision,
             strict=strict,
+            task=task,
+            label=label,
+            pattern=pattern,
+            images=images,
+            group_by=group_by,
+            split=split,
         )
         with TrainingView(quiet=quiet, to_stderr=as_json) as view:
             result = workflows.train(config, view)

@@ -100,28 +100,29 @@ def _detected(root: Path, paths: list[str]) -> list[str]:
     for path, stem in zip(paths, stems, strict=True):
         hit = _NUMBERED.fullmatch(stem) or _BARE.fullmatch(stem)
         if hit is None:
-            raise _unclear(root, path, "no number after a name")
+            raise _unclear(root, len(paths), path, "no number after a name")
         labels.append(hit["label"].strip())
     counts = Counter(labels)
     for path, label in zip(paths, labels, strict=True):
         if not re.search(r"[^\W\d_]", label):
-            raise _unclear(root, path, "no name before the number")
+            raise _unclear(root, len(paths), path, "no name before the number")
         if _ANOTHER_NUMBER.search(label):
-            raise _unclear(root, path, "several numbers")
+            raise _unclear(root, len(paths), path, "several numbers")
         if label.casefold() in _SAYS_NOTHING:
-            raise _unclear(root, path, f"{label!r}, which cameras and programs write")
+            raise _unclear(root, len(paths), path, f"only {label!r}, which cameras and programs write")
         if counts[label] == 1:
-            raise _unclear(root, path, f"the only file of {label!r}")
+            raise _unclear(root, len(paths), path, f"no other image of its class {label!r}")
     return labels
 
 
-def _unclear(root: Path, path: str, why: str) -> DataError:
+def _unclear(root: Path, count: int, path: str, why: str) -> DataError:
     expected = (
         "file names of one form that tells the class (cat.0.jpg, dog_12.jpg), or one folder a class "
         "(photos/cat/1.jpg, photos/dog/2.jpg)"
     )
+    got = f"{count} images directly in it, of which {path!r} has {why}"
     do = "Say how to read them, such as --pattern '{label}_{n}.jpg', or give a manifest (a CSV: file,label)."
-    return DataError(message(str(root), expected=expected, got=f"{path!r}: {why}", do=do))
+    return DataError(message(str(root), expected=expected, got=got, do=do))
 
 
 def _words(path: str, label: str) -> str:

@@ -87,7 +87,7 @@ def scan_images(
         )
     if root.is_file() and root.suffix.lower() not in _ARCHIVES:
         kinds = ", ".join(MANIFEST_SUFFIXES)
-        raise DataError(message(str(root), expected=f"a folder, or a manifest ({kinds})", got="another file"))
+        raise DataError(message(str(root), expected=f"a folder, or a manifest ({kinds})", got="a file of another kind"))
     for option, value in (("--label", label), ("--images", images)):
         if value is not None:
             raise _not_here(option, "a manifest", root)

@@ -1,6 +1,7 @@
 """Floor 8: train, evaluate and predict as plain functions over frozen dataclasses."""
 
 from neocog.workflows._config import TrainConfig
+from neocog.workflows._csv_cells import guarded, guarded_path
 from neocog.workflows._evaluate import evaluate
 from neocog.workflows._events import (
     DataReady,
@@ -16,16 +17,30 @@ from neocog.workflows._events import (
     silent,
 )
 from neocog.workflows._models import MODELS, ModelInfo, build_model
+from neocog.workflows._outputs import AnyScores
 from neocog.workflows._predict import predict
 from neocog.workflows._recipe import AUGMENTATIONS, Recipe, choose_recipe
-from neocog.workflows._results import EvaluateResult, Prediction, PredictResult, TrainResult
+from neocog.workflows._results import (
+    AnyPrediction,
+    EvaluateResult,
+    LabelsPrediction,
+    NumbersPrediction,
+    Prediction,
+    PredictResult,
+    TrainResult,
+)
 from neocog.workflows._run import Run, SplitRow, load_run
 from neocog.workflows._scores import ClassScore, Scores, wilson_interval
+from neocog.workflows._scores_multi import LabelScore, MultiLabelScores
+from neocog.workflows._scores_numbers import RegressionScores, TargetScore
+from neocog.workflows._task import Task
 from neocog.workflows._train import train
 
 __all__ = [
     "AUGMENTATIONS",
     "MODELS",
+    "AnyPrediction",
+    "AnyScores",
     "ClassScore",
     "DataReady",
     "EpochDone",
@@ -33,16 +48,23 @@ __all__ = [
     "Evaluating",
     "Event",
     "Interrupted",
+    "LabelScore",
+    "LabelsPrediction",
     "ModelInfo",
+    "MultiLabelScores",
+    "NumbersPrediction",
     "PredictResult",
     "Prediction",
     "Reading",
     "Recipe",
+    "RegressionScores",
     "Reporter",
     "Run",
     "Scores",
     "SplitRow",
     "StepsDone",
+    "TargetScore",
+    "Task",
     "TrainConfig",
     "TrainResult",
     "TrainingStarted",
@@ -50,6 +72,8 @@ __all__ = [
     "build_model",
     "choose_recipe",
     "evaluate",
+    "guarded",
+    "guarded_path",
     "load_run",
     "predict",
     "silent",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from neocog.core import check_int, check_number, check_one_of
+from neocog.data import TASKS
 from neocog.exceptions import ArgumentError, message
 from neocog.workflows._models import model_info
 from neocog.workflows._recipe import AUGMENTATIONS
@@ -30,6 +31,12 @@ class TrainConfig:
         seed: of weights, order and augmentation; the split does not depend on it.
         precision: `"auto"`, `"float32"` or `"bfloat16"`, as in `compile`.
         strict: stop at broken images instead of leaving them out.
+        task: one of `neocog.data.TASKS`, or `"auto"`: by the labels.
+        label: a manifest's column, or several separated by commas, with what is to be learned.
+        pattern: form of the file names of a flat folder: `"{label}_{n}.jpg"`, or a regular expression.
+        images: folder that a manifest's paths are relative to.
+        group_by: a manifest's column, or a pattern with `{group}`: images of one group stay in one part.
+        split: an earlier run, or its `split.csv`, whose parts are taken again.
     """
 
     data: str
@@ -44,6 +51,12 @@ class TrainConfig:
     seed: int = 0
     precision: str = "auto"
     strict: bool = False
+    task: str = "auto"
+    label: str | None = None
+    pattern: str | None = None
+    images: str | None = None
+    group_by: str | None = None
+    split: str | None = None
 
     def check(self) -> None:
         """Raise for values that cannot work.
@@ -56,6 +69,7 @@ class TrainConfig:
             model_info(self.model)
         check_one_of("train", "color", self.color, ("auto", "rgb", "grayscale"))
         check_one_of("train", "augment", self.augment, ("auto", *AUGMENTATIONS))
+        check_one_of("train", "task", self.task, ("auto", *TASKS))
         check_one_of("train", "precision", self.precision, ("auto", "float32", "bfloat16"))
         check_int("train", "seed", self.seed, minimum=0)
         if self.seed >= 2**32:

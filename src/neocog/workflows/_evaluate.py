@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from neocog.data import DATASETS, FolderScan, ImageFolderSource, file_sha256, scan_folder
+from neocog.data import DATASETS, ImageFile, ImageFolderSource, file_sha256, scan_images
 from neocog.exceptions import DataError, FileFormatError, message
 from neocog.workflows._data import Part, array_part, file_part, read_part
 from neocog.workflows._events import Evaluating, Reporter, silent
 from neocog.workflows._load_data import find_data, load_arrays
+from neocog.workflows._outputs import read_label, score_outputs
+from neocog.workflows._parts import label_array
 from neocog.workflows._results import EvaluateResult
 from neocog.workflows._run import Run, SplitRow, load_run
-from neocog.workflows._scores import score
+from neocog.workflows._task import REGRESSION, SINGLE
 
 _BATCH_SIZE = 64
 
@@ -26,14 +29,19 @@ def evaluate(
     run: str | os.PathLike[str] | Run,
     data: str | os.PathLike[str] | None = None,
     report: Reporter = silent,
+    *,
+    label: str | None = None,
+    pattern: str | None = None,
+    images: str | None = None,
 ) -> EvaluateResult:
     """Measure a run's model.
 
     Args:
         run: folder of a run, or what `load_run` returned.
-        data: a folder of images in class folders of the run's names (its test part where it has one), or a
-            data set's name; None takes the run's own test images, by file and checksum.
+        data: a folder of images in class folders of the run's names, a manifest (their test part where they
+            have one), or a data set's name; None takes the run's own test images, by file and checksum.
         report: told how far it is.
+        label, pattern, images: how a manifest or file names are read, as in `TrainConfig`.
 
     Raises:
         DataError: files of the test part are missing or changed; other classes; other image sizes.
@@ -44,7 +52,7 @@ def evaluate(
         part = _own_test(opened)
         words = f"the {len(part.ids)} test images of the run"
     else:
-        part, words, unreadable = _other(opened, os.fspath(data))
+        part, words, unreadable = _other(opened, os.fspath(data), label, pattern, images)
     part, found = read_part(part, report, 0, len(part.ids))
     broken = sorted([*unreadable, *found])
     report(Evaluating(part=words, count=len(part.ids)))
@@ -52,8 +60,9 @@ def evaluate(
     return EvaluateResult(
         run=opened.folder,
         measured_on=words,
-        scores=score(chances, part.labels, opened.data.class_names),
+        scores=score_outputs(opened.task, chances, part.labels),
         broken=tuple(broken),
+        task=opened.task.kind,
     )
 
 
@@ -61,11 +70,10 @@ def _own_test(run: Run) -> Part:
     rows = run.split("test")
     if not rows:
         raise FileFormatError(message(str(run.folder), expected="test images in split.csv", got="none"))
-    numbers = {name: label for label, name in enumerate(run.data.class_names)}
-    unknown = next((row.label for row in rows if row.label not in numbers), None)
+    labels = [read_label(run.task, row.label) for row in rows]
+    unknown = next((row.label for row, label in zip(rows, labels, strict=True) if label is None), None)
     if unknown is not None:
         raise FileFormatError(message(str(run.folder), expected="classes of the run", got=repr(unknown)))
-    labels = [numbers[row.label] for row in rows]
     if run.data.kind == "arrays":
         return _own_arrays(run, rows, labels)
     root = Path(run.data.root)
@@ -119,11 +127,15 @@ def _own_arrays(run: Run, rows: Sequence[SplitRow], labels: Sequence[int]) -> Pa
     return array_part("test", ids, np.stack(images), labels, batch_size=_BATCH_SIZE, shuffle=False, seed=0)
 
 
-def _other(run: Run, data: str) -> tuple[Part, str, list[tuple[str, str]]]:
+def _other(
+    run: Run, data: str, label: str | None, pattern: str | None, images: str | None
+) -> tuple[Part, str, list[tuple[str, str]]]:
     target = find_data(data)
     if target.folder is not None:
-        return _folder(run, target.folder)
+        return _files(run, target.folder, label, pattern, images)
     known = DATASETS[target.name]
+    if run.task.kind != SINGLE:
+        raise DataError(message(target.name, expected=f"images with {run.task.kind} data", got="classes"))
     _check_classes(run, target.name, known.class_names)
     _, (x, y) = load_arrays(known)
     if x.shape[1:] != run.data.image_shape:
@@ -135,17 +147,35 @@ def _other(run: Run, data: str) -> tuple[Part, str, list[tuple[str, str]]]:
     return part, f"the {len(y)} test images of {target.name}", []
 
 
-def _folder(run: Run, folder: Path) -> tuple[Part, str, list[tuple[str, str]]]:
-    scan: FolderScan = scan_folder(folder)
-    _check_classes(run, str(folder), scan.class_names)
+def _files(
+    run: Run, path: Path, label: str | None, pattern: str | None, images: str | None
+) -> tuple[Part, str, list[tuple[str, str]]]:
+    names = run.data.class_names
+    asked = run.config.get("asked", {})
+    if path.is_dir() and pattern is None and isinstance(asked.get("pattern"), str):
+        pattern = asked["pattern"]
+    if path.is_file() and label is None:  # numbers are found by the names of their columns
+        label = ",".join(names) if run.task.kind == REGRESSION else asked.get("label")
+    scan = scan_images(path, task=run.task.kind, label=label, pattern=pattern, images=images)
+    _check_classes(run, str(path), scan.class_names)
     split = "test" if "test" in scan.splits else None
-    files = scan.of_split(split)
-    numbers = {name: label for label, name in enumerate(run.data.class_names)}
-    labels = [numbers[scan.class_names[file.label]] for file in files]
+    places = {name: place for place, name in enumerate(names)}
+    files = [_renumbered(file, scan.class_names, places) for file in scan.of_split(split)]
+    labels = label_array(files, run.task.kind, len(names))
     ids, paths = [file.path for file in files], [scan.absolute(file) for file in files]
     part = file_part("test", ids, paths, labels, run.data, batch_size=_BATCH_SIZE, shuffle=False, seed=0)
-    words = f"the {len(files)} {'test ' if split else ''}images in {folder}"
+    words = f"the {len(files)} {'test ' if split else ''}images in {path}"
     return part, words, [(file.path, file.reason) for file in scan.broken]
+
+
+def _renumbered(file: ImageFile, names: Sequence[str], places: Mapping[str, int]) -> ImageFile:
+    """Return a file with the run's class numbers in place of the scan's."""
+    if file.targets:
+        by_name = {places[name]: value for name, value in zip(names, file.targets, strict=True)}
+        return replace(file, targets=tuple(by_name[place] for place in sorted(by_name)))
+    if file.label >= 0:
+        return replace(file, label=places[names[file.label]])
+    return replace(file, labels=tuple(sorted(places[names[label]] for label in file.labels)))
 
 
 def _check_classes(run: Run, where: str, class_names: Sequence[str]) -> None:
@@ -153,7 +183,7 @@ def _check_classes(run: Run, where: str, class_names: Sequence[str]) -> None:
     if other:
         expected = f"the classes of the run ({', '.join(run.data.class_names[:8])})"
         got = f"also {', '.join(repr(name) for name in other[:5])}"
-        do = "Rename the folders to the run's classes."
+        do = "Name them as the run's classes."
         raise DataError(message(where, expected=expected, got=got, do=do))
 
 

@@ -29,6 +29,7 @@ class DataReady(Event):
         counts: images a part.
         image_shape: height, width, channels.
         broken: (file, reason) of the images that are left out.
+        task: one of `neocog.data.TASKS`.
     """
 
     name: str
@@ -36,6 +37,7 @@ class DataReady(Event):
     counts: Mapping[str, int]
     image_shape: tuple[int, int, int]
     broken: tuple[tuple[str, str], ...] = ()
+    task: str = "single-label"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from neocog.workflows._fit import FitRecord
+from neocog.workflows._hints_tasks import label_hints, number_hints
+from neocog.workflows._outputs import AnyScores
+from neocog.workflows._percent import percent
 from neocog.workflows._scores import ClassScore, Scores
+from neocog.workflows._scores_multi import MultiLabelScores
+from neocog.workflows._scores_numbers import RegressionScores
 
 _WIDE = 0.1  # width of the interval of the accuracy
 _GAP = 0.1  # training accuracy above validation accuracy
@@ -15,7 +20,7 @@ _WEAK = 0.15  # recall below the accuracy
 
 def hints(
     record: FitRecord,
-    test: Scores,
+    test: AnyScores,
     train_counts: Mapping[str, int],
     copies: Sequence[tuple[str, str]],
     *,
@@ -30,17 +35,23 @@ def hints(
         copies: (test or validation file, training file) with the same content.
         most_epochs: that were allowed.
     """
+    if isinstance(test, Scores):
+        before = [_guessing(test), _wide(test), _fitting(record)]
+        after = [_imbalance(train_counts), _weak(test)]
+    else:
+        before, after = _of_outputs(record, test), []
     found = [
         _interrupted(record),
-        _guessing(test),
-        _wide(test),
-        _fitting(record),
+        *before,
         _unfinished(record, most_epochs),
-        _imbalance(train_counts),
-        _weak(test),
+        *after,
         _copies(copies),
     ]
     return [hint for hint in found if hint]
+
+
+def _of_outputs(record: FitRecord, test: MultiLabelScores | RegressionScores) -> list[str]:
+    return label_hints(record, test) if isinstance(test, MultiLabelScores) else number_hints(record, test)
 
 
 def duplicates(rows: Sequence[tuple[str, str, str]]) -> list[tuple[str, str]]:
@@ -141,13 +152,3 @@ def _copies(copies: Sequence[tuple[str, str]]) -> str:
         else (f"{len(copies)} validation and test images are exact copies of training images")
     )
     return f"{count} ({file} = {other}): the accuracy is too high by what they add. Remove the copies."
-
-
-def percent(share: float) -> str:
-    """Return a share as a percentage with one decimal.
-
-    Example:
-        >>> percent(0.9715)
-        '97.2 %'
-    """
-    return f"{100 * share:.1f} %"

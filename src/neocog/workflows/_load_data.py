@@ -1,4 +1,4 @@
-"""From what `train` is asked for to images in parts: data sets by name, folders of images."""
+"""From what `train` is asked for to images in parts: data sets by name, folders, manifests."""
 
 from __future__ import annotations
 
@@ -8,24 +8,34 @@ from typing import Any
 
 import numpy as np
 
-from neocog.data import DATASETS, DatasetInfo, FolderScan, ImageFile, dataset, scan_folder
+from neocog.data import DATASETS, DatasetInfo, FolderScan, dataset, scan_images
 from neocog.exceptions import ArgumentError, DataError, message, nearest
 from neocog.workflows._config import TrainConfig
 from neocog.workflows._data import DataInfo, ImageData, Images, Part, array_part, file_part, read_part
-from neocog.workflows._events import Reporter, Warned
+from neocog.workflows._events import Reading, Reporter, Warned
 from neocog.workflows._image_look import look_at
-from neocog.workflows._parts import SHARE, check_parts, split_files, split_train
+from neocog.workflows._parts import (
+    SHARE,
+    Files,
+    check_parts,
+    label_array,
+    split_files,
+    split_like,
+    split_train,
+    torn_groups,
+)
 from neocog.workflows._recipe import Recipe, choose_recipe
+from neocog.workflows._task import REGRESSION, SINGLE
 
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """What `data` names: a data set of arrays, or a folder.
+    """What `data` names: a data set of arrays, a folder, or a manifest.
 
     Attributes:
         name: for titles and the run's folder.
         known: the data set, or None.
-        folder: where the images lie, or None.
+        folder: the folder or manifest of the images, or None.
     """
 
     name: str
@@ -50,20 +60,21 @@ def find_data(data: str) -> Target:
         close = nearest(key, DATASETS) if "/" not in data else []
         hint = f"Did you mean {close[0]!r}?" if close else ""
         known_names = ", ".join(DATASETS)
-        expected = f"a folder of images or a data set ({known_names})"
+        expected = f"a folder of images or a data set ({known_names}), or a manifest"
         raise DataError(message(data or "''", expected=expected, got="no such folder", do=hint))
-    return Target(name=folder.resolve().name or "images", folder=folder)
+    resolved = folder.resolve()
+    return Target(name=(resolved.stem if resolved.is_file() else resolved.name) or "images", folder=folder)
 
 
 def load_data(target: Target, config: TrainConfig, report: Reporter) -> tuple[ImageData, Recipe]:
     """Read the data, split them, and choose how to train on them.
 
     Raises:
-        DataError: data that cannot be used; see `scan_folder`, `split_files`. With `config.strict` also for
+        DataError: data that cannot be used; see `scan_images`, `split_files`. With `config.strict` also for
             any broken image.
     """
     if target.folder is not None:
-        return _load_folder(target, target.folder, config, report)
+        return _load_files(target, target.folder, config, report)
     return _load_arrays(target, config)
 
 
@@ -89,6 +100,7 @@ def _load_arrays(target: Target, config: TrainConfig) -> tuple[ImageData, Recipe
         raise DataError(message(target.name, expected="a data set", got="none"))
     (x, y), (x_test, y_test) = load_arrays(known)
     height, width, channels = x.shape[1:]
+    _refuse_file_options(config, known.name)
     _refuse_reading_options(config, known.name, (height, width), "rgb" if channels == 3 else "grayscale")
     info = DataInfo(
         name=known.name,
@@ -128,40 +140,51 @@ def _refuse_reading_options(config: TrainConfig, name: str, size: tuple[int, int
         raise ArgumentError(message(name, expected=f"color {color!r}", got=repr(config.color)))
 
 
-def _overrides(config: TrainConfig) -> dict[str, Any]:
+def _refuse_file_options(config: TrainConfig, name: str) -> None:
+    for option in ("label", "pattern", "images", "group_by", "split"):
+        if getattr(config, option) is not None:
+            written = f"--{option.replace('_', '-')}"
+            raise ArgumentError(message(written, expected="a folder or a manifest as data", got=repr(name)))
+    if config.task not in ("auto", SINGLE):
+        raise ArgumentError(message("--task", expected=f"{SINGLE} for {name!r}", got=config.task))
+
+
+def _overrides(config: TrainConfig, task: str = SINGLE) -> dict[str, Any]:
+    augment = config.augment
+    if task == REGRESSION and augment == "auto":
+        augment = "none"  # turning or shifting an image may change what is measured
     return {
         "epochs": config.epochs,
         "batch_size": config.batch_size,
         "learning_rate": config.learning_rate,
-        "augment": config.augment,
+        "augment": augment,
     }
 
 
-def _load_folder(
-    target: Target, folder: Path, config: TrainConfig, report: Reporter
+def _load_files(
+    target: Target, path: Path, config: TrainConfig, report: Reporter
 ) -> tuple[ImageData, Recipe]:
-    scan = scan_folder(folder)
+    scan = scan_target(path, config, report)
     if config.strict and scan.broken:
-        raise broken_error(str(folder), [(file.path, file.reason) for file in scan.broken])
-    files = split_files(scan)
-    for part in ("validation", "test"):
-        if scan.splits and part not in scan.splits:
-            report(Warned(text=f"the folder has no {part} part: {SHARE:.0%} of train are held out for it"))
+        raise broken_error(str(path), [(file.path, file.reason) for file in scan.broken])
+    files, notes = _in_parts(scan, config, report)
+    for text in notes:
+        report(Warned(text=text))
     size, color = look_at([scan.absolute(file) for file in scan.files])
     info = DataInfo(
         name=target.name,
         kind="folder",
-        root=str(folder.resolve()),
+        root=str(scan.root.resolve()),
         class_names=scan.class_names,
         image_size=config.image_size or size,
         color_mode=color if config.color == "auto" else config.color,
+        task=scan.task,
     )
-    recipe = choose_recipe(info.image_shape, len(files["train"]), **_overrides(config))
+    recipe = choose_recipe(info.image_shape, len(files["train"]), **_overrides(config, scan.task))
     parts, broken = _read_files(scan, files, info, recipe.batch_size, config.seed, report)
     if config.strict and broken:
-        raise broken_error(str(folder), broken)
-    counts = {name: part.counts(len(info.class_names)) for name, part in parts.items()}
-    for text in check_parts(counts, info.class_names, str(folder)):
+        raise broken_error(str(path), broken)
+    for text in check_parts(parts, info.class_names, info.task, str(path)):
         report(Warned(text=text))
     for text in scan.empty_folders:
         report(Warned(text=f"the folder {text!r} holds no image and counts as no class"))
@@ -169,9 +192,40 @@ def _load_folder(
     return ImageData(info=info, parts=parts, broken=tuple(listed), skipped=scan.skipped), recipe
 
 
+def scan_target(path: Path, config: TrainConfig, report: Reporter) -> FolderScan:
+    """Find the images of a folder or manifest as `config` asks, and tell how they were read."""
+    scan = scan_images(
+        path,
+        task=config.task,
+        label=config.label,
+        pattern=config.pattern,
+        images=config.images,
+        group_by=config.group_by,
+        progress=lambda done, total: report(Reading(done=done, total=total)),
+    )
+    for text in scan.notes:
+        report(Warned(text=text))
+    return scan
+
+
+def _in_parts(scan: FolderScan, config: TrainConfig, report: Reporter) -> tuple[Files, list[str]]:
+    """Return the files of each part, and what the user should know of the parts."""
+    if config.split is not None:
+        files, notes = split_like(scan, Path(config.split).expanduser(), report)
+    else:
+        files = split_files(scan)
+        notes = [
+            f"the data have no {part} part: {SHARE:.0%} of train are held out for it"
+            for part in ("validation", "test")
+            if scan.splits and part not in scan.splits
+        ]
+    torn = torn_groups(files)
+    return files, [*notes, torn] if torn else notes
+
+
 def _read_files(
     scan: FolderScan,
-    files: dict[str, tuple[ImageFile, ...]],
+    files: Files,
     info: DataInfo,
     batch_size: int,
     seed: int,
@@ -179,6 +233,7 @@ def _read_files(
 ) -> tuple[dict[str, Part], list[tuple[str, str]]]:
     """Decode every file once, so that broken ones are known before training."""
     total = sum(len(listed) for listed in files.values())
+    weighted = any(file.weight != 1 for file in scan.files)
     parts: dict[str, Part] = {}
     broken: list[tuple[str, str]] = []
     done = 0
@@ -187,11 +242,12 @@ def _read_files(
             name,
             [file.path for file in listed],
             [scan.absolute(file) for file in listed],
-            [file.label for file in listed],
+            label_array(listed, info.task, len(info.class_names)),
             info,
             batch_size=batch_size,
             shuffle=name == "train",
             seed=seed,
+            weights=[file.weight for file in listed] if weighted else None,
         )
         parts[name], faults = read_part(part, report, done, total)
         broken += faults

@@ -12,12 +12,15 @@ from neocog.core import atomic_path
 _TRAIN, _VALIDATION, _BEST = "#1f6fb2", "#c8561f", "#5d6878"
 _MOST_CLASSES_WITH_NUMBERS = 20
 _MOST_CLASSES_WITH_NAMES = 60
+_MOST_TARGETS = 6
 
 
-def draw_curves(path: Path, epochs: Sequence[Mapping[str, float]], best_epoch: int) -> None:
-    """Draw accuracy and loss over the epochs, for training and validation, with the kept epoch marked."""
+def draw_curves(
+    path: Path, epochs: Sequence[Mapping[str, float]], best_epoch: int, metric: str = "accuracy"
+) -> None:
+    """Draw a metric and the loss over the epochs, for training and validation, with the kept epoch marked."""
     figure, axes = _figure(2, (10, 4))
-    for axis, name in zip(axes, ("accuracy", "loss"), strict=True):
+    for axis, name in zip(axes, (metric, "loss"), strict=True):
         for key, color, label in ((name, _TRAIN, "training"), (f"val_{name}", _VALIDATION, "validation")):
             points = [(i + 1, row[key]) for i, row in enumerate(epochs) if key in row]
             if points:
@@ -25,7 +28,7 @@ def draw_curves(path: Path, epochs: Sequence[Mapping[str, float]], best_epoch: i
         if best_epoch:
             axis.axvline(best_epoch, color=_BEST, linestyle=":", linewidth=1, label="kept")
         axis.set_xlabel("epoch")
-        axis.set_title(name)
+        axis.set_title({"macro_f1": "macro F1", "r2": "R²"}.get(name, name))
         axis.grid(alpha=0.3)
         if epochs:
             axis.legend(frameon=False)
@@ -51,6 +54,22 @@ def draw_confusion(path: Path, confusion: Sequence[Sequence[int]], class_names: 
                 if value:
                     color = "white" if shares[i][j] > 0.5 else "black"
                     axis.text(j, i, value, ha="center", va="center", color=color)
+    _save(figure, path)
+
+
+def draw_scatter(path: Path, truth: Any, found: Any, names: Sequence[str]) -> None:
+    """Draw predicted against true numbers, one panel a target; the line is where both agree."""
+    shown = list(names)[:_MOST_TARGETS]
+    figure, axes = _figure(len(shown), (4.5 * len(shown), 4.5))
+    for place, (axis, name) in enumerate(zip(axes, shown, strict=True)):
+        real, said = truth[:, place], found[:, place]
+        ends = [min(real.min(), said.min()), max(real.max(), said.max())]
+        axis.plot(ends, ends, color=_BEST, linestyle=":", linewidth=1)
+        axis.scatter(real, said, s=12, alpha=0.6, color=_TRAIN, linewidths=0)
+        axis.set_xlabel("true")
+        axis.set_ylabel("predicted")
+        axis.set_title(_plain(name), parse_math=False)
+        axis.grid(alpha=0.3)
     _save(figure, path)
 
 

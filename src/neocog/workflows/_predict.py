@@ -7,13 +7,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from neocog.data import ImageFolderSource, check_image
 from neocog.data._folder import walk_files
 from neocog.data._image_files import SUFFIXES
 from neocog.exceptions import DataError, message
-from neocog.workflows._results import Prediction, PredictResult
+from neocog.workflows._outputs import prediction
+from neocog.workflows._results import PredictResult
 from neocog.workflows._run import Run, load_run
 
 PathLike = str | os.PathLike[str]
@@ -22,7 +21,7 @@ PathLike = str | os.PathLike[str]
 def predict(
     run: PathLike | Run, images: PathLike | Iterable[PathLike], *, batch_size: int = 32
 ) -> PredictResult:
-    """Classify images with a run's model; they are read exactly as in training.
+    """Say what a run's model sees in images (class, labels or numbers), read exactly as in training.
 
     Args:
         run: folder of a run, or what `load_run` returned.
@@ -41,7 +40,7 @@ def predict(
     wanted = _expanded(given)
     files, broken = _readable(wanted)
     if not files:
-        return PredictResult(run=opened.folder, predictions=(), broken=tuple(broken))
+        return PredictResult(run=opened.folder, predictions=(), broken=tuple(broken), task=opened.task.kind)
     source = ImageFolderSource(
         files,
         image_size=opened.data.image_size,
@@ -60,17 +59,9 @@ def predict(
     faults = {**dict(broken), **reasons}
     broken = [(file, faults[file]) for file in dict.fromkeys(wanted) if file in faults]
     kept = [file for file in files if file not in reasons]
-    names = opened.data.class_names
-    found = (rank(file, row, names) for file, row in zip(kept, chances, strict=True))
-    return PredictResult(run=opened.folder, predictions=tuple(found), broken=tuple(broken))
-
-
-def rank(file: str, probabilities: Any, class_names: Sequence[str]) -> Prediction:
-    """Return a row of probabilities as a prediction."""
-    order = np.argsort(-np.asarray(probabilities), kind="stable")
-    return Prediction(
-        file=file, probabilities=tuple((class_names[i], float(probabilities[i])) for i in order)
-    )
+    task = opened.task
+    found = (prediction(task, file, row) for file, row in zip(kept, chances, strict=True))
+    return PredictResult(run=opened.folder, predictions=tuple(found), broken=tuple(broken), task=task.kind)
 
 
 def _expanded(given: Sequence[PathLike]) -> list[str]:

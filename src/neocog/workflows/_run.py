@@ -13,11 +13,14 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from neocog import layers
+from neocog.data import TASKS
 from neocog.exceptions import ArgumentError, DataError, FileFormatError, StorageError, message
 from neocog.files import load_model_folder
 from neocog.workflows._config import check_image_size
+from neocog.workflows._csv_cells import unguarded
 from neocog.workflows._data import DataInfo
 from neocog.workflows._run_folder import CONFIG, MODEL_CONFIG, SPLIT
+from neocog.workflows._task import SINGLE, Task
 
 FORMAT = "neocog run"
 FORMAT_VERSION = 1
@@ -50,9 +53,14 @@ class Run:
     data: DataInfo
     config: Mapping[str, Any]
 
+    @property
+    def task(self) -> Task:
+        """What the model says, without the statistics of the training targets."""
+        return Task(kind=self.data.task, names=self.data.class_names)
+
     @cached_property
     def model(self) -> Any:
-        """The trained model: from images uint8 (B, H, W, C) to the probabilities of the classes."""
+        """The trained model: from images uint8 (B, H, W, C) to probabilities, or numbers in their units."""
         model = load_model_folder(self.folder, layers.deserialize)
         shape = tuple(model.output_shape)
         if shape[-1] != len(self.data.class_names):
@@ -71,7 +79,7 @@ class Run:
                 raise FileFormatError(
                     message(str(path), expected="the columns file, class, part, sha256", got=rows.fieldnames)
                 )
-            file, label, name, sha256 = (str(value) for value in values)
+            file, label, name, sha256 = (unguarded(str(value)) for value in values)
             if part in (None, name):
                 found.append(SplitRow(file=_inside(file, path), label=label, part=name, sha256=sha256))
         return found
@@ -122,9 +130,12 @@ def _data_info(value: Any, where: Path) -> DataInfo:
             class_names=tuple(value["class_names"]),
             image_size=check_image_size(str(where), value["image_size"]),
             color_mode=value["color_mode"],
+            task=value.get("task", SINGLE),
         )
         names = info.class_names
-        good = info.kind in _KINDS and info.color_mode in _COLORS and len(names) >= 2
+        least = 2 if info.task == SINGLE else 1
+        known = info.kind in _KINDS and info.color_mode in _COLORS and info.task in TASKS
+        good = known and len(names) >= least
         if not good or not all(isinstance(name, str) for name in names):
             raise TypeError
     except (KeyError, TypeError, ArgumentError) as error:
@@ -139,7 +150,7 @@ def _inside(file: str, where: Path) -> str:
     """Return a relative path that stays below the root it is joined to."""
     if PurePosixPath(file).is_absolute() or ".." in PurePosixPath(file).parts or "\0" in file:
         raise FileFormatError(message(str(where), expected="paths below the data's folder", got=repr(file)))
-    return file
+    return file.removeprefix("./")
 
 
 def _read(path: Path, limit: int) -> bytes:

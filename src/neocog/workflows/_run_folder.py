@@ -19,6 +19,7 @@ from neocog.exceptions import ArgumentError, StorageError, message
 CONFIG, METRICS, HISTORY = "config.json", "metrics.json", "history.csv"
 SPLIT, PREDICTIONS, PLAN = "split.csv", "predictions.csv", "plan.txt"
 CURVES, CONFUSION, REPORT = "curves.png", "confusion.png", "report.html"
+SCATTER = "predictions.png"
 MODEL_CONFIG, MODEL_WEIGHTS = "model.json", "model.safetensors"  # the names that `neocog.files` gives
 
 LEAST_FREE = 50 * 2**20  # bytes that a run may take besides its model
@@ -81,9 +82,11 @@ class RunFolder:
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     """Return a table as CSV."""
     buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
+    plain = csv.writer(buffer, lineterminator="\n")
+    quoting = csv.writer(buffer, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    for row in (header, *rows):
+        # A carriage return in a file's name would end the row.
+        (quoting if any(isinstance(cell, str) and "\r" in cell for cell in row) else plain).writerow(row)
     return buffer.getvalue()
 
 

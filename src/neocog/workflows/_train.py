@@ -13,6 +13,7 @@ from neocog.layers import serialize
 from neocog.training import Hook
 from neocog.workflows import _run_folder as files
 from neocog.workflows._config import TrainConfig
+from neocog.workflows._csv_cells import guarded, guarded_path
 from neocog.workflows._data import ImageData
 from neocog.workflows._environment import environment
 from neocog.workflows._evaluate import chances_of
@@ -21,16 +22,15 @@ from neocog.workflows._fit import FitRecord, compile_model, run_fit
 from neocog.workflows._hints import duplicates, hints
 from neocog.workflows._load_data import find_data, load_data
 from neocog.workflows._models import build_model, resolve_model
-from neocog.workflows._plots import draw_confusion, draw_curves
-from neocog.workflows._predict import rank
+from neocog.workflows._outputs import AnyScores, prediction_rows, score_outputs, written_label
+from neocog.workflows._plots import draw_confusion, draw_curves, draw_scatter
 from neocog.workflows._recipe import Recipe, augmentation_layers
 from neocog.workflows._report import Facts, report_html
 from neocog.workflows._results import TrainResult
 from neocog.workflows._run import FORMAT, FORMAT_VERSION
 from neocog.workflows._run_folder import RunFolder
-from neocog.workflows._scores import Scores, score
-
-_MOST_CLASSES_IN_CSV = 50
+from neocog.workflows._scores import Scores
+from neocog.workflows._scores_numbers import RegressionScores
 
 
 def train(config: TrainConfig, report: Reporter = silent, hooks: tuple[Hook, ...] = ()) -> TrainResult:
@@ -92,6 +92,7 @@ def _tell(data: ImageData, report: Reporter) -> None:
             counts={name: len(part.ids) for name, part in data.parts.items()},
             image_shape=data.info.image_shape,
             broken=data.broken,
+            task=data.info.task,
         )
     )
 
@@ -130,13 +131,13 @@ class _Job:
         self._save_model()
         self.report(Evaluating(part="test", count=len(parts["test"].ids)))
         chances = chances_of(self.model, parts["test"])
-        scores = score(chances, parts["test"].labels, self.data.info.class_names)
+        scores = score_outputs(self.data.task, chances, parts["test"].labels)
         return self._write_results(record, scores, chances, rows)
 
     def _split_rows(self) -> list[tuple[str, str, str, str]]:
-        names = self.data.info.class_names
+        task = self.data.task
         return [
-            (file, names[label], part.name, sha256)
+            (guarded_path(file), guarded(written_label(task, label)), part.name, sha256)
             for part in self.data.parts.values()
             for file, label, sha256 in zip(part.ids, part.labels, part.checksums(), strict=True)
         ]
@@ -163,11 +164,12 @@ class _Job:
         self.folder.keeps_model = True
 
     def _write_results(
-        self, record: FitRecord, scores: Scores, chances: Any, rows: list[tuple[str, str, str, str]]
+        self, record: FitRecord, scores: AnyScores, chances: Any, rows: list[tuple[str, str, str, str]]
     ) -> TrainResult:
-        folder, part, names = self.folder, self.data.parts["test"], self.data.info.class_names
+        folder, part, task = self.folder, self.data.parts["test"], self.data.task
         copies = duplicates([(file, name, sha256) for file, _, name, sha256 in rows])
-        trained = dict(zip(names, self.data.parts["train"].counts(len(names)), strict=True))
+        counts = self.data.parts["train"].counts(len(task.names))
+        trained = dict(zip(task.names, counts, strict=False))  # numbers have no counts
         found = hints(record, scores, trained, copies, most_epochs=self.recipe.epochs)
         for text in found:
             self.report(Warned(text=text))
@@ -181,13 +183,22 @@ class _Job:
             seconds=record.seconds,
             plan=record.plan,
             interrupted=record.interrupted,
+            task=task.kind,
+            validation={
+                name.removeprefix("val_"): value
+                for name, value in record.best.items()
+                if name.startswith("val_")
+            },
         )
         folder.write_text(files.PLAN, (record.plan or "plan: none, no step was taken") + "\n")
         folder.write_json(files.METRICS, {**result.as_dict(), "hints": found})
-        header, table = prediction_rows(part.ids, part.labels, chances, names)
+        header, table = prediction_rows(task, part.ids, part.labels, chances)
         folder.write_csv(files.PREDICTIONS, header, table)
-        draw_curves(folder.file(files.CURVES), record.epochs, record.best_epoch)
-        draw_confusion(folder.file(files.CONFUSION), scores.confusion, names)
+        draw_curves(folder.file(files.CURVES), record.epochs, record.best_epoch, task.headline)
+        if isinstance(scores, Scores):
+            draw_confusion(folder.file(files.CONFUSION), scores.confusion, task.names)
+        if isinstance(scores, RegressionScores):
+            draw_scatter(folder.file(files.SCATTER), part.labels, chances, task.names)
         facts = Facts(
             config=replace(self.config, out=str(folder.path)),
             data=self.data,
@@ -202,27 +213,3 @@ class _Job:
         )
         folder.write_text(files.REPORT, report_html(facts))
         return result
-
-
-def prediction_rows(
-    ids: Any, labels: Any, chances: Any, class_names: tuple[str, ...]
-) -> tuple[list[str], list[list[Any]]]:
-    """Return the header and the rows of `predictions.csv`: what each image is and was taken for."""
-    columns = class_names if len(class_names) <= _MOST_CLASSES_IN_CSV else ()
-    header = ["file", "class", "predicted", "correct", "confidence", "second", "second_confidence"]
-    rows = []
-    for file, label, row in zip(ids, labels, chances, strict=True):
-        found = rank(file, row, class_names)
-        rows.append(
-            [
-                file,
-                class_names[label],
-                found.label,
-                int(found.label == class_names[label]),
-                f"{found.confidence:.6f}",
-                found.second,
-                f"{found.second_confidence:.6f}",
-                *(f"{chance:.6f}" for chance in (row if columns else ())),
-            ]
-        )
-    return [*header, *(f"p({name})" for name in columns)], rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 
-from neocog.workflows._hints import percent
+from neocog.workflows._percent import percent
 from neocog.workflows._report._html import Markup, el, join
 from neocog.workflows._scores import Scores
 

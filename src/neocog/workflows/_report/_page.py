@@ -12,14 +12,33 @@ from neocog.workflows._config import TrainConfig
 from neocog.workflows._data import ImageData
 from neocog.workflows._environment import environment
 from neocog.workflows._fit import FitRecord
-from neocog.workflows._hints import percent
 from neocog.workflows._models import MODELS
+from neocog.workflows._outputs import AnyScores
+from neocog.workflows._percent import percent
 from neocog.workflows._recipe import AUGMENTATIONS, Recipe
 from neocog.workflows._report._charts import accuracy_scale, curve
 from neocog.workflows._report._html import Markup, el, join, text
+from neocog.workflows._report._labels import (
+    label_mistakes,
+    label_table,
+    labels_headline,
+    labels_lead,
+)
+from neocog.workflows._report._numbers import (
+    number_mistakes,
+    numbers_headline,
+    numbers_lead,
+    scatter,
+    target_table,
+)
 from neocog.workflows._report._sections import class_table, confusion, data_section, mistakes
 from neocog.workflows._report._style import STYLE
 from neocog.workflows._scores import Scores
+from neocog.workflows._scores_multi import MultiLabelScores
+from neocog.workflows._scores_numbers import RegressionScores
+from neocog.workflows._task import MULTI, REGRESSION, SINGLE
+
+_TITLES = {"accuracy": "Accuracy", "macro_f1": "Macro F1", "r2": "R²"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +53,7 @@ class Facts:
         parameters: number of its weights.
         record: what became of the training.
         scores: on the test images.
-        probabilities: (test images, classes).
+        probabilities: (test images, classes); for numbers (test images, targets).
         hints: what to know before believing the headline.
         folder: of the run.
     """
@@ -45,7 +64,7 @@ class Facts:
     model: str
     parameters: int
     record: FitRecord
-    scores: Scores
+    scores: AnyScores
     probabilities: Any
     hints: tuple[str, ...]
     folder: Path
@@ -53,18 +72,15 @@ class Facts:
 
 def report_html(facts: Facts) -> str:
     """Return the report as HTML."""
-    info = facts.data.info
     sections = (
-        ("The worst mistakes", mistakes(facts.data.parts["test"], facts.probabilities, info.class_names)),
-        ("What is taken for what", confusion(facts.scores)),
-        ("Class by class", class_table(facts.scores)),
-        ("How the training went", _curves(facts.record)),
+        *_results(facts),
+        ("How the training went", _curves(facts.record, facts.data.task.headline)),
         ("Use the model", _usage(facts)),
         ("The images", data_section(facts.data)),
         ("How it was made", _making(facts)),
     )
     body = [_header(facts), *(el("section", el("h2", title), part) for title, part in sections)]
-    title = f"{info.name}: {percent(facts.scores.accuracy)} test accuracy"
+    title = f"{facts.data.info.name}: {_headline(facts.scores)}"
     head = el(
         "head",
         el("meta", charset="utf-8"),
@@ -79,23 +95,65 @@ def report_html(facts: Facts) -> str:
     return f"<!DOCTYPE html>\n{page}\n"
 
 
+def _results(facts: Facts) -> list[tuple[str, Markup]]:
+    """Return the sections on what the model is worth, by task."""
+    part, scores, outputs = facts.data.parts["test"], facts.scores, facts.probabilities
+    if isinstance(scores, MultiLabelScores):
+        return [
+            ("The worst mistakes", label_mistakes(part, outputs, scores)),
+            ("Label by label", label_table(scores)),
+        ]
+    if isinstance(scores, RegressionScores):
+        return [
+            ("Predicted and true", scatter(part, outputs, scores)),
+            ("How far off", target_table(scores)),
+            ("The worst mistakes", number_mistakes(part, outputs, scores)),
+        ]
+    return [
+        ("The worst mistakes", mistakes(part, outputs, facts.data.info.class_names)),
+        ("What is taken for what", confusion(scores)),
+        ("Class by class", class_table(scores)),
+    ]
+
+
+def _headline(scores: AnyScores) -> str:
+    if isinstance(scores, MultiLabelScores):
+        return labels_headline(scores)
+    if isinstance(scores, RegressionScores):
+        return numbers_headline(scores)
+    return f"{percent(scores.accuracy)} of {scores.count} test images are recognised"
+
+
+def _lead(scores: AnyScores) -> str:
+    if isinstance(scores, MultiLabelScores):
+        return labels_lead(scores)
+    if isinstance(scores, RegressionScores):
+        return numbers_lead(scores)
+    return f"95 % confidence interval: {percent(scores.low)} to {percent(scores.high)}. "
+
+
 def _header(facts: Facts) -> Markup:
     scores, counts = facts.scores, {name: len(part.ids) for name, part in facts.data.parts.items()}
     status = f" · interrupted after epoch {len(facts.record.epochs)}" if facts.record.interrupted else ""
     lead = (
-        f"95 % confidence interval: {percent(scores.low)} to {percent(scores.high)}. Measured on "
-        f"{scores.count} images that the training never saw; {counts['train']} were learned from, "
-        f"{counts['validation']} chose the epoch that was kept. {len(scores.classes)} classes, "
+        f"{_lead(scores)}Measured on {scores.count} images that the training never saw; {counts['train']} "
+        f"were learned from, {counts['validation']} chose the epoch that was kept. {_outputs(facts)}, "
         f"{_epochs(facts.record)} in {duration(facts.record.seconds)}."
     )
     return el(
         "header",
         el("p", f"neocog report · {facts.data.info.name}{status}", class_="name"),
-        el("h1", f"{percent(scores.accuracy)} of {scores.count} test images are recognised"),
-        accuracy_scale(scores),
+        el("h1", _headline(scores)),
+        accuracy_scale(scores) if isinstance(scores, Scores) else "",
         el("p", lead, class_="lead"),
         el("ul", *(el("li", hint) for hint in facts.hints), class_="hints") if facts.hints else "",
     )
+
+
+def _outputs(facts: Facts) -> str:
+    count = len(facts.data.task.names)
+    noun = {SINGLE: "classes", MULTI: "labels", REGRESSION: "targets"}[facts.data.task.kind]
+    return f"{count} {noun if count > 1 else noun.removesuffix('s')}"
 
 
 def _epochs(record: FitRecord) -> str:
@@ -103,7 +161,7 @@ def _epochs(record: FitRecord) -> str:
     return "1 epoch" if count == 1 else f"{count} epochs"
 
 
-def _curves(record: FitRecord) -> Markup:
+def _curves(record: FitRecord, metric: str) -> Markup:
     if not record.epochs:
         return el("p", "No epoch was finished.")
     legend = el(
@@ -115,7 +173,7 @@ def _curves(record: FitRecord) -> Markup:
     )
     charts = el(
         "div",
-        curve("Accuracy", "accuracy", record.epochs, record.best_epoch, share=True),
+        curve(_TITLES[metric], metric, record.epochs, record.best_epoch, share=metric != "r2"),
         curve("Loss", "loss", record.epochs, record.best_epoch, share=False),
         class_="charts",
     )
@@ -134,17 +192,20 @@ def _usage(facts: Facts) -> Markup:
     info = facts.data.info
     height, width, channels = info.image_shape
     command = f"neocog predict {shlex.quote(run)} photo.jpg another.png\nneocog evaluate {shlex.quote(run)}"
+    kind = facts.data.task.kind
+    said = {SINGLE: "found.label, found.confidence", MULTI: "found.labels", REGRESSION: "found.values"}[kind]
+    given = "numbers in the targets' units" if kind == REGRESSION else "probabilities of the classes"
     code = (
         "from neocog.workflows import predict\n\n"
         f"for found in predict({run!r}, ['photo.jpg']).predictions:\n"
-        "    print(found.file, found.label, found.confidence)"
+        f"    print(found.file, {said})"
     )
     module = (
         "import numpy as np\n"
         "from neocog.workflows import load_run\n\n"
         f"model = load_run({run!r}).model  # an ordinary torch.nn.Module\n"
         f"images = np.zeros((1, {height}, {width}, {channels}), dtype='uint8')  # 0 to 255, scaled inside\n"
-        "print(model.predict(images, verbose=0))  # probabilities of the classes"
+        f"print(model.predict(images, verbose=0))  # {given}"
     )
     blocks = (("On the command line", command), ("In Python", code), ("As a model", module))
     return join(*(join(el("h3", title), el("pre", el("code", block))) for title, block in blocks))
@@ -168,11 +229,17 @@ def _making(facts: Facts) -> Markup:
             "seed": str(config.seed),
             "data": info.root,
             "run": str(facts.folder.absolute()),
-            "macro F1": f"{facts.scores.macro_f1:.4f}",
-            "test loss": f"{facts.scores.loss:.4f}",
+            **_more_scores(facts.scores),
             **environment(),
         }
     )
+
+
+def _more_scores(scores: AnyScores) -> dict[str, str]:
+    if isinstance(scores, RegressionScores):
+        return {}
+    more = {"micro F1": f"{scores.micro_f1:.4f}"} if isinstance(scores, MultiLabelScores) else {}
+    return {"macro F1": f"{scores.macro_f1:.4f}", **more, "test loss": f"{scores.loss:.4f}"}
 
 
 def _list(rows: Mapping[str, str]) -> Markup:

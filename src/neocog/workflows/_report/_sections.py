@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from neocog.workflows._data import ImageData, Images, Part
-from neocog.workflows._hints import percent
+from neocog.workflows._data import ImageData, Part
+from neocog.workflows._percent import percent
 from neocog.workflows._report._html import Markup, el, join
+from neocog.workflows._report._numbers import number_data
+from neocog.workflows._report._pictures import MOST_MISTAKES, picture_item
 from neocog.workflows._scores import ClassScore, Scores
+from neocog.workflows._task import MULTI, REGRESSION
 
 MOST_CLASSES_IN_MATRIX = 30
-MOST_MISTAKES = 24
 MOST_BROKEN = 200
-_TINY = 64  # images up to this many pixels a side are shown with hard pixels
 
 
 def confusion(scores: Scores) -> Markup:
@@ -114,55 +113,45 @@ def mistakes(part: Part, chances: Any, class_names: Sequence[str]) -> Markup:
 
 
 def _mistake(part: Part, index: int, truth: str, guess: str, confidence: float) -> Markup:
-    picture = part.picture(index)
-    tiny = "tiny" if max(picture.shape[:2]) <= _TINY else None
-    alt = f"{part.ids[index]}: {truth}, taken for {guess}"
-    return el(
-        "li",
-        el("img", src=data_uri(picture), alt=alt, class_=tiny, loading="lazy"),
-        el(
-            "p",
-            el("span", truth, class_="true"),
-            " → ",
-            el("span", guess, class_="wrong"),
-            el("small", f"{percent(confidence)} sure"),
-            el("small", part.ids[index]),
-        ),
+    words = join(
+        el("span", truth, class_="true"),
+        " → ",
+        el("span", guess, class_="wrong"),
+        el("small", f"{percent(confidence)} sure"),
     )
-
-
-def data_uri(pixels: Images) -> str:
-    """Return an image as a `data:` address: PNG for small ones, JPEG for photographs."""
-    from PIL import Image
-
-    image = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
-    kind = "PNG" if max(pixels.shape[:2]) <= _TINY else "JPEG"
-    buffer = io.BytesIO()
-    image.save(buffer, kind, quality=82)
-    return f"data:image/{kind.lower()};base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
+    return picture_item(part, index, f"{part.ids[index]}: {truth}, taken for {guess}", words)
 
 
 def data_section(data: ImageData) -> Markup:
     """Return the number of images by class and part, and the files that were left out."""
-    names = data.info.class_names
-    counts = {part: found.counts(len(names)) for part, found in data.parts.items()}
-    head = el("tr", *(el("th", name, scope="col") for name in ("class", *counts)))
-    rows = [
-        el("tr", el("th", name, scope="row"), *(el("td", numbers[i]) for numbers in counts.values()))
-        for i, name in enumerate(names)
-    ]
-    total = el("tr", el("th", "all", scope="row"), *(el("td", sum(numbers)) for numbers in counts.values()))
-    table = el("table", el("thead", head), el("tbody", *rows, total))
+    table = number_data(data) if data.info.task == REGRESSION else _counts(data)
     roles = (
         "The model learned from train; validation chose the epoch that was kept; test was looked at once, at "
         "the end. split.csv says which image was in which part."
     )
-    parts = [el("p", roles, class_="note"), el("div", table, class_="scroll", tabindex=0)]
+    parts = [el("p", roles, class_="note"), table]
     if data.skipped:
         parts.append(el("p", f"{data.skipped} files that are no images were ignored.", class_="note"))
     if data.broken:
         parts.append(_broken(data.broken))
     return join(*parts)
+
+
+def _counts(data: ImageData) -> Markup:
+    names = data.info.class_names
+    counts = {part: found.counts(len(names)) for part, found in data.parts.items()}
+    what = "label" if data.info.task == MULTI else "class"
+    head = el("tr", *(el("th", name, scope="col") for name in (what, *counts)))
+    rows = [
+        el("tr", el("th", name, scope="row"), *(el("td", numbers[i]) for numbers in counts.values()))
+        for i, name in enumerate(names)
+    ]
+    # With several labels an image the rows sum to more than there are images.
+    total = el(
+        "tr", el("th", "all images", scope="row"), *(el("td", len(part.ids)) for part in data.parts.values())
+    )
+    table = el("table", el("thead", head), el("tbody", *rows, total))
+    return el("div", table, class_="scroll", tabindex=0)
 
 
 def _broken(broken: Sequence[tuple[str, str]]) -> Markup:
