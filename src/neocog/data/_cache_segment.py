@@ -12,6 +12,7 @@ import mmap
 import os
 import secrets
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,7 @@ class Segment:
         self._lock = threading.Lock()
         self._records = records
         self._next = 0
+        self._touched = False
         self._checked = np.zeros(capacity, np.bool_)
         self._bytes, self._stride, self._start, size = _layout(shape, capacity)
         # Reading through the mapping costs no call and no second copy in memory; writing through it would
@@ -56,6 +58,13 @@ class Segment:
     def full(self) -> bool:
         """Whether every place is taken."""
         return self._next >= self.capacity
+
+    def touch(self) -> None:
+        """Mark the file as used now: what was used longest ago goes first."""
+        if not self._touched:
+            self._touched = True
+            with suppress(OSError):
+                os.utime(self.path)
 
     def entries(self) -> list[tuple[bytes, int]]:
         """Return (SHA-256 of the file, row) of all rows that are whole."""

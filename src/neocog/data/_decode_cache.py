@@ -53,6 +53,7 @@ class DecodeCache:
         self._told = False
         self._lock = threading.Lock()
         self._places: dict[bytes, Place] = {}
+        self._others: dict[bytes, list[Place]] = {}  # two processes may have decoded the same file
         self._segments: dict[str, Segment] = {}
         self._writing: Segment | None = None
         self._closed = False  # to new images
@@ -74,19 +75,25 @@ class DecodeCache:
             with suppress(OSError, ValueError):
                 digest = self.sums.get(file, os.stat(file))
             found.append((digest, None if digest is None else self._places.get(digest)))
-        used = {place[0].path for _, place in found if place is not None}
-        for path in used:  # what was used last goes last
-            with suppress(OSError):
-                os.utime(path)
+        for segment in {place[0] for _, place in found if place is not None}:
+            segment.touch()
         return found
 
     def find(self, digest: bytes) -> Place | None:
         """Return the place of the image of a file with this SHA-256."""
-        return self._places.get(digest)
+        place = self._places.get(digest)
+        if place is not None:
+            place[0].touch()
+        return place
 
-    def forget(self, digest: bytes) -> None:
-        """Drop an image whose pixels are damaged."""
-        self._places.pop(digest, None)
+    def next_place(self, digest: bytes) -> Place | None:
+        """Drop the place of an image whose pixels are damaged; return another one, if there is any."""
+        others = self._others.get(digest)
+        if others:
+            self._places[digest] = others.pop()
+        else:
+            self._places.pop(digest, None)
+        return self._places.get(digest)
 
     def note(self, path: str, status: os.stat_result | None, digest: bytes) -> None:
         """Remember a file's SHA-256."""
@@ -165,7 +172,8 @@ class DecodeCache:
                     continue
                 self._segments[name] = segment
                 for digest, row in segment.entries():
-                    self._places.setdefault(digest, (segment, row))
+                    if self._places.setdefault(digest, (segment, row)) != (segment, row):
+                        self._others.setdefault(digest, []).append((segment, row))
 
     def _stop(self, error: OSError) -> None:
         self._closed = True

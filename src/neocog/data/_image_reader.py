@@ -56,9 +56,8 @@ class ImageReader:
         self._digests[index] = digest
         self.cache.note(file.path, file.status, digest)
         place = self.cache.find(digest)
-        if place is not None and not place[0].read(place[1], out):
-            self.cache.forget(digest)
-            place = None
+        while place is not None and not place[0].read(place[1], out):
+            place = self.cache.next_place(digest)
         if place is None:
             decode(file, self.look, out)
             place = self.cache.store(digest, out, self._missing)
