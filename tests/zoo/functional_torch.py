@@ -23,7 +23,7 @@ class Network:
     weights: Weights
     eps: float = 1e-5
 
-    def conv(self, x: Tensor, name: str, stride: int = 1, padding: int = 0, groups: int = 1) -> Tensor:
+    def conv(self, x: Tensor, name: str, stride: int = 1, padding: Any = 0, groups: int = 1) -> Tensor:
         weight, bias = self.weights[f"{name}.weight"], self.weights.get(f"{name}.bias")
         return F.conv2d(x, weight, bias, stride, padding, 1, groups)
 
@@ -147,6 +147,34 @@ class Network:
         if "loss1_conv.weight" not in self.weights:
             return last, last, last
         return last, aux(first, 1), aux(second, 2)
+
+    def unit(self, x: Tensor, name: str, stride: int = 1, padding: Any = 0) -> Tensor:
+        """Torchvision's BasicConv2d."""
+        return F.relu(self.norm(self.conv(x, f"{name}_conv", stride, padding), f"{name}_bn"))
+
+    def googlenet_bn(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        def inception(x: Tensor, place: str) -> Tensor:
+            i = f"inception{place}_branch"
+            pooled = F.max_pool2d(x, 3, 1, 1, ceil_mode=True)
+            three = self.unit(self.unit(x, f"{i}2_0"), f"{i}2_1", 1, 1)
+            five = self.unit(self.unit(x, f"{i}3_0"), f"{i}3_1", 1, 1)
+            return torch.cat([self.unit(x, f"{i}1"), three, five, self.unit(pooled, f"{i}4_1")], 1)
+
+        def aux(x: Tensor, name: str) -> Tensor:
+            x = self.unit(F.adaptive_avg_pool2d(x, 4), f"{name}_conv").flatten(1)
+            return self.dense(F.relu(self.dense(x, f"{name}_fc1")), f"{name}_fc2")
+
+        x = F.max_pool2d(self.unit(x, "conv1", 2, 3), 3, 2, ceil_mode=True)
+        x = F.max_pool2d(self.unit(self.unit(x, "conv2"), "conv3", 1, 1), 3, 2, ceil_mode=True)
+        x = F.max_pool2d(inception(inception(x, "3a"), "3b"), 3, 2, ceil_mode=True)
+        x = first = inception(x, "4a")
+        x = second = inception(inception(inception(x, "4b"), "4c"), "4d")
+        x = F.max_pool2d(inception(x, "4e"), 2, 2, ceil_mode=True)
+        x = inception(inception(x, "5a"), "5b").mean((2, 3))
+        last = self.dense(x, "fc")
+        if "aux1_fc1.weight" not in self.weights:
+            return last, last, last
+        return last, aux(first, "aux1"), aux(second, "aux2")
 
     def mobilenet_v2(self, x: Tensor) -> Tensor:
         x = F.relu6(self.norm(self.conv(x, "features_0_0", 2, 1), "features_0_1"))

@@ -44,6 +44,7 @@ CASES: dict[str, tuple[dict[str, Any], tuple[int, int, int], Oracle]] = {
     "alexnet_one_tower": ({"hidden": 8}, (99, 67, 3), lambda n, x: n.alexnet_published(x, 1)),
     "alexnet_two_towers": ({"hidden": 8}, (67, 67, 3), lambda n, x: n.alexnet_published(x, 2)),
     "googlenet": ({}, (64, 77, 3), lambda n, x: n.googlenet(x)[0]),
+    "googlenet_bn": ({}, (64, 77, 3), lambda n, x: n.googlenet_bn(x)[0]),
     "mobilenet_v2": ({"alpha": 0.5}, (64, 45, 3), lambda n, x: n.mobilenet_v2(x)),
     "lenet5": ({}, (32, 32, 1), lambda n, x: n.lenet5(x, zoo.LENET5_CONNECTIONS)),
 }
@@ -65,10 +66,14 @@ def randomize(model: Any, seed: int = 0) -> None:
                 value.copy_(0.2 * drawn + name.endswith(".weight"))
 
 
+def eps(model: Any) -> float:
+    return next((layer.epsilon for layer in model.layers if hasattr(layer, "epsilon")), 1e-5)
+
+
 def check(model: Any, oracle: Oracle, shape: tuple[int, int, int]) -> None:
     x = torch.from_numpy(np.random.default_rng(1).normal(size=(2, *shape)).astype("float32"))
     with torch.no_grad():
-        got, want = model(x), oracle(Network(model.state_dict()), x.permute(0, 3, 1, 2))
+        got, want = model(x), oracle(Network(model.state_dict(), eps(model)), x.permute(0, 3, 1, 2))
     assert got.shape == want.shape
     scale = float(want.abs().max())
     assert scale > 0
@@ -107,6 +112,21 @@ def test_images_of_unknown_size(name: str) -> None:
     randomize(model)
     for shape in ((64, 64, 3), (47, 66, 3)):
         check(model, oracle, shape)
+
+
+def test_auxiliary_heads_of_torchvision() -> None:
+    options = {"input_shape": (64, 64, 3), "classes": 4, "classifier_activation": None}
+    model = zoo.googlenet_bn(aux=True, **options)
+    assert (
+        sum(weight.numpy().size for weight in model.trainable_weights) == 13_004_888 - 3 * 996 * 1024 - 2988
+    )
+    randomize(model)
+    x = torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(2))
+    with torch.no_grad():
+        got = model(x.permute(0, 2, 3, 1))
+        want = Network(model.state_dict(), eps=1e-3).googlenet_bn(x)
+    for one, other in zip(got, want, strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=1e-4 * float(other.abs().max()))
 
 
 def test_auxiliary_heads() -> None:

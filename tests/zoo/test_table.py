@@ -31,6 +31,7 @@ PUBLISHED = {
     "vgg16_bn": 138_365_992,
     "vgg19_bn": 143_678_248,
     "googlenet": 6_998_552,
+    "googlenet_bn": 6_624_904,
     "resnet18": 11_689_512,
     "resnet34": 21_797_672,
     "resnet50": 25_557_032,

@@ -37,6 +37,7 @@ from neocog.zoo._architecture import Architecture, build, get, list_models
 from neocog.zoo._backbones import Backbone, backbone
 from neocog.zoo._cifar_resnet import resnet20, resnet32, resnet44, resnet56, resnet110
 from neocog.zoo._googlenet import googlenet, without_aux
+from neocog.zoo._googlenet_bn import googlenet_bn
 from neocog.zoo._lenet import LENET5_CONNECTIONS, lenet5, lenet5_modern, lenet5_tanh
 from neocog.zoo._mobilenet_v2 import mobilenet_v2
 from neocog.zoo._preprocessing import preprocess_input
@@ -90,6 +91,7 @@ __all__ = [
     "find_weights",
     "get",
     "googlenet",
+    "googlenet_bn",
     "lenet5",
     "lenet5_modern",
     "lenet5_tanh",

@@ -22,7 +22,7 @@ from neocog.zoo._parts import conv, dropped, finish, max_pool
 AUX_LOSS_WEIGHT = 0.3
 
 # 1×1 | before 3×3, 3×3 | before 5×5, 5×5 | after the pooling
-_MODULES = {
+MODULES = {
     "3a": (64, 96, 128, 16, 32, 32),
     "3b": (128, 128, 192, 32, 96, 64),
     "4a": (192, 96, 208, 16, 48, 64),
@@ -42,7 +42,7 @@ def _conv(x: Any, filters: int, kernel: int, name: str, stride: int = 1) -> Any:
 
 def _inception(x: Any, name: str) -> Any:
     """1×1, 3×3, 5×5 and pooling side by side, each narrowed by 1×1."""
-    ones, reduce3, threes, reduce5, fives, pooled = _MODULES[name]
+    ones, reduce3, threes, reduce5, fives, pooled = MODULES[name]
     start = f"inception_{name}"
     branches = [
         _conv(x, ones, 1, f"{start}_1x1"),

@@ -143,11 +143,11 @@ def added(x: Any, shortcut: Any, name: str) -> Any:
     return ReLU(name=f"{name}_out")(Add(name=f"{name}_add")([x, shortcut]))
 
 
-def flat(x: Any) -> Any:
+def flat(x: Any, start: str = "") -> Any:
     """Return features as vectors in torch's order, channels first: the order of the weights that follow."""
     if channel_axis() != 1:
-        x = Permute((3, 1, 2), name="channels_first")(x)
-    return Flatten(name="flatten")(x)
+        x = Permute((3, 1, 2), name=f"{start}channels_first")(x)
+    return Flatten(name=f"{start}flatten")(x)
 
 
 def dense(x: Any, units: int, name: str, activation: Any = None, initializer: Any = None) -> Any:

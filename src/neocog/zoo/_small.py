@@ -156,7 +156,7 @@ fashion_cnn = _small(
 cats_and_dogs_cnn = _small(
     _Form(
         function="cats_and_dogs_cnn",
-        sentence="The network for cats and dogs: four convolutions; a sigmoid, or softmax for several classes.",
+        sentence="The network for cats and dogs: four convolutions; a sigmoid, or several classes.",
         features=_cats_and_dogs,
         units=(512,),
         image=(150, 150, 3),
