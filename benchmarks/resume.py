@@ -1,10 +1,10 @@
 """Suite `resume`: killed with SIGKILL at random moments and started again, a run ends with the same bits.
 
-A network with augmentation, dropout and batch normalization trains on JPEG files, decoded by two threads, with
-a schedule, early stopping, a log and averaged weights; a snapshot every few steps. One process runs undisturbed.
-The other is killed at moments drawn at random (in steps, in validations, while a snapshot is written, between
-epochs) until it has been killed as often as asked, and then runs to its end. Weights, history and log must be
-identical.
+A network with augmentation, dropout and batch normalization trains on JPEG files, decoded by two threads,
+with a schedule, early stopping, a log and averaged weights; a snapshot every few steps. One process runs
+undisturbed. The other is killed at moments drawn at random (in steps, in validations, while a snapshot is
+written, between epochs) until it has been killed as often as asked, and then runs to its end. Weights,
+history and log must be identical.
 """
 
 from __future__ import annotations
