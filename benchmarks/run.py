@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import accuracy
+import augment
 import fit
 import startup
 import torch
 
-SUITES = {"accuracy": accuracy.run, "fit": fit.run, "startup": startup.run}
+SUITES = {"accuracy": accuracy.run, "augment": augment.run, "fit": fit.run, "startup": startup.run}
 RESULTS = Path(__file__).parent / "results"
 
 

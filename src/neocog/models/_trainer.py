@@ -8,14 +8,15 @@ from typing import Any
 import torch
 
 from neocog import training as engine
-from neocog._old_spellings import warn_old
 from neocog.layers import Layer
 from neocog.layers._metrics_of_layers import own_metrics
-from neocog.models._retired import epochs_of, todays, warn_of_workers, whole_steps
+from neocog.models._older_verbs import OlderVerbs
+from neocog.models._retired import epochs_of, warn_of_workers
+from neocog.models._test_time import averaging
 from neocog.training import Compiled, History, TrainingState
 
 
-class Trainer(Layer):
+class Trainer(OlderVerbs, Layer):
     """A layer that trains: what `Model` adds to a layer beside its graph. Thin over `neocog.training`."""
 
     takes_text = True  # the layers inside say whether they do
@@ -26,6 +27,7 @@ class Trainer(Layer):
         self.history: History | None = None
         self._compiled: Compiled | None = None
         self._training_state = TrainingState()
+        self._forward_averaged: Any = None  # the passes of test-time augmentation, while they are asked for
 
     @property
     def output_names(self) -> list[str]:
@@ -237,24 +239,30 @@ class Trainer(Layer):
         max_queue_size: int | None = None,
         workers: int | None = None,
         use_multiprocessing: bool | None = None,
+        *,
+        tta: Any = None,
     ) -> Any:
-        """Return the loss and the metrics on data, in float32: a list (a number alone), or a dict."""
+        """Return the loss and the metrics on data, in float32: a list (a number alone), or a dict.
+
+        Args as in Keras, and `tta`: as for `predict`; loss and metrics are those of the averaged outputs.
+        """
         warn_of_workers(
             "evaluate",
             max_queue_size=max_queue_size,
             workers=workers,
             use_multiprocessing=use_multiprocessing,
         )
-        logs = engine.evaluate(
-            self,
-            x,
-            y,
-            sample_weight,
-            batch_size=batch_size,
-            steps=steps,
-            verbose=verbose,
-            callbacks=callbacks,
-        )
+        with averaging(self, tta, Trainer, "test_step"):
+            logs = engine.evaluate(
+                self,
+                x,
+                y,
+                sample_weight,
+                batch_size=batch_size,
+                steps=steps,
+                verbose=verbose,
+                callbacks=callbacks,
+            )
         return logs if return_dict else engine.as_list(logs)
 
     def predict(
@@ -267,89 +275,23 @@ class Trainer(Layer):
         max_queue_size: int | None = None,
         workers: int | None = None,
         use_multiprocessing: bool | None = None,
+        *,
+        tta: Any = None,
     ) -> Any:
-        """Return the outputs for data as NumPy arrays, computed in batches, in inference mode and float32."""
+        """Return the outputs for data as NumPy arrays, computed in batches, in inference mode and float32.
+
+        Args as in Keras, and `tta`: test-time augmentation, the mean over several passes. A number of passes
+        (the plain samples, and random versions by the model's own augmentation layers; a model without any
+        sees its images mirrored), layers to make the versions (8 passes), or (number, layers). The outputs
+        are averaged as they come, probabilities or logits; what is drawn does not depend on the batch size.
+        """
         warn_of_workers(
             "predict", max_queue_size=max_queue_size, workers=workers, use_multiprocessing=use_multiprocessing
         )
-        return engine.predict(
-            self, x, batch_size=batch_size, steps=steps, verbose=verbose, callbacks=callbacks
-        )
-
-    def fit_generator(
-        self,
-        generator: Any,
-        steps_per_epoch: float | None = None,
-        epochs: int = 1,
-        verbose: int | str = 1,
-        callbacks: Any = None,
-        validation_data: Any = None,
-        validation_steps: float | None = None,
-        validation_freq: Any = 1,
-        class_weight: Any = None,
-        max_queue_size: int | None = None,
-        workers: int | None = None,
-        use_multiprocessing: bool | None = None,
-        shuffle: bool = True,
-        initial_epoch: int = 0,
-        **older: Any,
-    ) -> History:
-        """Train on a generator: `fit`'s older name; Keras 1's `nb_epoch` and the like count as today's."""
-        del max_queue_size, workers, use_multiprocessing
-        warn_old("Model", "fit_generator", "fit")
-        arguments = {
-            "steps_per_epoch": steps_per_epoch,
-            "epochs": epochs,
-            "validation_steps": validation_steps,
-            **todays("fit_generator", older, generator, validation_data),
-        }
-        for name in ("steps_per_epoch", "validation_steps"):
-            arguments[name] = whole_steps(arguments[name])
-        return self.fit(
-            generator,
-            verbose=verbose,
-            callbacks=callbacks,
-            validation_data=validation_data,
-            validation_freq=validation_freq,
-            class_weight=class_weight,
-            shuffle=shuffle,
-            initial_epoch=initial_epoch,
-            **arguments,
-        )
-
-    def evaluate_generator(
-        self,
-        generator: Any,
-        steps: float | None = None,
-        callbacks: Any = None,
-        max_queue_size: int | None = None,
-        workers: int | None = None,
-        use_multiprocessing: bool | None = None,
-        verbose: int | str = 0,
-        **older: Any,
-    ) -> Any:
-        """Return loss and metrics on what a generator gives: `evaluate`'s older name."""
-        del max_queue_size, workers, use_multiprocessing
-        warn_old("Model", "evaluate_generator", "evaluate")
-        steps = todays("evaluate_generator", older, generator).get("steps", steps)
-        return self.evaluate(generator, steps=whole_steps(steps), callbacks=callbacks, verbose=verbose)
-
-    def predict_generator(
-        self,
-        generator: Any,
-        steps: float | None = None,
-        callbacks: Any = None,
-        max_queue_size: int | None = None,
-        workers: int | None = None,
-        use_multiprocessing: bool | None = None,
-        verbose: int | str = 0,
-        **older: Any,
-    ) -> Any:
-        """Return the outputs for what a generator gives: `predict`'s older name."""
-        del max_queue_size, workers, use_multiprocessing
-        warn_old("Model", "predict_generator", "predict")
-        steps = todays("predict_generator", older, generator).get("steps", steps)
-        return self.predict(generator, steps=whole_steps(steps), callbacks=callbacks, verbose=verbose)
+        with averaging(self, tta, Trainer, "predict_step"):
+            return engine.predict(
+                self, x, batch_size=batch_size, steps=steps, verbose=verbose, callbacks=callbacks
+            )
 
     def train_on_batch(
         self,
@@ -380,11 +322,11 @@ class Trainer(Layer):
 
     def test_step(self, data: Any) -> Any:
         """Evaluate on one batch, x, (x, y) or (x, y, sample_weight)."""
-        return engine.test_step(self, data)
+        return engine.test_step(self, data, self._forward_averaged)
 
     def predict_step(self, data: Any) -> Any:
         """Return the outputs for one batch, `(x,)`."""
-        return engine.predict_step(self, data)
+        return engine.predict_step(self, data, self._forward_averaged)
 
     def compute_loss(
         self,

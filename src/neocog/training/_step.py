@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -28,11 +28,17 @@ def train_step(model: Trainable, data: Any) -> Mapping[str, Any]:
     return model.compute_metrics(x, y, y_pred, sample_weight)
 
 
-def test_step(model: Trainable, data: Any) -> Mapping[str, Any]:
-    """Evaluate on one batch `(x, y, sample_weight)` and return the metrics, computed when read."""
+def test_step(model: Trainable, data: Any, forward: Callable[[Any], Any] | None) -> Mapping[str, Any]:
+    """Evaluate on one batch `(x, y, sample_weight)` and return the metrics, computed when read.
+
+    Args:
+        model: built and compiled.
+        data: the batch.
+        forward: what gives the outputs; None runs the model in inference mode.
+    """
     x, y, sample_weight = unpack(data)
     with model.training_state.autocast():
-        y_pred = model(x, training=False)
+        y_pred = model(x, training=False) if forward is None else forward(x)
     settings = model.compile_settings
     settings.settle(y, y_pred, list(model.output_names))
     if any(head.loss is not None for head in settings.heads):
@@ -41,9 +47,10 @@ def test_step(model: Trainable, data: Any) -> Mapping[str, Any]:
     return model.compute_metrics(x, y, y_pred, sample_weight)
 
 
-def predict_step(model: Trainable, data: Any) -> Any:
-    """Return the outputs for one batch."""
-    return model(unpack(data)[0], training=False)
+def predict_step(model: Trainable, data: Any, forward: Callable[[Any], Any] | None) -> Any:
+    """Return the outputs for one batch; `forward` as for `test_step`."""
+    x = unpack(data)[0]
+    return model(x, training=False) if forward is None else forward(x)
 
 
 def compute_loss(model: Trainable, y: Any, y_pred: Any, sample_weight: Any) -> torch.Tensor:

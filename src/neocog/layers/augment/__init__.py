@@ -13,7 +13,7 @@ from neocog.layers.augment._histograms import AutoContrast, Equalization
 from neocog.layers.augment._hue import RandomHue, RandomSaturation
 from neocog.layers.augment._jitter import RandomColorJitter
 from neocog.layers.augment._lighting import RandomPCALighting
-from neocog.layers.augment._mixing import CutMix, MixUp
+from neocog.layers.augment._mixing import CutMix, MixingLayer, MixUp
 from neocog.layers.augment._pipeline import Pipeline
 from neocog.layers.augment._policies import AugMix, RandAugment
 from neocog.layers.augment._shear import RandomShear
@@ -30,6 +30,7 @@ __all__ = [
     "Equalization",
     "GeometricLayer",
     "MixUp",
+    "MixingLayer",
     "Pipeline",
     "RandAugment",
     "RandomBrightness",

@@ -8,7 +8,7 @@ Letters: B images, H height, W width, C channels.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -35,6 +35,7 @@ class RandomImageLayer(AugmentingLayer):
 
     keeps_type = False  # whether whole numbers stay whole numbers
     always = False  # whether it works in inference too
+    sources: Sequence[Any] | None = None  # one for each image, where each draws from its own
 
     def __init__(self, seed: int | None = None, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(data_format=data_format, **kwargs)
@@ -54,7 +55,9 @@ class RandomImageLayer(AugmentingLayer):
         if isinstance(inputs, dict):
             return self._call_on_dict(inputs, active)
         images = self._as_computed(inputs)
-        return self._on_batches(images, self.augment) if active else images
+        if not active:
+            return images
+        return self._on_batches(images, self.augment if self.sources is None else self.augment_each)
 
     def _call_on_dict(self, inputs: dict[str, Any], active: bool) -> dict[str, Any]:
         self._check_entries(inputs)
@@ -122,7 +125,36 @@ class RandomImageLayer(AugmentingLayer):
 
     def augment(self, images: torch.Tensor) -> torch.Tensor:
         """Return the images (B, H, W, C), changed."""
-        return self.change(images, self.draw(images))
+        return self.change(images, self.drawn_for(images))
+
+    # --- a source of numbers for each image -----------------------------------------------------------------
+
+    def drawn_for(self, images: torch.Tensor) -> Draw:
+        """Return `draw`'s numbers; with `sources`, those of each image from its own."""
+        if self.sources is None:
+            return self.draw(images)
+        return self.joined(self._each(images, self.draw))
+
+    def augment_each(self, images: torch.Tensor) -> torch.Tensor:
+        """Return the images (B, H, W, C), changed, each by numbers from its own source."""
+        if type(self).augment is RandomImageLayer.augment:
+            return self.augment(images)
+        return torch.cat(self._each(images, self.augment))  # a class of the user's that draws as it goes
+
+    def _each(self, images: torch.Tensor, step: Callable[[torch.Tensor], Any]) -> list[Any]:
+        sources, own, found = self.sources or [], self.seed_generator, []
+        try:
+            for row in range(len(images)):
+                self._draw_from(sources[row * len(sources) // len(images)])
+                found.append(step(images[row : row + 1]))
+        finally:
+            self._draw_from(own)
+        return found
+
+    def joined(self, draws: Sequence[Draw]) -> Draw:
+        """Return the draws of single images as one of a batch."""
+        found: Draw = joined_rows(draws)
+        return found
 
     # --- Keras's names for them -----------------------------------------------------------------------------
 
@@ -223,6 +255,18 @@ class RandomImageLayer(AugmentingLayer):
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain values."""
         return {**super().get_config(), "seed": self.seed}
+
+
+def joined_rows(draws: Sequence[Any]) -> Any:
+    """Return nested tensors of one row each, joined along the first axis; the same nesting."""
+    first = draws[0]
+    if isinstance(first, torch.Tensor):
+        return torch.cat(list(draws))
+    if isinstance(first, dict):
+        return {name: joined_rows([draw[name] for draw in draws]) for name in first}
+    if isinstance(first, (list, tuple)):
+        return type(first)(joined_rows(rows) for rows in zip(*draws, strict=True))
+    return first
 
 
 def per_image(values: torch.Tensor, images: torch.Tensor) -> torch.Tensor:

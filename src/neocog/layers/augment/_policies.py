@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -9,7 +10,7 @@ import torch
 from neocog.core import check_int, check_number
 from neocog.exceptions import ArgumentError, message
 from neocog.layers._registry import LAYERS
-from neocog.layers.augment._base import Draw, per_image
+from neocog.layers.augment._base import Draw, joined_rows, per_image
 from neocog.layers.augment._policy import COLORS, SHAPES, TONES, PolicyLayer
 
 
@@ -55,6 +56,12 @@ class RandAugment(PolicyLayer):
     def draw(self, images: torch.Tensor) -> Draw:
         """Draw the steps of each image."""
         return {"steps": [self.draw_step(images, len(self._names)) for _ in range(self.num_ops)]}
+
+    def joined(self, draws: Sequence[Draw]) -> Draw:
+        """Return the draws of single images as one of a batch."""
+        return {
+            "steps": [self.joined_steps(steps) for steps in zip(*(d["steps"] for d in draws), strict=True)]
+        }
 
     def change(self, images: torch.Tensor, drawn: Draw) -> torch.Tensor:
         """Return the images after all steps."""
@@ -135,6 +142,15 @@ class AugMix(PolicyLayer):
                 [self.draw_step(images, options) for _ in range(self.chain_depth)]
                 for _ in range(self.num_chains)
             ],
+        }
+
+    def joined(self, draws: Sequence[Draw]) -> Draw:
+        """Return the draws of single images as one of a batch."""
+        shares = joined_rows([{**draw, "chains": None} for draw in draws])
+        chains = zip(*(draw["chains"] for draw in draws), strict=True)
+        return {
+            **shares,
+            "chains": [[self.joined_steps(steps) for steps in zip(*chain, strict=True)] for chain in chains],
         }
 
     def change(self, images: torch.Tensor, drawn: Draw) -> torch.Tensor:

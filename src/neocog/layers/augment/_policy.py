@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -105,6 +105,17 @@ class PolicyLayer(RandomImageLayer):
             changed = layer.apply_to_masks(part, drawn) if masks else layer.change(part, drawn)
             outputs = outputs.index_copy(0, rows, changed)
         return outputs
+
+    def joined_steps(self, steps: Sequence[Step]) -> Step:
+        """Return steps of single images as one of a batch."""
+        found: dict[str, list[tuple[torch.Tensor, Draw]]] = {}
+        for number, step in enumerate(steps):
+            for name, rows, drawn in step:
+                found.setdefault(name, []).append((rows + number, drawn))
+        return [
+            (name, torch.cat([rows for rows, _ in parts]), getattr(self, name).joined([d for _, d in parts]))
+            for name, parts in found.items()
+        ]
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain values."""

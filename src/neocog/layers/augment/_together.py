@@ -142,7 +142,7 @@ def _on_dict(layers: list[GeometricLayer], inputs: dict[str, Any]) -> dict[str, 
 
 
 def _moved(layers: list[GeometricLayer], images: torch.Tensor) -> torch.Tensor:
-    drawn = [layer.draw(images) for layer in layers]
+    drawn = [layer.drawn_for(images) for layer in layers]
     return _changed(layers, images, drawn, masks=False)
 
 
