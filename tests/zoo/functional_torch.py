@@ -176,6 +176,44 @@ class Network:
             return last, last, last
         return last, aux(first, "aux1"), aux(second, "aux2")
 
+    def inception_v3(self, x: Tensor) -> Tensor:
+        def unit(x: Tensor, *names: str) -> Tensor:
+            """Convolutions whose padding keeps the size."""
+            for name in names:
+                rows, columns = self.weights[f"{name}_conv.weight"].shape[2:]
+                x = self.unit(x, name, 1, (rows // 2, columns // 2))
+            return x
+
+        def average(x: Tensor, name: str) -> Tensor:
+            return unit(F.avg_pool2d(x, 3, 1, 1), f"{name}_branch_pool")
+
+        def chain(name: str, count: int) -> list[str]:
+            return [f"{name}_{number}" for number in range(1, count + 1)]
+
+        def pair(x: Tensor, name: str) -> Tensor:
+            return torch.cat([unit(x, f"{name}a"), unit(x, f"{name}b")], 1)
+
+        x = unit(self.unit(self.unit(x, "Conv2d_1a_3x3", 2), "Conv2d_2a_3x3"), "Conv2d_2b_3x3")
+        x = self.unit(unit(F.max_pool2d(x, 3, 2), "Conv2d_3b_1x1"), "Conv2d_4a_3x3")
+        x = F.max_pool2d(x, 3, 2)
+        for i in ("Mixed_5b_", "Mixed_5c_", "Mixed_5d_"):
+            five, three = unit(x, *chain(f"{i}branch5x5", 2)), unit(x, *chain(f"{i}branch3x3dbl", 3))
+            x = torch.cat([unit(x, f"{i}branch1x1"), five, three, average(x, i[:-1])], 1)
+        three = self.unit(unit(x, *chain("Mixed_6a_branch3x3dbl", 2)), "Mixed_6a_branch3x3dbl_3", 2)
+        x = torch.cat([self.unit(x, "Mixed_6a_branch3x3", 2), three, F.max_pool2d(x, 3, 2)], 1)
+        for i in ("Mixed_6b_", "Mixed_6c_", "Mixed_6d_", "Mixed_6e_"):
+            seven, double = unit(x, *chain(f"{i}branch7x7", 3)), unit(x, *chain(f"{i}branch7x7dbl", 5))
+            x = torch.cat([unit(x, f"{i}branch1x1"), seven, double, average(x, i[:-1])], 1)
+        i = "Mixed_7a_branch"
+        three = self.unit(unit(x, f"{i}3x3_1"), f"{i}3x3_2", 2)
+        seven = self.unit(unit(x, *chain(f"{i}7x7x3", 3)), f"{i}7x7x3_4", 2)
+        x = torch.cat([three, seven, F.max_pool2d(x, 3, 2)], 1)
+        for i in ("Mixed_7b_", "Mixed_7c_"):
+            three = pair(unit(x, f"{i}branch3x3_1"), f"{i}branch3x3_2")
+            double = pair(unit(x, *chain(f"{i}branch3x3dbl", 2)), f"{i}branch3x3dbl_3")
+            x = torch.cat([unit(x, f"{i}branch1x1"), three, double, average(x, i[:-1])], 1)
+        return self.dense(x.mean((2, 3)), "fc")
+
     def mobilenet_v2(self, x: Tensor) -> Tensor:
         x = F.relu6(self.norm(self.conv(x, "features_0_0", 2, 1), "features_0_1"))
         for number in range(1, 18):

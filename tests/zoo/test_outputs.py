@@ -45,6 +45,7 @@ CASES: dict[str, tuple[dict[str, Any], tuple[int, int, int], Oracle]] = {
     "alexnet_two_towers": ({"hidden": 8}, (67, 67, 3), lambda n, x: n.alexnet_published(x, 2)),
     "googlenet": ({}, (64, 77, 3), lambda n, x: n.googlenet(x)[0]),
     "googlenet_bn": ({}, (64, 77, 3), lambda n, x: n.googlenet_bn(x)[0]),
+    "inception_v3": ({}, (75, 90, 3), lambda n, x: n.inception_v3(x)),
     "mobilenet_v2": ({"alpha": 0.5}, (64, 45, 3), lambda n, x: n.mobilenet_v2(x)),
     "lenet5": ({}, (32, 32, 1), lambda n, x: n.lenet5(x, zoo.LENET5_CONNECTIONS)),
 }

@@ -32,6 +32,7 @@ PUBLISHED = {
     "vgg19_bn": 143_678_248,
     "googlenet": 6_998_552,
     "googlenet_bn": 6_624_904,
+    "inception_v3": 23_834_568,
     "resnet18": 11_689_512,
     "resnet34": 21_797_672,
     "resnet50": 25_557_032,
@@ -91,6 +92,10 @@ def test_googlenet_with_its_heads() -> None:
     )
     assert values(zoo.googlenet(aux=True)) == 6_998_552 + heads
     assert values(zoo.without_aux(zoo.googlenet(aux=True))) == 6_998_552
+
+
+def test_inception_with_its_head() -> None:
+    assert values(zoo.inception_v3(aux=True)) == 27_161_264
 
 
 def rows(model: Any) -> list[tuple[Any, ...]]:

@@ -38,6 +38,7 @@ from neocog.zoo._backbones import Backbone, backbone
 from neocog.zoo._cifar_resnet import resnet20, resnet32, resnet44, resnet56, resnet110
 from neocog.zoo._googlenet import googlenet, without_aux
 from neocog.zoo._googlenet_bn import googlenet_bn
+from neocog.zoo._inception_v3 import inception_v3
 from neocog.zoo._lenet import LENET5_CONNECTIONS, lenet5, lenet5_modern, lenet5_tanh
 from neocog.zoo._mobilenet_v2 import mobilenet_v2
 from neocog.zoo._preprocessing import preprocess_input
@@ -92,6 +93,7 @@ __all__ = [
     "get",
     "googlenet",
     "googlenet_bn",
+    "inception_v3",
     "lenet5",
     "lenet5_modern",
     "lenet5_tanh",
