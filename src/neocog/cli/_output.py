@@ -93,7 +93,7 @@ def prediction_table(result: workflows.PredictResult, digits: int = 4) -> list[l
     for found in result.predictions:
         if isinstance(found, workflows.NumbersPrediction):
             header = ["file", *(name for name, _ in found.values)]
-            rows.append([found.file, *(f"{value:.6g}" for _, value in found.values)])
+            rows.append([found.file, *(f"{value:.8g}" for _, value in found.values)])
         elif isinstance(found, workflows.LabelsPrediction):
             chances = dict(found.probabilities)
             header = ["file", "labels", *sorted(chances)]

@@ -97,7 +97,7 @@ def prediction_rows(
         [
             guarded_path(file),
             *(
-                f"{number:.6g}"
+                f"{number:.8g}"
                 for real, found in zip(truth, row, strict=True)
                 for number in (float(real), float(found), float(found) - float(real))
             ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -52,6 +53,18 @@ class RegressionScores:
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
         return asdict(self)
+
+
+def written(value: float, spread: float) -> str:
+    """Return a number with so many decimals that differences of a hundredth of `spread` can be seen.
+
+    Example:
+        >>> written(2000.1234, 0.5), written(136.52, 20), written(123456.0, 9000.0)
+        ('2000.123', '136.5', '123456')
+    """
+    if not 1e-6 < spread < 1e12 or abs(value) >= 1e12:
+        return f"{value:.4g}"
+    return f"{value:.{max(0, 2 - math.floor(math.log10(spread)))}f}"
 
 
 def score_numbers(predictions: Any, truth: Any, names: Sequence[str]) -> RegressionScores:

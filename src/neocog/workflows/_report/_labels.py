@@ -82,7 +82,7 @@ def label_mistakes(part: Part, chances: Any, scores: MultiLabelScores) -> Markup
 def _mistake(part: Part, index: int, truth: Any, called: Any, chances: Any, names: list[str]) -> Markup:
     right = [names[i] for i in np.flatnonzero(truth & called)]
     missed = [f"{names[i]} missed ({percent(float(chances[i]))})" for i in np.flatnonzero(truth & ~called)]
-    invented = [f"{names[i]} ({percent(float(chances[i]))})" for i in np.flatnonzero(~truth & called)]
+    invented = [f"wrongly {names[i]} ({percent(float(chances[i]))})" for i in np.flatnonzero(~truth & called)]
     words = join(
         el("span", ", ".join(right) or "no label found", class_="true" if right else None),
         *(el("small", el("span", text, class_="wrong")) for text in (*missed, *invented)),

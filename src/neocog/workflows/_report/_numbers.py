@@ -9,7 +9,7 @@ import numpy as np
 from neocog.workflows._data import ImageData, Part
 from neocog.workflows._report._html import Markup, el, join
 from neocog.workflows._report._pictures import MOST_MISTAKES, picture_item
-from neocog.workflows._scores_numbers import RegressionScores
+from neocog.workflows._scores_numbers import RegressionScores, written
 
 _SIDE, _LEFT, _BOTTOM, _EDGE = 360, 52, 34, 10
 _MOST_POINTS = 2000
@@ -91,9 +91,9 @@ def _scatter(name: str, truth: Any, found: Any) -> Markup:
         ticks.append(el("line", x1=_LEFT, x2=_SIDE - _EDGE, y1=y(value), y2=y(value), **common))
         ticks.append(el("line", x1=x(value), x2=x(value), y1=_EDGE, y2=_SIDE - _BOTTOM, **common))
         anchor = "start" if value == low else "end" if value == low + span else "middle"
-        ticks.append(el("text", f"{value:.3g}", x=x(value), y=_SIDE - 18, text_anchor=anchor))
+        ticks.append(el("text", written(value, span), x=x(value), y=_SIDE - 18, text_anchor=anchor))
         height = f"{float(y(value)) + 4:.1f}"
-        ticks.append(el("text", f"{value:.3g}", x=_LEFT - 6, y=height, text_anchor="end"))
+        ticks.append(el("text", written(value, span), x=_LEFT - 6, y=height, text_anchor="end"))
     step = -(-len(truth) // _MOST_POINTS)
     points = [
         el("circle", cx=x(float(a)), cy=y(float(b)), r=3, fill="var(--train)", fill_opacity=0.55)
@@ -127,7 +127,8 @@ def number_mistakes(part: Part, outputs: Any, scores: RegressionScores) -> Marku
     for i in order:
         k = int(worst[i])
         name = scores.targets[k].name
-        truth, found = f"{part.labels[i, k]:.4g}", f"{outputs[i, k]:.4g}"
+        spread = scores.targets[k].guess or scale[k]
+        truth, found = written(part.labels[i, k], spread), written(float(outputs[i, k]), spread)
         words = join(
             el("span", truth, class_="true"),
             " → ",
@@ -148,7 +149,7 @@ def number_data(data: ImageData) -> Markup:
             el("th", name, scope="row"),
             el("td", part.name),
             el("td", len(part.ids)),
-            *(el("td", f"{value:.4g}") for value in _range(part.labels[:, i])),
+            *(el("td", text) for text in _range(part.labels[:, i])),
         )
         for i, name in enumerate(data.info.class_names)
         for part in data.parts.values()
@@ -156,5 +157,6 @@ def number_data(data: ImageData) -> Markup:
     return el("div", el("table", el("thead", head), el("tbody", *rows)), class_="scroll", tabindex=0)
 
 
-def _range(column: Any) -> tuple[float, float, float]:
-    return float(column.min()), float(column.mean()), float(column.max())
+def _range(column: Any) -> list[str]:
+    spread = float(column.std())
+    return [written(float(value), spread) for value in (column.min(), column.mean(), column.max())]
