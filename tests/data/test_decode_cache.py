@@ -58,7 +58,9 @@ def new_process(monkeypatch):
 
 
 def images(source, epoch=0):
-    return torch.cat([batch.x for batch in source.batches(epoch)])
+    found = torch.cat([batch.x for batch in source.batches(epoch)])
+    source._reader.settle()
+    return found
 
 
 class Counted:
@@ -373,7 +375,9 @@ def test_image_datasets_use_it(tmp_path, monkeypatch):
 
     def epoch():
         dataset = image_dataset_from_directory(folder, image_size=SIZE, seed=1, verbose=False)
-        return torch.cat([x for x, _ in dataset])
+        found = torch.cat([x for x, _ in dataset])
+        dataset.source._reader.settle()
+        return found
 
     first, decoded = counted.during(epoch)
     assert decoded == 80

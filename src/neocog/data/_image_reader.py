@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -33,14 +34,21 @@ class ImageReader:
         self._digests: list[bytes | None] = [None] * len(files)
         self._places: list[Place | None] = [None] * len(files)
         self._missing = len(files)
+        self._unwritten: list[tuple[int, bytes]] = []
+        self._writer: threading.Thread | None = None
         if cache is not None:
             located = cache.locate(files)
             self._digests = [digest for digest, _ in located]
             self._places = [place for _, place in located]
             self._missing = sum(place is None for place in self._places)
 
-    def read(self, index: int, out: Pixels) -> None:
+    def read(self, index: int, out: Pixels, *, later: bool = False) -> None:
         """Put the pixels of a file into `out`, contiguous uint8 (H, W, C).
+
+        Args:
+            index: the file's number.
+            out: where its pixels go.
+            later: leave it to `flush` to put them into the cache.
 
         Raises:
             DataError: the file is missing, truncated, no image or too large.
@@ -60,6 +68,9 @@ class ImageReader:
             place = self.cache.next_place(digest)
         if place is None:
             decode(file, self.look, out)
+            if later:
+                self._unwritten.append((index, digest))
+                return
             place = self.cache.store(digest, out, self._missing)
         self._places[index] = place
 
@@ -68,7 +79,32 @@ class ImageReader:
         digest = self._digests[index]
         return file_sha256(self.files[index]) if digest is None else digest.hex()
 
-    def flush(self) -> None:
-        """Tell the cache that no more comes for now."""
-        if self.cache is not None:
+    def flush(self, kept: Pixels | None = None) -> None:
+        """Write what is left to write: images by a thread, while the network trains.
+
+        Args:
+            kept: the decoded images by number, for those that were read with `later`.
+        """
+        if self.cache is None:
+            return
+        waiting, self._unwritten = self._unwritten, []
+        if not waiting or kept is None:
             self.cache.flush()
+            return
+        self.settle()
+        # Not a daemon: a program that ends after one epoch still keeps its images.
+        arguments = (self.cache, waiting, kept, self._missing)
+        self._writer = threading.Thread(target=_write, args=arguments, name="neocog-cache")
+        self._writer.start()
+
+    def settle(self) -> None:
+        """Wait for the thread that writes."""
+        if self._writer is not None:
+            self._writer.join()
+            self._writer = None
+
+
+def _write(cache: DecodeCache, waiting: list[tuple[int, bytes]], kept: Pixels, expected: int) -> None:
+    for index, digest in waiting:
+        cache.store(digest, kept[index], expected)
+    cache.flush()

@@ -180,7 +180,7 @@ class ImageFolderSource(Source):
                 yield self._gather(*ahead.popleft())
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
-            reader.flush()
+            reader.flush(self._kept)
 
     def _fill(self, reader: ImageReader, images: Pixels, part: list[tuple[int, int]]) -> dict[int, str]:
         """Put files straight into their rows of a batch, and into memory for later; return the faults."""
@@ -190,7 +190,7 @@ class ImageFolderSource(Source):
                 np.copyto(images[row], self._kept[index])
                 continue
             try:
-                reader.read(index, images[row])
+                reader.read(index, images[row], later=self._kept is not None)
             except DataError as error:
                 if self.strict:
                     raise
