@@ -1,0 +1,96 @@
+"""What copies mean: known answers in a test, labels that contradict each other, images that count twice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from neocog.diagnosis._duplicates import Duplicates, Pair
+from neocog.diagnosis._findings import Finding, Item, Samples
+
+_ORDER = {"train": 0, "validation": 1, "test": 2, None: 3}
+_NOTES = {"file": "the same file", "pixels": "the same pixels", "near": "the same picture"}
+
+
+def copy_findings(samples: Samples, found: Duplicates) -> list[Finding | None]:
+    """Return the findings on copies, each group once in every finding that it belongs to."""
+    closest: dict[tuple[int, ...], list[Pair]] = {group: [] for group in found.groups}
+    group_of = {member: group for group in found.groups for member in group}
+    for pair in found.pairs:
+        closest[group_of[pair.first]].append(pair)
+    leaks, conflicts = [], []
+    for group, pairs in closest.items():
+        ordered = tuple(sorted(group, key=lambda i: (_ORDER.get(samples.part(i), 4), i)))
+        parts = list(dict.fromkeys(str(samples.part(i)) for i in ordered if samples.part(i)))
+        if len(parts) > 1:
+            leaks.append(
+                Item(images=ordered, note=f"{_note(pairs)} in {' and '.join(parts)}", score=_sure(pairs))
+            )
+        meanings = {samples.meaning(i) for i in ordered} - {None}
+        if len(meanings) > 1:
+            names = ", ".join(dict.fromkeys(_name(samples, i) for i in ordered))
+            conflicts.append(Item(images=ordered, note=f"{_note(pairs)} as {names}", score=_sure(pairs)))
+    exact = _inner_groups(found, ("file", "pixels"))
+    near = _inner_groups(found, ("near",))
+    return [
+        Finding(
+            kind="leaks",
+            title="the same image in two parts",
+            severity="error",
+            meaning="What was learned is asked again: validation and test come out too well.",
+            advice="Keep each group in one part: leaks.csv names the copies outside train, which can go.",
+            items=tuple(leaks),
+        ),
+        Finding(
+            kind="label-conflicts",
+            title="the same image in two classes",
+            severity="error",
+            meaning="One of the labels is wrong, or the classes overlap: no model can learn both.",
+            advice="Look at each group and keep the image in the right class alone.",
+            items=tuple(conflicts),
+        ),
+        _copies("exact-copies", "exact copies", exact, found, samples),
+        _copies("near-copies", "near copies (other size, quality, crop, turn)", near, found, samples),
+    ]
+
+
+def _copies(
+    kind: str, title: str, groups: Sequence[tuple[int, ...]], found: Duplicates, samples: Samples
+) -> Finding:
+    by_member: dict[int, list[Pair]] = {}
+    kinds = ("file", "pixels") if kind == "exact-copies" else ("near",)
+    for pair in found.pairs:
+        if pair.kind in kinds:
+            by_member.setdefault(pair.first, []).append(pair)
+            by_member.setdefault(pair.second, []).append(pair)
+    items = []
+    for group in groups:
+        pairs = [pair for member in group for pair in by_member[member]]
+        ordered = tuple(sorted(group, key=lambda i: (_ORDER.get(samples.part(i), 4), i)))
+        items.append(Item(images=ordered, note=_note(pairs), score=_sure(pairs)))
+    return Finding(
+        kind=kind,
+        title=title,
+        severity="warning",
+        meaning="They count twice in training, and land in two parts when a split does not know of them.",
+        advice=f"Keep the first of each group: {kind}.csv names the others.",
+        items=tuple(items),
+    )
+
+
+def _inner_groups(found: Duplicates, kinds: tuple[str, ...]) -> list[tuple[int, ...]]:
+    """Return the groups that pairs of these kinds alone join."""
+    return list(Duplicates.joined([pair for pair in found.pairs if pair.kind in kinds]))
+
+
+def _note(pairs: Sequence[Pair]) -> str:
+    kinds = {pair.kind for pair in pairs}
+    return _NOTES[next(kind for kind in ("near", "pixels", "file") if kind in kinds)]
+
+
+def _sure(pairs: Sequence[Pair]) -> float:
+    return round(min(pair.likeness for pair in pairs), 4)
+
+
+def _name(samples: Samples, index: int) -> str:
+    label = int(samples.labels[index])
+    return samples.class_names[label] if label >= 0 else str(samples.meaning(index))

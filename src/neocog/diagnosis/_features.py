@@ -1,0 +1,115 @@
+"""Features of images for the checks that need to know what an image shows.
+
+With pretrained weights at hand they are the averaged last feature maps of that network; without, colours and
+the directions of edges, which tell little of photographs: the result says which were used.
+
+Letters: B images, S side, D features.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from neocog.applications._name_maps import recognise
+from neocog.data import check_known_file
+from neocog.exceptions import DataError, message
+from neocog.files import holds_state_dict, read_state_dict
+from neocog.zoo import backbone, find_weights
+
+Array = np.ndarray[Any, Any]
+
+_KNOWN = ("mobilenet",)  # architectures whose known weights are looked for, the first that is there
+_CLASSICAL_SIDE = 96
+_CELLS, _DIRECTIONS = 6, 8
+
+
+@dataclass(frozen=True)
+class Features:
+    """How features are made.
+
+    Attributes:
+        name: in words.
+        pretrained: whether a network that learned from other photographs makes them.
+        key: changes with everything that changes the numbers.
+        side: pixels a side of the images.
+        compute: from uint8 (B, S, S, 3) to float32 (B, D).
+    """
+
+    name: str
+    pretrained: bool
+    key: str
+    side: int
+    compute: Callable[[Array], Array]
+
+
+def choose_features(weights: str | os.PathLike[str] | None = None) -> Features:
+    """Return pretrained features from `weights` or a known file on this machine, else classical ones.
+
+    Raises:
+        DataError: `weights` is no file of an architecture that can be told from its tensors.
+    """
+    if weights is not None:
+        return _pretrained(_architecture(weights), weights)
+    for name in _KNOWN:
+        path = find_weights(name)
+        if path is not None:
+            return _pretrained(name, path)
+    return classical()
+
+
+def classical() -> Features:
+    """Return features without any weights: colours and directions of edges, by region."""
+    return Features("colours and edges", False, "classical-1", _CLASSICAL_SIDE, _colours_and_edges)
+
+
+def _architecture(weights: str | os.PathLike[str]) -> str:
+    check_known_file(weights)
+    found = None
+    if holds_state_dict(weights):
+        tensors = read_state_dict(weights).tensors
+        found = recognise({name: tuple(value.shape) for name, value in tensors.items()})
+    if found is None:
+        expected = "a state dict of an architecture of the zoo"
+        raise DataError(message(str(weights), expected=expected, got="another file"))
+    return str(found.model)
+
+
+def _pretrained(name: str, weights: str | os.PathLike[str]) -> Features:
+    base = backbone(name, weights)
+    height, width = base.image_size
+    model = base.model
+    model.eval()
+
+    def compute(images: Array) -> Array:
+        with torch.inference_mode():
+            maps = model(torch.from_numpy(images), training=False)
+            return np.asarray(maps.float().mean((1, 2)).cpu().numpy(), dtype=np.float32)
+
+    key = f"{base.name}-{(base.weights_sha256 or '')[:16]}-{height}-1"
+    return Features(f"{base.name}, pretrained", True, key, max(height, width), compute)
+
+
+def _colours_and_edges(images: Array) -> Array:
+    values = torch.from_numpy(images).float().permute(0, 3, 1, 2) / 255  # (B, 3, S, S)
+    grey = values.mean(1, keepdim=True)
+    x, y = torch.zeros_like(grey), torch.zeros_like(grey)
+    x[..., 1:-1] = grey[..., 2:] - grey[..., :-2]
+    y[..., 1:-1, :] = grey[..., 2:, :] - grey[..., :-2, :]
+    strength = (x.square() + y.square()).sqrt()
+    angle = torch.remainder(torch.atan2(y, x), torch.pi) * (_DIRECTIONS / torch.pi)
+    bins = angle.floor().clamp_max(_DIRECTIONS - 1).long()[:, 0]
+    spread = torch.nn.functional.one_hot(bins, _DIRECTIONS).permute(0, 3, 1, 2) * strength
+    pool = torch.nn.functional.adaptive_avg_pool2d
+    edges = pool(spread, _CELLS).flatten(1)
+    edges = (edges / edges.sum(1, keepdim=True).clamp_min(1e-6)).sqrt()
+    colours = pool(values, _CELLS).flatten(1)
+    level = (values * 3.999).long()
+    code = level[:, 0] * 16 + level[:, 1] * 4 + level[:, 2]
+    counts = torch.nn.functional.one_hot(code.flatten(1), 64).float().mean(1).sqrt()
+    return torch.cat([edges, colours, counts], 1).numpy()

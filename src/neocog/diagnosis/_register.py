@@ -1,0 +1,174 @@
+"""Whether two pictures are one: they are laid over each other, edge by edge, and compared where they overlap.
+
+One picture is stretched and shifted along both axes until it fits the other best (Gauss-Newton on the
+difference of the normalised grey values). What decides is the correlation of the grey values and that of
+their gradients: two photographs of one scene may share the first, hardly ever the second.
+
+Letters: P pairs, S side of the pictures.
+
+Reference: Baker and Matthews, Lucas-Kanade 20 years on, 2004.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn.functional import avg_pool2d, grid_sample
+
+from neocog.diagnosis._candidates import Candidates
+from neocog.diagnosis._hashes import turn_picture
+from neocog.diagnosis._look import Progress
+
+Array = np.ndarray[Any, Any]
+
+_BATCH = 512
+_ROUGH = 0.68  # correlation at a quarter of the size before anything is fitted
+_HALFWAY = 0.75  # correlation at half the size after the first fit
+_STEPS = (5, 4)  # of fitting, at half and at full size
+_LEAST_SCALE, _LEAST_OVERLAP = 0.6, 0.5
+
+
+@dataclass(frozen=True)
+class Fits:
+    """How well pairs fit: correlation of grey values, of gradients, and the share that overlaps, each (P,)."""
+
+    grey: Array
+    edges: Array
+    overlap: Array
+
+
+def fit_pairs(thumbs: Array, pairs: Candidates, progress: Progress | None = None) -> Fits:
+    """Lay the pictures of each pair over each other and compare them."""
+    found = []
+    total = len(pairs.first)
+    for first in range(0, total, _BATCH):
+        block = slice(first, first + _BATCH)
+        found.append(_fit_block(thumbs, pairs, block))
+        if progress is not None:
+            progress("comparing images closely", min(first + _BATCH, total), total)
+    joined = np.concatenate(found) if found else np.zeros((0, 3))
+    return Fits(grey=joined[:, 0], edges=joined[:, 1], overlap=joined[:, 2])
+
+
+def _fit_block(thumbs: Array, pairs: Candidates, block: slice) -> Array:
+    first = thumbs[pairs.first[block]]
+    second = thumbs[pairs.second[block]].copy()
+    for turn in range(1, 8):
+        rows = pairs.turn[block] == turn
+        second[rows] = turn_picture(second[rows], turn)
+    scale, shift = _start(pairs.window[block], pairs.asked[block])
+    a, b = torch.from_numpy(first).float()[:, None], torch.from_numpy(second).float()[:, None]
+    result = np.zeros((len(first), 3))
+    with torch.inference_mode():
+        rough, _ = _correlation(avg_pool2d(b, 4), *_laid(avg_pool2d(a, 4), scale, shift))
+        alive = torch.nonzero(rough > _ROUGH)[:, 0]
+        if not len(alive):
+            return result
+        half_a, half_b = avg_pool2d(a[alive], 2), avg_pool2d(b[alive], 2)
+        scale, shift, close = _fitted(half_a, half_b, scale[alive], shift[alive], _STEPS[0])
+        near = close > _HALFWAY
+        alive = alive[near]
+        if len(alive):
+            scale, shift, _ = _fitted(a[alive], b[alive], scale[near], shift[near], _STEPS[1])
+            result[alive.numpy()] = _compared(a[alive], b[alive], scale, shift).numpy()
+    return result
+
+
+def _start(window: Array, asked: Array) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return scale and shift (P, 2), along x and y from -1 to 1, from the second picture to the first."""
+    low = np.stack([window[:, 2], window[:, 0]], 1) * 2 - 1
+    high = np.stack([window[:, 3], window[:, 1]], 1) * 2 - 1
+    from_low = np.stack([asked[:, 2], asked[:, 0]], 1) * 2 - 1
+    from_high = np.stack([asked[:, 3], asked[:, 1]], 1) * 2 - 1
+    scale = (high - low) / (from_high - from_low)
+    return torch.from_numpy(scale).float(), torch.from_numpy(low - scale * from_low).float()
+
+
+def _places(side: int) -> torch.Tensor:
+    return (torch.arange(side) + 0.5) * (2 / side) - 1
+
+
+def _laid(a: torch.Tensor, scale: torch.Tensor, shift: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the first picture as it lies on the second's pixels, and where it covers them (P, 1, S, S)."""
+    line = _places(a.shape[-1])
+    x = line * scale[:, :1] + shift[:, :1]  # (P, S)
+    y = line * scale[:, 1:] + shift[:, 1:]
+    shape = (len(line), len(line))
+    grid = torch.stack([x[:, None, :].expand(-1, *shape), y[:, :, None].expand(-1, *shape)], -1)
+    inside = ((x.abs() <= 1)[:, None, :] & (y.abs() <= 1)[:, :, None])[:, None].float()
+    return grid_sample(a, grid, padding_mode="border", align_corners=False), inside
+
+
+def _normal(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Return values with mean 0 and length 1 a picture, 0 where the mask is 0."""
+    count = mask.sum((-2, -1), keepdim=True).clamp_min(1)
+    centred = (values - (values * mask).sum((-2, -1), keepdim=True) / count) * mask
+    return centred / centred.square().sum((-2, -1), keepdim=True).sqrt().clamp_min(1e-3)
+
+
+def _correlation(
+    b: torch.Tensor, laid: torch.Tensor, inside: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    share = inside.mean((-3, -2, -1))
+    return (_normal(b, inside) * _normal(laid, inside)).sum((-3, -2, -1)), share
+
+
+def _fitted(
+    a: torch.Tensor, b: torch.Tensor, scale: torch.Tensor, shift: torch.Tensor, steps: int
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Return the best scale and shift of some Gauss-Newton steps, and their correlation."""
+    side = a.shape[-1]
+    line = _places(side)
+    best, best_scale, best_shift = torch.full((len(a),), -1.0), scale, shift
+    for step in range(steps + 1):
+        laid, inside = _laid(a, scale, shift)
+        score, share = _correlation(b, laid, inside)
+        good = (score > best) & (share > _LEAST_OVERLAP)
+        best = torch.where(good, score, best)
+        best_scale = torch.where(good[:, None], scale, best_scale)
+        best_shift = torch.where(good[:, None], shift, best_shift)
+        if step == steps:
+            break
+        flat = _normal(laid, inside)
+        slope_x, slope_y = _slopes(flat)
+        slope_x, slope_y = slope_x / scale[:, 0, None, None, None], slope_y / scale[:, 1, None, None, None]
+        parts = [slope_x * line, slope_x, slope_y * line[:, None], slope_y]
+        jacobian = torch.stack([(part * inside).flatten(1) for part in parts], -1)  # (P, S S, 4)
+        rest = (_normal(b, inside) - flat).flatten(1)[..., None]
+        squares = jacobian.transpose(1, 2) @ jacobian
+        squares = (
+            squares + torch.eye(4) * (squares.diagonal(dim1=1, dim2=2).mean(1) * 1e-2 + 1e-9)[:, None, None]
+        )
+        change = torch.linalg.solve(squares, jacobian.transpose(1, 2) @ rest)[..., 0].clamp(-0.1, 0.1)
+        scale = (scale + change[:, 0::2]).clamp(_LEAST_SCALE, 1 / _LEAST_SCALE)
+        shift = (shift + change[:, 1::2]).clamp(-0.6, 0.6)
+    return best_scale, best_shift, best
+
+
+def _slopes(picture: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the derivatives along x and y in units of half the picture, 0 at the edges."""
+    half = picture.shape[-1] / 4
+    x, y = torch.zeros_like(picture), torch.zeros_like(picture)
+    x[..., 1:-1] = (picture[..., 2:] - picture[..., :-2]) * half
+    y[..., 1:-1, :] = (picture[..., 2:, :] - picture[..., :-2, :]) * half
+    return x, y
+
+
+def _compared(a: torch.Tensor, b: torch.Tensor, scale: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
+    """Return the correlation of grey values and of gradients, and the overlap (P, 3)."""
+    laid, inside = _laid(a, scale, shift)
+    grey, share = _correlation(b, laid, inside)
+    core = -torch.nn.functional.max_pool2d(-inside, 5, 1, 2)  # gradients need their neighbours
+    core[..., :2, :] = core[..., -2:, :] = core[..., :2] = core[..., -2:] = 0
+    slopes_a, slopes_b = _slopes(_smooth(laid)), _slopes(_smooth(b))
+    both_a, both_b = torch.cat(slopes_a, -1) * 1.0, torch.cat(slopes_b, -1)
+    mask = torch.cat([core, core], -1)
+    edges = (_normal(both_a, mask) * _normal(both_b, mask)).sum((-3, -2, -1))
+    return torch.stack([grey, edges, share], 1)
+
+
+def _smooth(picture: torch.Tensor) -> torch.Tensor:
+    return avg_pool2d(avg_pool2d(picture, 2, 1, padding=1), 2, 1)
