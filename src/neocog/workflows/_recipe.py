@@ -5,14 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from neocog import layers
+from neocog.workflows._augmentations import AUGMENTATIONS, augmentation_layers
 
-AUGMENTATIONS = {
-    "none": "images as they are",
-    "light": "small shifts, turns and zooms: safe for letters and digits",
-    "mirror": "as light, and flips left to right",
-    "photo": "flips left to right, larger zooms, contrast",
-}
+__all__ = ["AUGMENTATIONS", "Recipe", "augmentation_layers", "choose_recipe"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,24 +93,3 @@ def choose_recipe(
         weight_decay=row.weight_decay,
         augment=row.augment if augment == "auto" else augment,
     )
-
-
-def augmentation_layers(name: str) -> list[Any]:
-    """Return the layers that change training images; they do nothing outside training."""
-    # images are scaled to -1…1 before
-    if name in ("light", "mirror"):
-        return [
-            *([layers.RandomFlip("horizontal")] if name == "mirror" else []),
-            layers.RandomTranslation(0.08, 0.08, fill_mode="nearest"),
-            layers.RandomRotation(0.03, fill_mode="nearest"),
-            layers.RandomZoom(0.1, fill_mode="nearest"),
-        ]
-    if name == "photo":
-        return [
-            layers.RandomFlip("horizontal"),
-            layers.RandomRotation(0.05),
-            layers.RandomZoom((-0.25, 0.1)),
-            layers.RandomTranslation(0.1, 0.1),
-            layers.RandomContrast(0.2, value_range=(-1.0, 1.0)),
-        ]
-    return []
