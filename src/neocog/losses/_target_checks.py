@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import numpy as np
@@ -12,41 +11,11 @@ import torch
 
 from neocog import functional
 from neocog.core import to_tensor
-from neocog.exceptions import ArgumentError, DataError, NeocogError, ShapeError, message
+from neocog.exceptions import ArgumentError, DataError, ShapeError, message
+from neocog.losses._head_checks import check_head
 from neocog.losses._loss import FormulaLoss, Loss, LossFunctionWrapper
 from neocog.losses._registry import FUNCTIONS, LOSSES
-
-_TOLERANCE = 1e-3
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Case:
-    """One loss meeting one output: what the checks look at."""
-
-    where: str
-    name: str
-    from_logits: bool
-    ignore_class: int | None
-    axis: int
-    activation: str | None
-    targets: torch.Tensor
-    outputs: torch.Tensor
-
-    def refuse(
-        self, expected: str, got: object, do: str = "", kind: type[NeocogError] = DataError
-    ) -> NeocogError:
-        return kind(message(self.where, expected=expected, got=got, do=do))
-
-    @property
-    def classes(self) -> int:
-        return self.outputs.shape[self.axis]
-
-    @property
-    def looks_like_class_numbers(self) -> bool:
-        """Whether the targets are whole numbers without an axis of classes."""
-        shape = self.targets.shape[1:]
-        narrow = self.targets.dim() < self.outputs.dim() or (len(shape) > 0 and shape[-1] == 1)
-        return narrow and _whole(self.targets)
+from neocog.losses._target_case import TOLERANCE, Case, number, value_range, whole
 
 
 def check_targets(
@@ -85,7 +54,7 @@ from 0 to 2 (the output has 3 units), got 3. Give the output 4 units, or number 
     if outputs.dim() == 0 or targets.dim() == 0 or not targets.numel() or not outputs.numel():
         return
     targets, outputs = functional.match_ranks(targets, outputs)
-    case = _Case(
+    case = Case(
         where=where,
         name=name,
         from_logits=bool(arguments.get("from_logits", False)),
@@ -97,8 +66,7 @@ from 0 to 2 (the output has 3 units), got 3. Give the output 4 units, or number 
     )
     _check_finite(case)
     _CHECKS.get(name, _check_elementwise)(case)
-    if "crossentropy" in name:
-        _check_activation(case)
+    check_head(case)
 
 
 def _formula(loss: Any) -> tuple[str, dict[str, Any]] | None:
@@ -146,23 +114,10 @@ def _targets(where: str, y_true: Any) -> torch.Tensor:
         raise DataError(f"{where}: {error}") from error
 
 
-def _range(values: torch.Tensor) -> tuple[float, float]:
-    low, high = torch.aminmax(values.to(torch.uint8) if values.dtype == torch.bool else values)
-    return low.item(), high.item()
-
-
-def _number(value: float) -> str:
-    return f"{value:g}" if value != int(value) or abs(value) > 1e15 else str(int(value))
-
-
-def _whole(values: torch.Tensor) -> bool:
-    return not values.is_floating_point() or bool(torch.all(values == torch.round(values)))
-
-
-def _check_finite(case: _Case) -> None:
+def _check_finite(case: Case) -> None:
     if not case.targets.is_floating_point():
         return
-    low, high = _range(case.targets)  # a NaN makes both NaN
+    low, high = value_range(case.targets)  # a NaN makes both NaN
     if np.isfinite(low) and np.isfinite(high):
         return
     bad = ~torch.isfinite(case.targets)
@@ -171,7 +126,7 @@ def _check_finite(case: _Case) -> None:
     raise case.refuse("finite targets", got, "Remove or fill these rows.")
 
 
-def _check_sparse(case: _Case) -> None:
+def _check_sparse(case: Case) -> None:
     wanted = list(case.outputs.shape[1:])
     class_axis = case.axis % case.outputs.dim()
     if class_axis > 0:
@@ -183,41 +138,41 @@ def _check_sparse(case: _Case) -> None:
     if shape != wanted:
         _refuse_sparse_shape(case, wanted)
     labels = case.targets
-    if not _whole(labels):
-        fraction = _number(labels[labels != torch.round(labels)].reshape(-1)[0].item())
+    if not whole(labels):
+        fraction = number(labels[labels != torch.round(labels)].reshape(-1)[0].item())
         raise case.refuse("class numbers", fraction, "Labels are whole numbers from 0: do not scale them.")
     if case.ignore_class is not None:
         labels = labels[labels != case.ignore_class]
     if labels.numel():
-        _check_class_range(case, *_range(labels))
+        _check_class_range(case, *value_range(labels))
 
 
-def _refuse_sparse_shape(case: _Case, wanted: list[int]) -> NoReturn:
+def _refuse_sparse_shape(case: Case, wanted: list[int]) -> NoReturn:
     shape = tuple(case.targets.shape)
     expected = f"class numbers of shape {('n', *wanted)}".replace("'", "")
-    if case.targets.dim() == case.outputs.dim() and _range(case.targets) == (0, 1):
+    if case.targets.dim() == case.outputs.dim() and value_range(case.targets) == (0, 1):
         do = "For one-hot labels use categorical_crossentropy, or take argmax(y, axis=-1)."
         raise case.refuse(expected, f"what looks like one-hot labels, {shape}", do, ShapeError)
     raise case.refuse(expected, shape, f"The output has shape {tuple(case.outputs.shape)}.", ShapeError)
 
 
-def _check_class_range(case: _Case, low: float, high: float) -> None:
+def _check_class_range(case: Case, low: float, high: float) -> None:
     last = case.classes - 1
     if low >= 0 and high <= last:
         return
     worst = low if low < 0 else high
     if low < 0:
-        do = f"Number the classes from 0, or pass ignore_class={_number(low)} if this label marks no class."
+        do = f"Number the classes from 0, or pass ignore_class={number(low)} if this label marks no class."
     elif low == 1 and high == case.classes:
         do = "The labels start at 1: subtract 1."
     else:
-        do = f"Give the output {_number(high + 1)} units, or number the classes from 0."
+        do = f"Give the output {number(high + 1)} units, or number the classes from 0."
     units = "1 unit" if last == 0 else f"{case.classes} units"
-    raise case.refuse(f"class numbers from 0 to {last} (the output has {units})", _number(worst), do)
+    raise case.refuse(f"class numbers from 0 to {last} (the output has {units})", number(worst), do)
 
 
-def _check_categorical(case: _Case) -> None:
-    if case.classes == 1:
+def _check_categorical(case: Case) -> None:
+    if case.classes == 1 and case.activation != "softmax":
         warnings.warn(
             f"{case.where}: one unit cannot tell classes apart: its loss never changes. "
             "Use a sigmoid with binary_crossentropy, or one unit a class.",
@@ -234,26 +189,30 @@ def _check_categorical(case: _Case) -> None:
     raise case.refuse(expected, tuple(case.targets.shape), do, ShapeError)
 
 
-def _check_binary(case: _Case) -> None:
+def _check_binary(case: Case) -> None:
     if case.targets.shape[1:] != case.outputs.shape[1:] or case.targets.dim() != case.outputs.dim():
         expected = f"labels of shape {('n', *case.outputs.shape[1:])}".replace("'", "")
         do = ""
         if case.looks_like_class_numbers and case.classes > 1:
             do = f"Use sparse_categorical_crossentropy, or to_categorical(y, {case.classes})."
         raise case.refuse(expected, tuple(case.targets.shape), do, ShapeError)
-    low, high = _range(case.targets)
-    if low >= -_TOLERANCE and high <= 1 + _TOLERANCE:
+    low, high = value_range(case.targets)
+    if low >= -TOLERANCE and high <= 1 + TOLERANCE:
         return
     if low == -1 and high <= 1:
         do = "For labels -1 and 1 use hinge, or (y + 1) / 2."
-    elif high > 1 and low >= 0 and case.classes == 1 and _whole(case.targets):
-        do = f"Use sparse_categorical_crossentropy and {_number(high + 1)} output units with softmax."
+    elif high > 1 and low >= 0 and case.classes == 1 and whole(case.targets):
+        do = f"Use sparse_categorical_crossentropy and {number(high + 1)} output units with softmax."
+    elif (
+        case.activation == "sigmoid" and case.classes > 1 and case.outputs.dim() == 2 and whole(case.targets)
+    ):
+        do = "Several labels are one column of 0 and 1 for each label, not their numbers."
     else:
         do = "Scale them (images: y / 255)."
-    raise case.refuse("labels between 0 and 1", _number(high if high > 1 + _TOLERANCE else low), do)
+    raise case.refuse("labels between 0 and 1", number(high if high > 1 + TOLERANCE else low), do)
 
 
-def _check_elementwise(case: _Case) -> None:
+def _check_elementwise(case: Case) -> None:
     ours, theirs = case.targets.shape[1:], case.outputs.shape[1:]
     fits = case.targets.dim() == case.outputs.dim() and all(
         a == b or 1 in (a, b) for a, b in zip(ours, theirs, strict=True)
@@ -273,43 +232,20 @@ def _check_elementwise(case: _Case) -> None:
     raise case.refuse(expected, tuple(case.targets.shape), do, ShapeError)
 
 
-def _check_sequences(case: _Case) -> None:
+def _check_sequences(case: Case) -> None:
     if case.targets.dim() != 2 or case.outputs.dim() != 3:
         expected = "labels (batch, length) for outputs (batch, time, classes)"
         got = f"{tuple(case.targets.shape)} for {tuple(case.outputs.shape)}"
         raise case.refuse(expected, got, kind=ShapeError)
-    _check_class_range(case, *_range(case.targets))
+    _check_class_range(case, *value_range(case.targets))
 
 
-def _check_pairs(case: _Case) -> None:
-    if not _whole(case.targets):
+def _check_pairs(case: Case) -> None:
+    if not whole(case.targets):
         raise case.refuse("class numbers", "fractions", "Circle compares samples by their class number.")
 
 
-def _check_activation(case: _Case) -> None:
-    if case.from_logits:
-        if case.activation in ("softmax", "sigmoid"):
-            raise case.refuse(
-                "logits (from_logits=True)",
-                f"the output of a {case.activation}",
-                "Remove the activation of the last layer, or pass from_logits=False.",
-            )
-        return
-    if case.activation not in (None, "linear"):
-        return
-    wanted = "sigmoid" if case.name.startswith("binary") else "softmax"
-    low, high = _range(case.outputs)
-    # Class scores are scaled to sum 1: positive ones are proper when no activation is named.
-    scores = wanted == "softmax" and case.activation is None
-    if low < -_TOLERANCE or (high > 1 + _TOLERANCE and not scores):
-        raise case.refuse(
-            "probabilities (from_logits=False)",
-            f"outputs from {low:.4g} to {high:.4g}",
-            f'Add activation="{wanted}" to the last layer, or pass from_logits=True.',
-        )
-
-
-_CHECKS: dict[str, Callable[[_Case], None]] = {
+_CHECKS: dict[str, Callable[[Case], None]] = {
     "binary_crossentropy": _check_binary,
     "binary_focal_crossentropy": _check_binary,
     "categorical_crossentropy": _check_categorical,
