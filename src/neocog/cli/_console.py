@@ -48,7 +48,7 @@ class TrainingView:
             show(event)
 
     def _Reading(self, event: workflows.Reading) -> None:
-        self._move("reading images", event.done, event.total, "")
+        self._move(event.what, event.done, event.total, "")
         if event.done >= event.total:
             self._close()
 
@@ -87,6 +87,19 @@ class TrainingView:
         best = "  best so far" if event.best else ""
         text = f"epoch {event.epoch:>{self._width}}/{event.epochs}  {_values(event.values)}"
         self._line(f"{text}  {event.seconds:.1f} s{best}")
+
+    def _Featured(self, event: workflows.Featured) -> None:
+        self._close()
+        when = "kept from an earlier run" if event.cached else f"{event.seconds:.1f} s"
+        self._line(f"features: {event.images} images through {event.base}, {when}")
+        self._line(f"advice: {event.advice}")
+
+    def _PhaseDone(self, event: workflows.PhaseDone) -> None:
+        self._close()
+        name = event.headline.replace("_", " ")
+        pairs = (("validation", event.validation), ("test", event.test))
+        figures = ", ".join(f"{part} {name} {value:.4f}" for part, value in pairs if value is not None)
+        self._line(f"{event.title}: {figures} ({event.epochs} epochs, {event.seconds:.1f} s)")
 
     def _Interrupted(self, event: workflows.Interrupted) -> None:
         self._close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from neocog.cli._console import printable
@@ -23,8 +23,36 @@ def print_training(result: workflows.TrainResult) -> None:
     """Print what a training reached and where its report lies."""
     epochs = "1 epoch" if result.epochs == 1 else f"{result.epochs} epochs"
     print(printable(f"test {_headline(result.test)}, {epochs} in {result.seconds:.0f} s"))
+    if result.transfer is not None:
+        for line in _transfer_lines(result.transfer):
+            print(printable(line))
     print(printable(f"run    {result.folder}"))
     print(printable(f"report {result.report}"))
+
+
+def _transfer_lines(found: Mapping[str, Any]) -> list[str]:
+    """Return what a pretrained base brought: feature extraction and fine-tuning apart."""
+    head, tuned, seconds = found["feature_extraction_alone"], found["fine_tuning"], found["seconds"]
+    lines = [f"  feature extraction alone: {_both(head)}"]
+    if tuned is not None:
+        verdict = "kept" if tuned["kept"] else "not better on validation: not kept"
+        lines.append(f"  fine-tuning of {', '.join(tuned['opened'])}: {_both(tuned)}; {verdict}")
+    lines.append(
+        f"  an epoch on kept features {seconds['epoch_on_features']:.3f} s, through the base "
+        f"{seconds['epoch_through_base']:.1f} s (forward alone): {seconds['times_faster']:,.0f} × as fast"
+    )
+    return lines
+
+
+def _both(figures: Mapping[str, Any]) -> str:
+    names = ("accuracy", "macro_f1", "r2")
+    found = []
+    for part in ("validation", "test"):
+        values = figures[part] or {}
+        name = next((name for name in names if values.get(name) is not None), None)
+        if name is not None:
+            found.append(f"{part} {name.replace('_', ' ')} {values[name]:.4f}")
+    return ", ".join(found)
 
 
 def print_evaluation(result: workflows.EvaluateResult, *, quiet: bool) -> None:

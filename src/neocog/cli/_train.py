@@ -27,11 +27,13 @@ Examples:
   neocog train photos                      photos/cat/*.jpg, photos/dog/*.jpg, …
   neocog train photos --epochs 20 --seed 1 --out runs/second
   neocog train photos --model cnn --image-size 96
+  neocog train photos --model mobilenet --weights auto       a new head on a pretrained network
   neocog train photos/labels.csv           file,label; or labels, numbers, split, patient, …
   neocog train photos --pattern "{label}_{n}.jpg"
 
 \b
-Models: mlp, lenet, small-cnn (images up to 64 pixels), cnn (quick), small-resnet (photographs).
+Models: mlp, lenet, small-cnn (images up to 64 pixels), cnn (quick), small-resnet (photographs);
+published ones with --weights or from scratch: mobilenet, mobilenet_v2, resnet18, resnet50, vgg16, …
 Ctrl-C ends the training; what was learned so far is measured and kept.
 """
 
@@ -46,6 +48,15 @@ def train(
         ),
     ],
     model: Annotated[str, typer.Option(help="auto goes by the size of the images; see below.")] = "auto",
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            help="Pretrained: a file, imagenet, an address with its SHA-256, or auto (one at hand)."
+        ),
+    ] = None,
+    finetune: Annotated[
+        str, typer.Option(help="With --weights: auto, none, a number of top blocks, or a block or layer.")
+    ] = "auto",
     image_size: Annotated[
         str | None, typer.Option(help="96, or 96x128 (height x width). Default: by the images.")
     ] = None,
@@ -53,7 +64,9 @@ def train(
     epochs: Annotated[int | None, typer.Option(help="At most so many. Default: by the data.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Images a step. Default: by the data.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Highest rate. Default: the recipe's.")] = None,
-    augment: Annotated[str, typer.Option(help="auto, none, light, mirror or photo.")] = "auto",
+    augment: Annotated[
+        str, typer.Option(help="auto, none, light, mirror, photo, notes, randaugment, mixup or cutmix.")
+    ] = "auto",
     seed: Annotated[int, typer.Option(help="Of weights, order and augmentation; the split stays.")] = 0,
     precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
     out: Annotated[str | None, typer.Option(help="Folder of the run. Default: runs/<data>-<n>.")] = None,
@@ -81,6 +94,8 @@ def train(
             data=data,
             out=out,
             model=model,
+            weights=weights,
+            finetune=finetune,
             image_size=parse_size(image_size),
             color=color,
             epochs=epochs,

@@ -1,5 +1,7 @@
 """Floor 8: train, evaluate and predict as plain functions over frozen dataclasses."""
 
+from neocog.workflows._augment import AugmentResult, augment
+from neocog.workflows._check import CheckConfig, CheckResult, check
 from neocog.workflows._config import TrainConfig
 from neocog.workflows._csv_cells import guarded, guarded_path
 from neocog.workflows._evaluate import evaluate
@@ -8,7 +10,9 @@ from neocog.workflows._events import (
     EpochDone,
     Evaluating,
     Event,
+    Featured,
     Interrupted,
+    PhaseDone,
     Reading,
     Reporter,
     StepsDone,
@@ -41,18 +45,23 @@ __all__ = [
     "MODELS",
     "AnyPrediction",
     "AnyScores",
+    "AugmentResult",
+    "CheckConfig",
+    "CheckResult",
     "ClassScore",
     "DataReady",
     "EpochDone",
     "EvaluateResult",
     "Evaluating",
     "Event",
+    "Featured",
     "Interrupted",
     "LabelScore",
     "LabelsPrediction",
     "ModelInfo",
     "MultiLabelScores",
     "NumbersPrediction",
+    "PhaseDone",
     "PredictResult",
     "Prediction",
     "Reading",
@@ -69,7 +78,9 @@ __all__ = [
     "TrainResult",
     "TrainingStarted",
     "Warned",
+    "augment",
     "build_model",
+    "check",
     "choose_recipe",
     "evaluate",
     "guarded",

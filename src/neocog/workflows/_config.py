@@ -8,8 +8,9 @@ from typing import Any
 from neocog.core import check_int, check_number, check_one_of
 from neocog.data import TASKS
 from neocog.exceptions import ArgumentError, message
-from neocog.workflows._models import model_info
-from neocog.workflows._recipe import AUGMENTATIONS
+from neocog.workflows._augmentations import AUGMENTATIONS
+from neocog.workflows._bases import check_model, is_base
+from neocog.workflows._mixing import mixes
 
 MIN_IMAGE_SIZE, MAX_IMAGE_SIZE = 4, 4096
 
@@ -21,13 +22,17 @@ class TrainConfig:
     Attributes:
         data: a data set's name (`"digits"`) or a folder of images.
         out: folder of the run, which must be new or empty; default `runs/<data>-<n>`.
-        model: a name of the table of models, or `"auto"`.
+        model: a name of the table of models or of the zoo (`"mobilenet"`), or `"auto"`.
+        weights: of an architecture of the zoo: a file, an address with its SHA-256, `"imagenet"`, or `"auto"`
+            for a known file on this machine; None trains from scratch.
+        finetune: after the head on frozen features: `"auto"`, `"none"`, a number of top blocks, or the name
+            of a block or layer.
         image_size: (height, width) in pixels.
         color: `"rgb"`, `"grayscale"` or `"auto"`, which looks at the images.
         epochs: most epochs; training stops earlier when validation gets no better.
         batch_size: images a step.
         learning_rate: highest rate.
-        augment: `"auto"`, `"none"`, `"light"`, `"mirror"` or `"photo"`: see `AUGMENTATIONS`.
+        augment: `"auto"` or a name in `AUGMENTATIONS`: `"none"`, `"light"`, `"photo"`, `"notes"`, …
         seed: of weights, order and augmentation; the split does not depend on it.
         precision: `"auto"`, `"float32"` or `"bfloat16"`, as in `compile`.
         strict: stop at broken images instead of leaving them out.
@@ -42,6 +47,8 @@ class TrainConfig:
     data: str
     out: str | None = None
     model: str = "auto"
+    weights: str | None = None
+    finetune: str = "auto"
     image_size: tuple[int, int] | None = None
     color: str = "auto"
     epochs: int | None = None
@@ -65,10 +72,19 @@ class TrainConfig:
             UnknownNameError: no model of that name; the nearest ones are offered.
             ArgumentError: a value out of its range.
         """
-        if self.model != "auto":
-            model_info(self.model)
+        check_model(self.model, self.weights)
+        if self.weights is None and self.finetune != "auto":
+            expected = "--weights with --finetune"
+            raise ArgumentError(message("train", expected=expected, got=f"--finetune {self.finetune} alone"))
+        if is_base(self.model) and self.color == "grayscale":
+            do = "Gray images are given to it as RGB."
+            raise ArgumentError(message(f"model {self.model}", expected="color rgb", got="grayscale", do=do))
         check_one_of("train", "color", self.color, ("auto", "rgb", "grayscale"))
         check_one_of("train", "augment", self.augment, ("auto", *AUGMENTATIONS))
+        if self.weights is not None and mixes(self.augment):
+            do = "Leave --weights out, or choose --augment photo."
+            got = f"--weights with --augment {self.augment}"
+            raise ArgumentError(message("train", expected="mixing from scratch alone", got=got, do=do))
         check_one_of("train", "task", self.task, ("auto", *TASKS))
         check_one_of("train", "precision", self.precision, ("auto", "float32", "bfloat16"))
         check_int("train", "seed", self.seed, minimum=0)

@@ -13,10 +13,11 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading(Event):
-    """Images are being read: `done` of `total`."""
+    """Images are being read, or go through a base (`what`): `done` of `total`."""
 
     done: int
     total: int
+    what: str = "reading images"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +103,45 @@ class EpochDone(Event):
     values: Mapping[str, float]
     seconds: float
     best: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Featured(Event):
+    """The features of the training and validation images are there.
+
+    Attributes:
+        images: their number.
+        seconds: that the base took.
+        base: its name.
+        cached: whether an earlier run had computed them.
+        advice: how much of the base to train, in words.
+    """
+
+    images: int
+    seconds: float
+    base: str
+    cached: bool
+    advice: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseDone(Event):
+    """A phase of a training on a pretrained base is done and measured.
+
+    Attributes:
+        title: what it was.
+        headline: name of the metric.
+        validation, test: its values; None where there is none.
+        epochs: that were trained.
+        seconds: that they took.
+    """
+
+    title: str
+    headline: str
+    validation: float | None
+    test: float | None
+    epochs: int
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

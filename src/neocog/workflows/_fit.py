@@ -17,6 +17,7 @@ from neocog.optimizers.schedules import CosineDecay
 from neocog.training import Hook
 from neocog.workflows._data import Part
 from neocog.workflows._events import EpochDone, Reporter, StepsDone, TrainingStarted
+from neocog.workflows._mixing import MixedSource, mixes, one_hot
 from neocog.workflows._recipe import Recipe
 from neocog.workflows._run_folder import HISTORY, RunFolder
 from neocog.workflows._task import Task
@@ -60,7 +61,7 @@ def compile_model(model: Any, recipe: Recipe, samples: int, precision: str, task
     )
     model.compile(
         optimizer=AdamW(schedule, weight_decay=recipe.weight_decay),
-        loss=task.loss(),
+        loss="categorical_crossentropy" if mixes(recipe.augment) else task.loss(),
         metrics=task.metrics(),
         precision=precision,
     )
@@ -84,15 +85,19 @@ def run_fit(
         TrainingError: the loss became NaN or infinite.
     """
     record = FitRecord()
+    seen, checked = train.source, validation.source
+    if mixes(recipe.augment):
+        classes, seed = len(task.names), int(seen.state_dict().get("seed", 0))
+        seen, checked = MixedSource(seen, recipe.augment, classes, seed), one_hot(checked, classes)
     stopping = EarlyStopping(monitor="val_loss", patience=recipe.patience, restore_best_weights=True)
     began = time.perf_counter()
     with StopBetweenBatches() as stop:
-        watch = _Watch(record, recipe, folder, report, model_name, task)
+        watch = Watch(record, recipe, folder, report, model_name, task)
         try:
             model.fit(
-                train.source,
+                seen,
                 epochs=recipe.epochs,
-                validation_data=validation.source,
+                validation_data=checked,
                 callbacks=[stopping, watch, stop, *extra_hooks],
                 verbose=0,
             )
@@ -103,7 +108,7 @@ def run_fit(
     return record
 
 
-class _Watch(Hook):
+class Watch(Hook):
     """Tells and records every epoch."""
 
     def __init__(

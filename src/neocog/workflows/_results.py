@@ -114,6 +114,7 @@ class TrainResult:
         interrupted: whether Ctrl-C ended it.
         task: one of `neocog.data.TASKS`.
         validation: loss and metrics in the kept epoch.
+        transfer: what a pretrained base brought, feature extraction and fine-tuning apart; else None.
     """
 
     folder: Path
@@ -127,6 +128,7 @@ class TrainResult:
     interrupted: bool
     task: str = "single-label"
     validation: Mapping[str, float] = field(default_factory=dict)
+    transfer: Mapping[str, Any] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
@@ -142,6 +144,7 @@ class TrainResult:
             "seconds": self.seconds,
             "plan": self.plan,
             "interrupted": self.interrupted,
+            **({} if self.transfer is None else {"transfer": dict(self.transfer)}),
         }
 
 

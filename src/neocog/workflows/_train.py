@@ -12,6 +12,8 @@ from neocog.files import save_model_folder
 from neocog.layers import serialize
 from neocog.training import Hook
 from neocog.workflows import _run_folder as files
+from neocog.workflows._augmentations import augmentation_layers, check_augmentation
+from neocog.workflows._bases import canonical, is_base, known_file, open_base, varying, whole_model
 from neocog.workflows._config import TrainConfig
 from neocog.workflows._csv_cells import guarded, guarded_path
 from neocog.workflows._data import ImageData
@@ -24,7 +26,8 @@ from neocog.workflows._load_data import find_data, load_data
 from neocog.workflows._models import build_model, resolve_model
 from neocog.workflows._outputs import AnyScores, prediction_rows, score_outputs, written_label
 from neocog.workflows._plots import draw_confusion, draw_curves, draw_scatter
-from neocog.workflows._recipe import Recipe, augmentation_layers
+from neocog.workflows._pretrained import PretrainedRun, TransferFacts, recipe_of
+from neocog.workflows._recipe import Recipe
 from neocog.workflows._report import Facts, report_html
 from neocog.workflows._results import TrainResult
 from neocog.workflows._run import FORMAT, FORMAT_VERSION
@@ -61,16 +64,34 @@ def train(config: TrainConfig, report: Reporter = silent, hooks: tuple[Hook, ...
     target = find_data(config.data)
     path = files.choose_folder(config.out, target.name)
     files.check_free(path)
+    base = None
+    if is_base(config.model) and target.folder is not None:
+        base = open_base(config.model, config.weights, config.image_size)  # its faults are told first
+        config = replace(config, image_size=base.image_size, color="rgb")
     data, recipe = load_data(target, config, report)
-    name = resolve_model(config.model, data.info.image_shape)
+    check_augmentation(recipe.augment, data.info)
+    if is_base(config.model) and base is None:
+        base = open_base(config.model, config.weights, data.info.image_size)
     _tell(data, report)
     set_random_seed(config.seed)
-    augmentation = augmentation_layers(recipe.augment)
-    model = build_model(name, data.info.image_shape, data.task, augmentation)
+    if base is None:
+        name = resolve_model(config.model, data.info.image_shape)
+        model = build_model(
+            name, data.info.image_shape, data.task, augmentation_layers(recipe.augment, data.info)
+        )
+    else:
+        name = canonical(config.model) or config.model
+        recipe = recipe if config.weights is None else recipe_of(config, recipe)
+        scratch = varying(recipe.augment, data.info) if config.weights is None else ()
+        model = whole_model(base, data.info.image_shape, data.task, scratch)
+        _hint_at_weights(config, name, report)
+        if config.weights is None:
+            model.trainable = True
     files.check_space(_existing(path), 8 * model.count_params() + files.LEAST_FREE)
     folder = RunFolder(path)
     try:
-        return _Job(config, data, recipe, name, model, folder, report).run(hooks)
+        pretrained = base if config.weights is not None else None
+        return _Job(config, data, recipe, name, model, folder, report, pretrained).run(hooks)
     except BaseException as error:
         # A run whose model is saved is kept whatever came after it; of another one nothing stays.
         if not folder.keeps_model:
@@ -78,6 +99,14 @@ def train(config: TrainConfig, report: Reporter = silent, hooks: tuple[Hook, ...
         if isinstance(error, OSError) and not isinstance(error, StorageError):
             raise files.storage_error(path, error) from error
         raise
+
+
+def _hint_at_weights(config: TrainConfig, name: str, report: Reporter) -> None:
+    """Say so where a pretrained file is at hand and the training starts from scratch."""
+    found = known_file(name) if config.weights is None else None
+    if found is not None:
+        text = f"{name} starts from random weights; --weights auto takes the pretrained file {found}"
+        report(Warned(text=text))
 
 
 def _existing(path: Any) -> Any:
@@ -108,14 +137,31 @@ class _Job:
     model: Any
     folder: RunFolder
     report: Reporter
+    base: Any = None  # the pretrained one, where there is one
 
     def run(self, hooks: tuple[Hook, ...]) -> TrainResult:
         """Write the settings, train, save, measure, write the results."""
         rows = self._split_rows()
         self._write_settings(rows)
+        test = self.data.parts["test"]
+        brought, chances = None, None
+        if self.base is None:
+            record = self._fitted(hooks)
+        else:
+            record, brought, chances = self._transferred(hooks)
+        if record.interrupted:
+            self.report(Interrupted(epoch=len(record.epochs)))
+        self._save_model()
+        if chances is None:
+            self.report(Evaluating(part="test", count=len(test.ids)))
+            chances = chances_of(self.model, test)
+        scores = score_outputs(self.data.task, chances, test.labels)
+        return self._write_results(record, scores, chances, rows, brought)
+
+    def _fitted(self, hooks: tuple[Hook, ...]) -> FitRecord:
         parts = self.data.parts
         compile_model(self.model, self.recipe, len(parts["train"].ids), self.config.precision, self.data.task)
-        record = run_fit(
+        return run_fit(
             self.model,
             parts["train"],
             parts["validation"],
@@ -126,13 +172,12 @@ class _Job:
             task=self.data.task,
             extra_hooks=hooks,
         )
-        if record.interrupted:
-            self.report(Interrupted(epoch=len(record.epochs)))
-        self._save_model()
-        self.report(Evaluating(part="test", count=len(parts["test"].ids)))
-        chances = chances_of(self.model, parts["test"])
-        scores = score_outputs(self.data.task, chances, parts["test"].labels)
-        return self._write_results(record, scores, chances, rows)
+
+    def _transferred(self, hooks: tuple[Hook, ...]) -> tuple[FitRecord, TransferFacts, Any]:
+        run = PretrainedRun(
+            self.base, self.model, self.data, self.config, self.recipe, self.folder, self.report
+        )
+        return run.run(hooks)
 
     def _split_rows(self) -> list[tuple[str, str, str, str]]:
         task = self.data.task
@@ -164,7 +209,12 @@ class _Job:
         self.folder.keeps_model = True
 
     def _write_results(
-        self, record: FitRecord, scores: AnyScores, chances: Any, rows: list[tuple[str, str, str, str]]
+        self,
+        record: FitRecord,
+        scores: AnyScores,
+        chances: Any,
+        rows: list[tuple[str, str, str, str]],
+        brought: TransferFacts | None,
     ) -> TrainResult:
         folder, part, task = self.folder, self.data.parts["test"], self.data.task
         copies = duplicates([(file, name, sha256) for file, _, name, sha256 in rows])
@@ -183,6 +233,7 @@ class _Job:
             seconds=record.seconds,
             plan=record.plan,
             interrupted=record.interrupted,
+            transfer=None if brought is None else brought.as_dict(),
             task=task.kind,
             validation={
                 name.removeprefix("val_"): value
@@ -210,6 +261,7 @@ class _Job:
             probabilities=chances,
             hints=tuple(found),
             folder=folder.path,
+            transfer=brought,
         )
         folder.write_text(files.REPORT, report_html(facts))
         return result

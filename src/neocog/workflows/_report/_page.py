@@ -15,6 +15,7 @@ from neocog.workflows._fit import FitRecord
 from neocog.workflows._models import MODELS
 from neocog.workflows._outputs import AnyScores
 from neocog.workflows._percent import percent
+from neocog.workflows._pretrained import TransferFacts
 from neocog.workflows._recipe import AUGMENTATIONS, Recipe
 from neocog.workflows._report._charts import accuracy_scale, curve
 from neocog.workflows._report._html import Markup, el, join, text
@@ -33,6 +34,7 @@ from neocog.workflows._report._numbers import (
 )
 from neocog.workflows._report._sections import class_table, confusion, data_section, mistakes
 from neocog.workflows._report._style import STYLE
+from neocog.workflows._report._transfer import transferred
 from neocog.workflows._scores import Scores
 from neocog.workflows._scores_multi import MultiLabelScores
 from neocog.workflows._scores_numbers import RegressionScores
@@ -56,6 +58,7 @@ class Facts:
         probabilities: (test images, classes); for numbers (test images, targets).
         hints: what to know before believing the headline.
         folder: of the run.
+        transfer: what a pretrained base brought; None without one.
     """
 
     config: TrainConfig
@@ -68,12 +71,14 @@ class Facts:
     probabilities: Any
     hints: tuple[str, ...]
     folder: Path
+    transfer: TransferFacts | None = None
 
 
 def report_html(facts: Facts) -> str:
     """Return the report as HTML."""
     sections = (
         *_results(facts),
+        *([("What the pretrained network brought", transferred(facts.transfer))] if facts.transfer else []),
         ("How the training went", _curves(facts.record, facts.data.task.headline)),
         ("Use the model", _usage(facts)),
         ("The images", data_section(facts.data)),
@@ -214,7 +219,8 @@ def _usage(facts: Facts) -> Markup:
 def _making(facts: Facts) -> Markup:
     recipe, info, config = facts.recipe, facts.data.info, facts.config
     height, width, _ = info.image_shape
-    described = MODELS[facts.model].text
+    known = MODELS.get(facts.model)
+    described = "a published architecture" if known is None else known.text
     return _list(
         {
             "plan": facts.record.plan.removeprefix("plan: ") or "none",
