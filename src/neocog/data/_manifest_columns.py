@@ -46,6 +46,7 @@ _IGNORED = (
 )
 _MANY_VALUES = 20  # different whole numbers in a column called target: more of them are no classes
 _MOST_LABEL = 200  # characters
+_NUMBER = re.compile(r"[-+]?(?:(?:\d{1,40}\.?\d{0,40}|\.\d{1,40})(?:e[-+]?\d{1,3})?|inf|nan)", re.I | re.A)
 SEPARATORS = ("|", ";", ",")
 
 
@@ -211,12 +212,7 @@ def number(cell: Any) -> float | None:
             return float(cell)
         except OverflowError:
             return None
-    if not isinstance(cell, str) or not re.fullmatch(r"[-+.\deEinfNA\s]{1,60}", cell):
-        return None
-    try:
-        return float(cell)
-    except ValueError:
-        return None
+    return float(cell) if isinstance(cell, str) and _NUMBER.fullmatch(cell.strip()) else None
 
 
 def label_text(cell: Any) -> str:

@@ -30,6 +30,7 @@ class PathFinder:
         inner = os.path.relpath(os.path.abspath(manifest.parent), self._base).replace(os.sep, "/")
         self._inner = "" if inner == "." or inner.startswith("..") else f"{inner}/"
         self._suffixes = list(SUFFIXES)
+        self._listed: dict[str, dict[str, str]] = {}
 
     def find(self, written: str, line: int) -> tuple[str, str | None]:
         """Return the path below the root, and what is wrong with it or None.
@@ -73,7 +74,7 @@ class PathFinder:
         if "\\" in path:
             plain.append(os.path.normpath(path.replace("\\", "/")))
         if not path.isascii():
-            plain += [unicodedata.normalize(form, item) for form in ("NFC", "NFD") for item in plain[:2]]
+            plain += [found for item in plain if (found := self._by_letters(item)) is not None]
         if path.lower().endswith(SUFFIXES):
             return plain
         suffixed = [f"{item}{suffix}" for suffix in self._suffixes for item in plain]
@@ -83,3 +84,19 @@ class PathFinder:
             self._suffixes.sort(key=lambda known: known != suffix)
             return [hit]
         return plain
+
+    def _by_letters(self, path: str) -> str | None:
+        """Return the path on disk whose names have the same letters, whatever their Unicode form."""
+        found = ""
+        for name in path.split("/"):
+            if found not in self._listed:
+                try:
+                    there = os.listdir(f"{self._base}/{found}")
+                except OSError:
+                    there = []
+                self._listed[found] = {unicodedata.normalize("NFC", item): item for item in there}
+            real = self._listed[found].get(unicodedata.normalize("NFC", name))
+            if real is None:
+                return None
+            found = f"{found}/{real}" if found else real
+        return found

@@ -12,7 +12,7 @@ import numpy as np
 
 from neocog.core import check_int, check_one_of
 from neocog.data._scan import TASKS
-from neocog.data._split import check_fractions, rank, stratified_split
+from neocog.data._split import check_fractions, rank
 from neocog.exceptions import ArgumentError, DataError, message
 
 Positions = np.ndarray[Any, np.dtype[np.int64]]
@@ -72,8 +72,8 @@ def multilabel_split(labels: Any, fractions: Sequence[float], seed: int = 0) -> 
 def quantile_split(values: Any, fractions: Sequence[float], seed: int = 0) -> list[Positions]:
     """Split positions so that small and large numbers have about the same share in every part.
 
-    One column of numbers is cut into up to 10 ranges of equally many samples, which are the classes of a
-    stratified split; of several columns the ranges (4 each) are the labels of `multilabel_split`.
+    One column of numbers is cut into up to 10 ranges of equally many samples, and each part gets its share of
+    each; of several columns the ranges (4 each) are the labels of `multilabel_split`.
 
     Args:
         values: numbers, (samples,) or (samples, targets).
@@ -100,9 +100,18 @@ def quantile_split(values: Any, fractions: Sequence[float], seed: int = 0) -> li
     _check_enough("samples", len(numbers), len(shares))
     if numbers.shape[1] > 1:
         return multilabel_split(_range_columns(numbers, 4), shares, seed)
-    # A range holds at least one sample of each part, in the parts' shares.
-    bins = max(1, min(_BINS, len(numbers) // max(len(shares), round(1 / min(shares)))))
-    return stratified_split(_ranges(numbers[:, 0], bins), shares, seed)
+    ranges = _ranges(numbers[:, 0], max(1, min(_BINS, len(numbers) // (2 * len(shares)))))
+    part_of = np.full(len(numbers), -1)
+    given = np.zeros(len(shares), dtype=np.int64)
+    for number in range(int(ranges.max()) + 1):
+        members = sorted(np.flatnonzero(ranges == number).tolist(), key=lambda i: rank(seed, i))
+        # What rounding took from a part in one range it gets in the next.
+        wanted = np.array(shares) * (int(given.sum()) + len(members)) - given
+        counts = _rounded(wanted, len(members))
+        part_of[members] = np.repeat(np.arange(len(shares)), counts)
+        given += counts
+    _fill_empty(part_of, len(shares), np.arange(len(numbers)))
+    return [np.flatnonzero(part_of == part) for part in range(len(shares))]
 
 
 def grouped_split(
@@ -189,6 +198,18 @@ def kfold(
         tests = [np.array(sorted(order[fold::k]), dtype=np.int64) for fold in range(k)]
     everything = np.arange(sum(len(test) for test in tests))
     return [(np.setdiff1d(everything, test), test) for test in tests]
+
+
+def _rounded(wanted: Any, total: int) -> Positions:
+    """Return whole numbers near `wanted` with the sum `total`, by largest remainder."""
+    counts = np.floor(np.maximum(wanted, 0) + 1e-9).astype(np.int64)
+    while counts.sum() != total:
+        gaps = np.round(wanted - counts, 9)
+        if counts.sum() < total:
+            counts[int(np.argmax(gaps))] += 1
+        else:
+            counts[int(np.argmin(np.where(counts > 0, gaps, np.inf)))] -= 1
+    return counts
 
 
 def _neediest(wanted: Any, room: Any) -> int:
