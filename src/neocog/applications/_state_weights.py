@@ -133,11 +133,16 @@ def _differences(plan: _Plan) -> str:
         for names, text in (
             (plan.missing, "missing"),
             (plan.unexpected, "unexpected"),
-            (list(plan.wrong.values()), "of another shape"),
+            (sorted(plan.wrong.values(), key=_is_short), "of another shape"),
         )
         if names
     ]
     return " and ".join(parts)
+
+
+def _is_short(text: str) -> bool:
+    """Whether a text about shapes is of a vector: kernels say more, and come first."""
+    return ",)" in text
 
 
 def _advice(where: str, name_map: NameMap, plan: _Plan, found: Found | None, include_top: bool) -> list[str]:

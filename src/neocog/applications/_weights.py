@@ -15,8 +15,18 @@ from neocog.applications._known_files import known_for
 from neocog.applications._state_weights import load_state_file
 from neocog.core import neocog_home
 from neocog.data import check_known_file, download, get_file
-from neocog.exceptions import ArgumentError, message
-from neocog.files import holds_state_dict, read_state_dict
+from neocog.exceptions import ArgumentError, ShapeError, message
+from neocog.files import (
+    Format,
+    Leftover,
+    format_of,
+    holds_state_dict,
+    is_legacy_h5,
+    load_legacy_weights,
+    load_weights_h5,
+    read_keras_archive,
+    read_state_dict,
+)
 
 _MOST_BYTES = 4 * 2**30
 KERAS = "https://storage.googleapis.com/tensorflow/keras-applications/"
@@ -55,6 +65,8 @@ class WeightFiles:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
+_LAST = frozenset({"predictions", "conv_preds", "logits", "fc1000"})
+_HEADS = _LAST | {"fc1", "fc2", "conv_2"}  # Keras's names of layers that make classifiers
 _LOADED: WeakKeyDictionary[Any, Path] = WeakKeyDictionary()
 
 NO_FILES = WeightFiles(None, None)
@@ -109,8 +121,34 @@ def load_file(where: str, model: Any, path: Any, include_top: bool) -> None:
     if holds_state_dict(path):
         load_state_file(where, model, read_state_dict(path), include_top)
     else:
-        model.load_weights(path)
+        load_keras_file(where, model, Path(path), include_top)
     _LOADED[model] = Path(path)
+
+
+def load_keras_file(where: str, model: Any, path: Path, include_top: bool) -> int | None:
+    """Read a `.keras`, `.weights.h5` or older `.h5` file; without classifier, that of the file is left out.
+
+    Returns:
+        How many classes the classifier has that was left out; None where there was none.
+
+    Raises:
+        ShapeError: the file is of another architecture, or its classifier has another number of classes.
+    """
+    kind = format_of(path)
+    leftover = None if include_top else Leftover(_HEADS)
+    try:
+        if kind is Format.KERAS:
+            load_weights_h5(model, read_keras_archive(path).weights, where=str(path), leftover=leftover)
+        elif is_legacy_h5(path):
+            load_legacy_weights(model, path, leftover=leftover)
+        else:
+            load_weights_h5(model, path, leftover=leftover)
+    except ShapeError as error:
+        do = "Where only the classifier differs, pass the file's number of classes, or include_top=False."
+        raise ShapeError(f"{where}: {error}{f' {do}' if include_top else ''}") from None
+    found = {} if leftover is None else leftover.found
+    last = next((shapes for name, shapes in found.items() if name in _LAST and shapes), None)
+    return None if last is None else last[0][-1]
 
 
 def loaded_from(model: Any) -> Path | None:

@@ -13,6 +13,7 @@ from neocog.files._groups import WeightGroup, WeightLike, weight_groups
 from neocog.files._h5_room import stored_weight_bytes, weight_budget
 from neocog.files._keras_archive import KerasArchive, read_keras_archive, write_keras_archive
 from neocog.files._legacy_h5 import (
+    Leftover,
     LegacyModel,
     is_legacy_h5,
     legacy_h5_bytes,
@@ -33,6 +34,7 @@ __all__ = [
     "ExportPlan",
     "Format",
     "KerasArchive",
+    "Leftover",
     "LegacyModel",
     "LoadReport",
     "NameMap",

@@ -27,6 +27,19 @@ from neocog.files._keras_archive import KERAS_VERSION
 _TOP = "top_level_model_weights"
 
 
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """Layers that a file may have and the model not: the classifier of a network that is wanted without.
+
+    Attributes:
+        names: of such layers, as the user gave them.
+        found: those that the file had, with the shapes of their weights.
+    """
+
+    names: frozenset[str]
+    found: dict[str, list[tuple[int, ...]]] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LegacyModel:
     """What an older `.h5` says of a model beside its weights.
@@ -208,6 +221,7 @@ def load_legacy_weights(
     *,
     by_name: bool = False,
     skip_mismatch: bool = False,
+    leftover: Leftover | None = None,
 ) -> list[str]:
     """Read weights in the older layout into a built model: all of them or none.
 
@@ -217,6 +231,7 @@ def load_legacy_weights(
         by_name: give each layer the weights filed under its name; others stay as they are. By default layers
             take them in order, or by name where all names are the same.
         skip_mismatch: leave layers as they are, with a warning, where numbers or shapes differ.
+        leftover: layers that the file may have and the model not; what was found is noted there.
 
     Returns:
         The names of the layers that were skipped.
@@ -236,6 +251,9 @@ def load_legacy_weights(
         )
         stored = _stored_layers(where, group)
         layers = [(name, weights) for name, weights in legacy_layers(model) if weights]
+        if leftover is not None:
+            for name in (leftover.names & stored.keys()) - {name for name, _ in layers}:
+                leftover.found[name] = [tuple(dataset.shape) for dataset in stored.pop(name)]
         if by_name or sorted(stored) == sorted(name for name, _ in layers):
             for name, weights in layers:
                 if name in stored:

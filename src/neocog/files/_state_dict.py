@@ -13,7 +13,7 @@ import torch
 
 from neocog.core import atomic_path, neocog_home
 from neocog.exceptions import FileFormatError, StorageError, message
-from neocog.files._refuse import kind_of_path
+from neocog.files._refuse import _REFUSED, kind_of_path
 from neocog.files._safetensors import read_metadata
 from neocog.files._torch_state import named_tensors, read_checkpoint, read_safetensors
 
@@ -40,8 +40,8 @@ class StateFile:
 
 
 def holds_state_dict(path: str | os.PathLike[str]) -> bool:
-    """Return whether a file is safetensors or one of `torch.save`, by its first bytes."""
-    return kind_of_path(Path(path)) in ("SAFETENSORS", "torch", "pickle", "tar", "gzip")
+    """Return whether a file is none of Keras's by its first bytes: `read_state_dict` reads or refuses it."""
+    return kind_of_path(Path(path)) not in ("KERAS", "HDF5")
 
 
 def read_state_dict(path: str | os.PathLike[str]) -> StateFile:
@@ -60,6 +60,9 @@ def read_state_dict(path: str | os.PathLike[str]) -> StateFile:
     size = path.stat().st_size
     if size > _MOST_BYTES:
         raise FileFormatError(message(str(path), expected=f"at most {_MOST_BYTES:,} bytes", got=f"{size:,}"))
+    if kind not in ("SAFETENSORS", "torch", "pickle", "KERAS"):
+        text, do = _REFUSED.get(kind, (kind, "It is damaged, or a page of errors saved under its name."))
+        raise FileFormatError(message(str(path), expected="a file of weights", got=text, do=do))
     if kind == "SAFETENSORS":
         tensors, metadata = read_safetensors(path), read_metadata(path)
         return _state(path, _sha256(path), named_tensors(str(path), tensors), metadata)

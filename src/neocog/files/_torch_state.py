@@ -127,6 +127,13 @@ def read_safetensors(path: Path) -> dict[str, torch.Tensor]:
 def _check_zip(where: str, path: Path) -> None:
     """torch.save packs nothing: a file that would grow is none of its own."""
     if not zipfile.is_zipfile(path):
+        with open(path, "rb") as file:
+            cut_short = file.read(4) == b"PK\x03\x04"
+        if cut_short:
+            got = f"one that is cut short ({path.stat().st_size:,} bytes)"
+            raise FileFormatError(
+                message(where, expected="a whole torch.save file", got=got, do="Get it again.")
+            )
         return
     with zipfile.ZipFile(path) as archive:
         members = archive.infolist()

@@ -29,7 +29,7 @@ from neocog.files._h5_guard import (
     subgroup,
 )
 from neocog.files._h5_store import opened, take_variables, write_values
-from neocog.files._legacy_h5 import has_legacy_layout
+from neocog.files._legacy_h5 import Leftover, has_legacy_layout
 
 _OLD_LAYERS = "_layer_checkpoint_dependencies"  # what Keras 2.12 and 2.13 called `layers`
 
@@ -87,6 +87,7 @@ def load_weights_h5(
     skip_mismatch: bool = False,
     where: str | None = None,
     optimizer: Any = None,
+    leftover: Leftover | None = None,
 ) -> list[str]:
     """Read a file in Keras 3's layout into a built module of the same architecture: all of it or nothing.
 
@@ -96,6 +97,7 @@ def load_weights_h5(
         skip_mismatch: leave layers as they are, with a warning, where the file has other shapes or nothing.
         where: how error texts name the file; the path by default.
         optimizer: takes its variables from the file too, where they are there and fit.
+        leftover: layers that the file may have and the model not; what was found is noted there.
 
     Returns:
         The paths of the layers that were skipped.
@@ -106,7 +108,7 @@ def load_weights_h5(
         StorageError: it cannot be read.
     """
     where = where or ("weights" if isinstance(source, bytes) else str(source))
-    found = _Matches(where=where)
+    found = _Matches(where=where, leftover=leftover)
     groups = weight_groups(module)
     with damage_reported(where), opened(where, source) as file:
         _refuse_other_layouts(where, file)
@@ -160,6 +162,7 @@ class _Matches:
     pairs: list[tuple[WeightLike, Any]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
+    leftover: Leftover | None = None
 
     def match(self, file: Any, group: WeightGroup) -> None:
         """Find the data sets of one layer; nothing is read but their headers."""
@@ -202,8 +205,21 @@ class _Matches:
             for name in [] if parent is None else member_names(self.where, parent):
                 if name in expected or name.endswith("optimizer") or name == _OLD_LAYERS:
                     continue
+                if self._is_leftover(parent, name):
+                    continue
                 if search.holds_data(child(self.where, parent, name)):
                     self.problems.append(f'"{path}/{name}": holds weights, but the model has no such layer')
+
+    def _is_leftover(self, parent: Any, name: str) -> bool:
+        """Note a layer that the model may lack, by the name that the user gave it."""
+        stored = subgroup(self.where, parent, f"{name}/vars") if self.leftover is not None else None
+        label = None if stored is None else stored.attrs.get("name")
+        if self.leftover is None or not isinstance(label, str) or label not in self.leftover.names:
+            return False
+        self.leftover.found[label] = [
+            tuple(each.shape) for each in _numbered(self.where, parent, f"{name}/vars")
+        ]
+        return True
 
     def report(self, skip_mismatch: bool) -> None:
         """Raise or warn, once, with the first few problems."""

@@ -8,17 +8,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from neocog.applications._known_files import KnownFile, known_by_hash, known_for
 from neocog.applications._name_maps import Found, recognise
 from neocog.applications._predictions import class_names, decode_predictions
 from neocog.applications._preparation import MODES, Preparation
 from neocog.applications._state_weights import load_state_file
-from neocog.applications._weights import loaded_from, weight_path
+from neocog.applications._weights import load_keras_file, loaded_from, weight_path
 from neocog.core import check_int, check_one_of, image_data_format
 from neocog.data import check_known_file, file_sha256
-from neocog.exceptions import ArgumentError, ShapeError, message
+from neocog.exceptions import ArgumentError, message
 from neocog.files import StateFile, holds_state_dict, read_state_dict
 from neocog.layers import Input
 from neocog.zoo._architecture import Architecture, find
@@ -103,7 +101,7 @@ class _Plan:
         if self.state is not None:
             load_state_file(self.row.name, made, self.state, include_top)
         elif self.keras_file is not None:
-            made.load_weights(self.keras_file)
+            load_keras_file(self.row.name, made, self.keras_file, include_top)
         return made
 
 
@@ -181,22 +179,9 @@ def _of_keras_file(
 ) -> Backbone:
     """Return the backbone of a file in Keras's formats, which may have the classifier or not."""
     plan = _plan(row, size, preprocessing, variant, keras_file=path)
-    digest = file_sha256(path)
-    try:
-        return _finished(plan, None, digest)
-    except ShapeError as error:
-        try:
-            whole = plan.model(include_top=True)
-        except ShapeError:
-            raise error from None
     headless = replace(plan, keras_file=None).model(include_top=False)
-    names = zip(headless.state_dict().values(), whole.state_dict().values(), strict=False)
-    with torch.no_grad():
-        for own, value in names:  # the same layers in the same order, the classifier last
-            own.copy_(value)
-    made = _finished(plan, whole.output_shape[-1], digest, model=headless)
-    made.__dict__["top"] = whole
-    return made
+    classes = load_keras_file(row.name, headless, path, include_top=False)
+    return _finished(plan, classes, file_sha256(path), model=headless)
 
 
 def _of_published(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from neocog.applications._name_maps._map import Family, Found, NameMap, Shapes, count, outputs, underscored
 
@@ -36,11 +35,7 @@ def _recognise(shapes: Shapes) -> Found | None:
         label = f"a residual network with {blocks} blocks, {'1×1-3×3-1×1' if bottleneck else '3×3-3×3'}"
         return Found(model=None, label=label, source="torchvision's names")
     name = f"{'resnet' if shortcuts else 'plain'}{depth}"
-    options: dict[str, Any] = {}
-    if first[0] != 64:
-        options["width"] = first[0]
-    if first[2:] == (3, 3):
-        options["stem"] = "small"
+    options = {"width": first[0], "stem": "small" if first[2:] == (3, 3) else "imagenet"}
     return Found(
         model=name, label=name, source="torchvision", options=options, classes=outputs(shapes, "fc.weight")
     )
@@ -60,7 +55,7 @@ def _cifar(shapes: Shapes, width: int, blocks: tuple[int, ...]) -> Found:
         model=f"resnet{depth}",
         label=f"resnet{depth} for CIFAR",
         source=_CIFAR.source,
-        options={} if width == 16 else {"width": width},
+        options={"width": width},
         classes=outputs(shapes, "linear.weight"),
     )
 
