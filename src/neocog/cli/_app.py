@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from neocog._version import __version__
-from neocog.cli import _evaluate, _predict, _train
+from neocog.cli import _augment, _evaluate, _predict, _train
 
 app = typer.Typer(
     name="neocog",
@@ -41,6 +41,7 @@ def _options(
 app.command(epilog=_train.EXAMPLES)(_train.train)
 app.command()(_evaluate.evaluate)
 app.command()(_predict.predict)
+app.command()(_augment.augment)
 
 
 def main() -> None:
