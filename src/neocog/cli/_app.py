@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from neocog._version import __version__
-from neocog.cli import _augment, _evaluate, _predict, _train
+from neocog.cli import _augment, _check, _evaluate, _predict, _train
 
 app = typer.Typer(
     name="neocog",
@@ -39,6 +39,7 @@ def _options(
 
 
 app.command(epilog=_train.EXAMPLES)(_train.train)
+app.command(epilog=_check.EXAMPLES)(_check.check)
 app.command()(_evaluate.evaluate)
 app.command()(_predict.predict)
 app.command()(_augment.augment)

@@ -48,7 +48,7 @@ def coefficients(thumbs: Array, cuts: tuple[float, ...]) -> Array:
 
 
 def turned(spectrum: Array, turn: int) -> Array:
-    """Return the frequencies of the image mirrored (1), upside down (2), both (3), or also transposed (+4)."""
+    """Return the frequencies of the image mirrored (1), upside down (2), both (3), and transposed (+4)."""
     signs = np.where(np.arange(spectrum.shape[-1]) % 2, -1, 1).astype(spectrum.dtype)
     found = spectrum
     if turn & 1:

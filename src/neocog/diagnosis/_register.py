@@ -33,7 +33,7 @@ _LEAST_SCALE, _LEAST_OVERLAP = 0.6, 0.5
 
 @dataclass(frozen=True)
 class Fits:
-    """How well pairs fit: correlation of grey values, of gradients, and the share that overlaps, each (P,)."""
+    """How well pairs fit: correlation of grey values, of gradients, and the share that overlaps, as (P,)."""
 
     grey: Array
     edges: Array
