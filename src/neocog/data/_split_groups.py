@@ -100,7 +100,8 @@ def quantile_split(values: Any, fractions: Sequence[float], seed: int = 0) -> li
     _check_enough("samples", len(numbers), len(shares))
     if numbers.shape[1] > 1:
         return multilabel_split(_range_columns(numbers, 4), shares, seed)
-    ranges = _ranges(numbers[:, 0], max(1, min(_BINS, len(numbers) // (2 * len(shares)))))
+    least = max(len(shares), round(1 / min(shares)))  # samples of a range: one of the smallest part
+    ranges = _ranges(numbers[:, 0], max(1, min(_BINS, len(numbers) // least)))
     part_of = np.full(len(numbers), -1)
     given = np.zeros(len(shares), dtype=np.int64)
     for number in range(int(ranges.max()) + 1):
