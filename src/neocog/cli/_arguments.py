@@ -24,6 +24,9 @@ GroupBy = Annotated[
     str | None,
     typer.Option(help='A manifest\'s column, or "{group}_*.jpg": images of one group stay in one part.'),
 ]
+Tta = Annotated[
+    int | None, typer.Option(help="Mean of so many passes: the image, and augmented versions of it.")
+]
 RunFolder = Annotated[str, typer.Argument(help="Folder of a run.", metavar="RUN")]
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from neocog.cli._arguments import Images, Json, Label, Pattern, Quiet, RunFolder, Traceback
+from neocog.cli._arguments import Images, Json, Label, Pattern, Quiet, RunFolder, Traceback, Tta
 from neocog.cli._guard import finish, say
 
 
@@ -19,6 +19,7 @@ def evaluate(
     label: Label = None,
     pattern: Pattern = None,
     images: Images = None,
+    tta: Tta = None,
     as_json: Json = False,
     quiet: Quiet = False,
     traceback: Traceback = False,
@@ -31,7 +32,7 @@ def evaluate(
         from neocog.cli._output import print_evaluation, print_json
 
         with TrainingView(quiet=quiet, to_stderr=as_json) as view:
-            result = workflows.evaluate(run, data, view, label=label, pattern=pattern, images=images)
+            result = workflows.evaluate(run, data, view, label=label, pattern=pattern, images=images, tta=tta)
         for file, reason in result.broken:
             say(f"left out: {file}: {reason}")
         if as_json:

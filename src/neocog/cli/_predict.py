@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
-from neocog.cli._arguments import Json, RunFolder, Traceback
+from neocog.cli._arguments import Json, RunFolder, Traceback, Tta
 from neocog.cli._guard import BAD_INPUT, finish, say
 
 
 def predict(
     run: RunFolder,
     images: Annotated[list[str], typer.Argument(help="Image files, or folders of images.")],
+    tta: Tta = None,
     as_json: Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print the result as CSV on stdout.")] = False,
     traceback: Traceback = False,
@@ -30,7 +31,7 @@ def predict(
 
         if as_json and as_csv:
             raise ArgumentError(message("predict", expected="--json or --csv", got="both"))
-        result = workflows.predict(run, images)
+        result = workflows.predict(run, images, tta=tta)
         if as_json:
             print_json(result.as_dict())
         elif as_csv:

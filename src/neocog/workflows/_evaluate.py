@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from neocog.core import check_int
 from neocog.data import DATASETS, ImageFile, ImageFolderSource, file_sha256, scan_images
-from neocog.exceptions import DataError, FileFormatError, message
+from neocog.exceptions import ArgumentError, DataError, FileFormatError, message
 from neocog.workflows._data import Part, array_part, file_part, read_part
 from neocog.workflows._events import Evaluating, Reporter, silent
 from neocog.workflows._load_data import find_data, load_arrays
@@ -23,6 +24,7 @@ from neocog.workflows._run import Run, SplitRow, load_run
 from neocog.workflows._task import REGRESSION, SINGLE
 
 _BATCH_SIZE = 64
+_MOST_PASSES = 256
 
 
 def evaluate(
@@ -33,6 +35,7 @@ def evaluate(
     label: str | None = None,
     pattern: str | None = None,
     images: str | None = None,
+    tta: int | None = None,
 ) -> EvaluateResult:
     """Measure a run's model.
 
@@ -42,10 +45,13 @@ def evaluate(
             have one), or a data set's name; None takes the run's own test images, by file and checksum.
         report: told how far it is.
         label, pattern, images: how a manifest or file names are read, as in `TrainConfig`.
+        tta: measure the mean of so many passes, as `model.predict(tta=…)`.
 
     Raises:
+        ArgumentError: `tta` below 1.
         DataError: files of the test part are missing or changed; other classes; other image sizes.
     """
+    check_passes("evaluate", tta)
     opened = run if isinstance(run, Run) else load_run(run)
     unreadable: list[tuple[str, str]] = []
     if data is None:
@@ -56,7 +62,8 @@ def evaluate(
     part, found = read_part(part, report, 0, len(part.ids))
     broken = sorted([*unreadable, *found])
     report(Evaluating(part=words, count=len(part.ids)))
-    chances = chances_of(opened.model, part)
+    chances = chances_of(opened.model, part, tta)
+    words += f", each by the mean of {tta} passes" if tta and tta > 1 else ""
     return EvaluateResult(
         run=opened.folder,
         measured_on=words,
@@ -187,9 +194,15 @@ def _check_classes(run: Run, where: str, class_names: Sequence[str]) -> None:
         raise DataError(message(where, expected=expected, got=got, do=do))
 
 
-def chances_of(model: Any, part: Part) -> Any:
+def check_passes(where: str, tta: int | None) -> None:
+    """Raise unless `tta` is None or a number of passes, 1 to 256."""
+    if tta is not None and check_int(where, "tta", tta, minimum=1) > _MOST_PASSES:
+        raise ArgumentError(message(where, expected=f"tta up to {_MOST_PASSES}", got=tta))
+
+
+def chances_of(model: Any, part: Part, tta: int | None = None) -> Any:
     """Return the probabilities (count, classes) of a part's images, in the order of its `ids`."""
-    chances = model.predict(part.source, verbose=0)
+    chances = model.predict(part.source, verbose=0, tta=tta)
     if len(chances) != len(part.ids):
         source = part.source
         lost = source.broken[-1] if isinstance(source, ImageFolderSource) and source.broken else ("", "")

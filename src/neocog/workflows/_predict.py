@@ -11,6 +11,7 @@ from neocog.data import ImageFolderSource, check_image
 from neocog.data._folder import walk_files
 from neocog.data._image_files import SUFFIXES
 from neocog.exceptions import DataError, message
+from neocog.workflows._evaluate import check_passes
 from neocog.workflows._outputs import prediction
 from neocog.workflows._results import PredictResult
 from neocog.workflows._run import Run, load_run
@@ -19,7 +20,11 @@ PathLike = str | os.PathLike[str]
 
 
 def predict(
-    run: PathLike | Run, images: PathLike | Iterable[PathLike], *, batch_size: int = 32
+    run: PathLike | Run,
+    images: PathLike | Iterable[PathLike],
+    *,
+    batch_size: int = 32,
+    tta: int | None = None,
 ) -> PredictResult:
     """Say what a run's model sees in images (class, labels or numbers), read exactly as in training.
 
@@ -27,14 +32,17 @@ def predict(
         run: folder of a run, or what `load_run` returned.
         images: image files, and folders whose images are taken, those in folders below included.
         batch_size: images a step.
+        tta: answer by the mean of so many passes, as `model.predict(tta=…)`.
 
     Returns:
         Predictions for what could be read, and the reasons for what could not.
 
     Raises:
+        ArgumentError: `tta` below 1.
         DataError: `run` is no run, or a folder holds no image.
         FileFormatError: the run's files are damaged.
     """
+    check_passes("predict", tta)
     opened = run if isinstance(run, Run) else load_run(run)
     given = [images] if isinstance(images, (str, os.PathLike)) else list(images)
     wanted = _expanded(given)
@@ -50,7 +58,7 @@ def predict(
         cache=False,
     )
     try:
-        chances: Any = opened.model.predict(source, verbose=0)
+        chances: Any = opened.model.predict(source, verbose=0, tta=tta)
     except DataError:
         if len(source.broken) < len(files):
             raise
