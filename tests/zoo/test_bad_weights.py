@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import pickle
+import re
 import tarfile
 import zipfile
 from collections.abc import Iterator
@@ -316,3 +317,19 @@ def test_without_a_known_file(tmp_path: Path, home: Path, monkeypatch: pytest.Mo
         zoo.backbone("mobilenet", preprocessing="tourch")
     with pytest.raises(NeocogError):
         zoo.backbone("text_cnn")
+
+
+@pytest.mark.parametrize(
+    ("name", "auxiliary"), [("inception_v3", "AuxLogits.fc.weight"), ("googlenet_bn", "aux1.fc2.weight")]
+)
+def test_auxiliary_classifiers_are_left_out(name: str, auxiliary: str, tmp_path: Path, home: Path) -> None:
+    model = zoo.build(name, classes=3)
+    joints = re.compile(r"^(Mixed_\d\w|inception\d\w)_|_(?=(?:conv|bn|[01])\.|[01]_(?:conv|bn)\.)")
+    dotted = {joints.sub(lambda m: f"{m[1] or ''}.", key): v for key, v in model.state_dict().items()}
+    assert any(".branch" in key and key.endswith(".conv.weight") for key in dotted)
+    dotted[auxiliary] = torch.ones(3, 4)
+    save_file({key: value.contiguous() for key, value in dotted.items()}, tmp_path / "w.safetensors")
+    base = zoo.backbone(name, tmp_path / "w.safetensors")
+    assert (base.name, base.classes, base.preparation.mean) == (name, 3, (127.5,) * 3)
+    with pytest.raises(ShapeError, match=f"zoo.{name} takes it"):
+        applications.InceptionV3(weights=tmp_path / "w.safetensors", input_shape=(75, 75, 3), classes=3)

@@ -43,8 +43,9 @@ def MobileNetV2(
         input_shape: shape of one image; 224×224 with 3 channels by default, at least 32×32.
         alpha: width: numbers of filters are multiplied by it.
         include_top: end with the classifier; False ends with the features.
-        weights: `"imagenet"` fetches those that Keras publishes (without a checksum, for this family; alpha
-            0.35, 0.5, 0.75, 1, 1.3 or 1.4); None draws them at random; or the path of a weight file.
+        weights: None draws them at random; `"imagenet"` takes them from this machine (alpha 0.35, 0.5, 0.75,
+            1, 1.3 or 1.4; Keras publishes this family without checksums, so nothing is fetched); the path of
+            a weight file; or an address with its SHA-256.
         input_tensor: symbolic tensor to start from; None makes an Input.
         pooling: what ends a model without classifier: None, `"avg"` or `"max"`.
         classes: outputs of the classifier.

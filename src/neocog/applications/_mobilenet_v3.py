@@ -239,7 +239,7 @@ def MobileNetV3Small(
         minimalistic: True leaves out 5×5 kernels, hard swish, and squeeze and excitation.
         include_top: end with the classifier; False ends with the features.
         weights: `"imagenet"` fetches those that Keras publishes, checked by their hash (alpha 0.75 or 1);
-            None draws them at random; or the path of a weight file.
+            None draws them at random; the path of a weight file; or an address with its SHA-256.
         input_tensor: symbolic tensor to start from; None makes an Input.
         classes: outputs of the classifier.
         pooling: what ends a model without classifier: None, `"avg"` or `"max"`.
@@ -291,7 +291,7 @@ def MobileNetV3Large(
         minimalistic: True leaves out 5×5 kernels, hard swish, and squeeze and excitation.
         include_top: end with the classifier; False ends with the features.
         weights: `"imagenet"` fetches those that Keras publishes, checked by their hash (alpha 0.75 or 1);
-            None draws them at random; or the path of a weight file.
+            None draws them at random; the path of a weight file; or an address with its SHA-256.
         input_tensor: symbolic tensor to start from; None makes an Input.
         classes: outputs of the classifier.
         pooling: what ends a model without classifier: None, `"avg"` or `"max"`.

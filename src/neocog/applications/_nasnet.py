@@ -176,7 +176,7 @@ def NASNetMobile(
         input_shape: shape of one image; 224×224 with 3 channels by default, at least 32×32.
         include_top: end with the classifier; False ends with the features.
         weights: `"imagenet"` fetches those that Keras publishes, checked by their hash; None draws them at
-            random; or the path of a weight file.
+            random; the path of a weight file; or an address with its SHA-256.
         input_tensor: symbolic tensor to start from; None makes an Input.
         pooling: what ends a model without classifier: None, `"avg"` or `"max"`.
         classes: outputs of the classifier.
@@ -219,7 +219,7 @@ def NASNetLarge(
         input_shape: shape of one image; 331×331 with 3 channels by default, at least 32×32.
         include_top: end with the classifier; False ends with the features.
         weights: `"imagenet"` fetches those that Keras publishes, checked by their hash; None draws them at
-            random; or the path of a weight file.
+            random; the path of a weight file; or an address with its SHA-256.
         input_tensor: symbolic tensor to start from; None makes an Input.
         pooling: what ends a model without classifier: None, `"avg"` or `"max"`.
         classes: outputs of the classifier.

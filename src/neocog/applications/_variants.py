@@ -11,7 +11,7 @@ _ARGUMENTS = """
     Args:
         include_top: end with the classifier; False ends with the features.
         weights: `"imagenet"` fetches those that Keras publishes, checked by their hash; None draws them at
-            random; or the path of a weight file.
+            random; the path of a weight file; or an address with its SHA-256.
         input_tensor: symbolic tensor to start from; None makes an Input.
         input_shape: shape of one image; {size}×{size} with 3 channels by default, at least {least}×{least}.
         pooling: what ends a model without classifier: None, `"avg"` or `"max"`.

@@ -2,7 +2,16 @@
 
 from collections.abc import Mapping
 
-from neocog.applications._name_maps import densenet, efficientnet, mobilenet, mobilenet_v2, resnet, small, vgg
+from neocog.applications._name_maps import (
+    densenet,
+    efficientnet,
+    inception,
+    mobilenet,
+    mobilenet_v2,
+    resnet,
+    small,
+    vgg,
+)
 from neocog.applications._name_maps._map import Family, Found, NameMap, Shapes, canonical, underscored
 
 __all__ = ["Family", "Found", "NameMap", "maps_for", "recognise"]
@@ -15,6 +24,7 @@ FAMILIES: tuple[Family, ...] = (
     densenet.FAMILY,
     efficientnet.FAMILY,
     *small.FAMILIES,
+    *inception.FAMILIES,
 )
 
 _HEADS = (r"fc\d?", "linear", r"classifier(_\d)?", "predictions", "conv_preds", "logits", "loss3_classifier")

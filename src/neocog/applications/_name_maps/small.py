@@ -47,8 +47,6 @@ def _googlenet(shapes: Shapes) -> Found | None:
             classes=outputs(spelled, "loss3_classifier_weight"),
             pixels="caffe",
         )
-    if "inception3a_branch1_conv.weight" in shapes:
-        return Found(model=None, label="googlenet with batch normalisation", source="torchvision")
     return None
 
 
