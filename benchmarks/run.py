@@ -17,7 +17,15 @@ import fit
 import startup
 import torch
 
-SUITES = {"accuracy": accuracy.run, "augment": augment.run, "fit": fit.run, "startup": startup.run}
+import data
+
+SUITES = {
+    "accuracy": accuracy.run,
+    "augment": augment.run,
+    "data": data.run,
+    "fit": fit.run,
+    "startup": startup.run,
+}
 RESULTS = Path(__file__).parent / "results"
 
 
