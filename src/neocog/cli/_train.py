@@ -76,6 +76,9 @@ def train(
     pattern: Pattern = None,
     images: Images = None,
     group_by: GroupBy = None,
+    leaks: Annotated[
+        str, typer.Option(help="Copies of an image in two given parts: keep, or move into one for this run.")
+    ] = "keep",
     split: Annotated[
         str | None, typer.Option(help="A run, or its split.csv, whose parts are taken again, by content.")
     ] = None,
@@ -111,6 +114,7 @@ def train(
             images=images,
             group_by=group_by,
             split=split,
+            leaks=leaks,
         )
         with TrainingView(quiet=quiet, to_stderr=as_json) as view:
             result = workflows.train(config, view)

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Hashable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from neocog.core import check_int, check_one_of
-from neocog.data import FolderScan, ImageFile, scan_images
+from neocog.data import FolderScan, scan_images
 from neocog.diagnosis import (
     SEVERITIES,
     Diagnosis,
@@ -26,15 +23,15 @@ from neocog.diagnosis import (
     sorted_findings,
 )
 from neocog.exceptions import ArgumentError, DataError, StorageError, message
+from neocog.workflows._check_data import Progress, finding_dict, samples_of
 from neocog.workflows._check_pages import check_page, finding_rows, sheet, shown_thumbs
 from neocog.workflows._environment import environment
-from neocog.workflows._events import Reading, Reporter, Warned, silent
+from neocog.workflows._events import Reporter, Warned, silent
 from neocog.workflows._load_data import find_data
 from neocog.workflows._run_folder import RunFolder, check_free, storage_error
 
 FEATURES = ("auto", "classical", "none")
 FINDINGS, PAGE = "findings.json", "report.html"
-_TELL_EVERY = 0.1  # seconds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,78 +172,6 @@ def check(config: CheckConfig, report: Reporter = silent) -> CheckResult:
     )
     _write(result, config, scan, samples, diagnosis)
     return result
-
-
-class Progress:
-    """Tells a reporter how far a check is, and how long it will take, a few times a second."""
-
-    def __init__(self, report: Reporter) -> None:
-        self.report = report
-        self._what, self._began, self._told = "", 0.0, 0.0
-
-    def __call__(self, what: str, done: int, total: int) -> None:
-        """Tell it."""
-        now = time.perf_counter()
-        if what != self._what:
-            self._what, self._began, self._told = what, now, 0.0
-        if done < total and now - self._told < _TELL_EVERY:
-            return
-        self._told = now
-        left = (now - self._began) / max(done, 1) * (total - done)
-        text = what if now - self._began < 1 else f"{what}, {left:.0f} s left"
-        self.report(Reading(what=text, done=done, total=total))
-
-
-def samples_of(scan: FolderScan) -> tuple[Samples, dict[int, str]]:
-    """Return the images of a scan to check, and the reasons for those that it could not use, by position."""
-    files = scan.files
-    paths = [scan.absolute(file) for file in files] + [str(scan.root / file.path) for file in scan.broken]
-    labels = [file.label for file in files] + [-1] * len(scan.broken)
-    reasons = {len(files) + i: file.reason for i, file in enumerate(scan.broken)}
-    samples = Samples(
-        paths=tuple(paths),
-        labels=np.array(labels, dtype=np.int64).reshape(-1),
-        class_names=scan.class_names if scan.task != "regression" else (),
-        parts=(*(file.split for file in files), *(None for _ in scan.broken)) if scan.splits else (),
-        meanings=(*(_meaning(scan, file) for file in files), *(None for _ in scan.broken)),
-    )
-    return samples, reasons
-
-
-def _meaning(scan: FolderScan, file: ImageFile) -> Hashable:
-    if scan.task == "single-label":
-        return file.label
-    if scan.task == "multi-label":
-        return ", ".join(scan.class_names[label] for label in file.labels) or "no label"
-    return ", ".join(f"{value:g}" for value in file.targets)
-
-
-def finding_dict(finding: Finding, samples: Samples, ids: tuple[str, ...]) -> dict[str, Any]:
-    """Return a finding as plain values, with names instead of positions."""
-    names = samples.class_names
-    cases = []
-    for item in finding.items:
-        labels = item.classes or tuple(int(samples.labels[i]) for i in item.images)
-        cases.append(
-            {
-                "files": [ids[i] for i in item.images],
-                "classes": [names[k] if k >= 0 and names else None for k in labels],
-                "parts": [samples.part(i) for i in item.images],
-                "suggested": None if item.suggested is None else names[item.suggested],
-                "score": item.score,
-                "note": item.note,
-            }
-        )
-    return {
-        "kind": finding.kind,
-        "title": finding.title,
-        "severity": finding.severity,
-        "count": finding.count,
-        "images": len(finding.images),
-        "meaning": finding.meaning,
-        "advice": finding.advice,
-        "cases": cases,
-    }
 
 
 def _features(config: CheckConfig) -> Features | None:

@@ -16,6 +16,7 @@ from neocog.workflows._data import Images, shrink
 from neocog.workflows._report._html import Markup, el, join, text
 from neocog.workflows._report._pictures import data_uri
 from neocog.workflows._report._style import STYLE
+from neocog.workflows._train_checks import CheckedData
 
 Thumbs = Mapping[int, Images]
 
@@ -91,11 +92,7 @@ def _drawn(words: str, most: int = 27) -> str:
     """Return the end of a name in characters that the built-in font has."""
     plain = words.encode("latin-1", "replace").decode("latin-1")
     plain = "".join(c if c.isprintable() else "?" for c in plain)
-    return (
-        plain
-        if len(plain) <= most
-        else f"…{plain[-most + 1 :]}".encode("latin-1", "replace").decode("latin-1")
-    )
+    return plain if len(plain) <= most else f"...{plain[-most + 3 :]}"
 
 
 def check_page(
@@ -145,6 +142,20 @@ _STYLE = """
 """
 
 
+def findings_section(checked: CheckedData) -> Markup:
+    """Return the findings on the data of a run as part of its report, pictures included."""
+    findings, result = checked.findings, checked.as_dict()
+    if not findings:
+        return el("p", "No copies, no odd images, nothing unreadable.", class_="note")
+    thumbs = shown_thumbs(findings, checked.samples)
+    lead = el("p", str(result["trust"]), class_="note") if result["trust"] else ""
+    cases = [
+        el("details", el("summary", f"{finding.title}: {finding.count}"), _cases(finding, details, thumbs))
+        for finding, details in zip(findings, result["findings"], strict=True)
+    ]
+    return join(el("style", Markup(_STYLE)), lead, _overview(result), *cases)
+
+
 def _headline(result: Mapping[str, Any]) -> str:
     grave = [found for found in result["findings"] if found["severity"] != "information"]
     images = f"{result['images']} images"
@@ -169,10 +180,13 @@ def _overview(result: Mapping[str, Any]) -> Markup:
 
 
 def _section(finding: Finding, details: Mapping[str, Any], thumbs: Thumbs) -> Markup:
-    parts: list[object] = [
-        el("h2", f"{finding.title}: {finding.count}"),
-        el("p", f"{finding.meaning} {finding.advice}", class_="note"),
-    ]
+    note = el("p", f"{finding.meaning} {finding.advice}", class_="note")
+    title = el("h2", f"{finding.title}: {finding.count}")
+    return el("section", title, note, _cases(finding, details, thumbs), id=finding.kind)
+
+
+def _cases(finding: Finding, details: Mapping[str, Any], thumbs: Thumbs) -> Markup:
+    parts: list[object] = []
     cases = list(zip(finding.items, details["cases"], strict=True))
     pictured = [] if finding.kind in _PICTURELESS else cases[:MOST_CASES]
     shown = [_case(item.images, case, thumbs) for item, case in pictured]
@@ -188,7 +202,7 @@ def _section(finding: Finding, details: Mapping[str, Any], thumbs: Thumbs) -> Ma
                         el("ul", *listed), open=None if shown else ""))  # fmt: skip
     if len(cases) > MOST_LISTED:
         parts.append(el("p", f"All {len(cases)} are in {finding.kind}.csv.", class_="note"))
-    return el("section", *parts, id=finding.kind)
+    return join(*parts)
 
 
 def _case(images: Sequence[int], case: Mapping[str, Any], thumbs: Thumbs) -> Markup:

@@ -42,6 +42,8 @@ class TrainConfig:
         images: folder that a manifest's paths are relative to.
         group_by: a manifest's column, or a pattern with `{group}`: images of one group stay in one part.
         split: an earlier run, or its `split.csv`, whose parts are taken again.
+        leaks: what to do with copies of an image in several given parts: `"keep"` and warn, or `"move"` them
+            into one part for this run (no file is touched).
     """
 
     data: str
@@ -64,6 +66,7 @@ class TrainConfig:
     images: str | None = None
     group_by: str | None = None
     split: str | None = None
+    leaks: str = "keep"
 
     def check(self) -> None:
         """Raise for values that cannot work.
@@ -87,6 +90,7 @@ class TrainConfig:
             raise ArgumentError(message("train", expected="mixing from scratch alone", got=got, do=do))
         check_one_of("train", "task", self.task, ("auto", *TASKS))
         check_one_of("train", "precision", self.precision, ("auto", "float32", "bfloat16"))
+        check_one_of("train", "leaks", self.leaks, ("keep", "move"))
         check_int("train", "seed", self.seed, minimum=0)
         if self.seed >= 2**32:
             raise ArgumentError(message("train", expected="seed below 2**32", got=self.seed))

@@ -99,12 +99,14 @@ class ImageData:
         parts: by name.
         broken: (file, reason) of images that are left out.
         skipped: number of files that are no images.
+        checked: what the checks found, `CheckedData`; None for arrays.
     """
 
     info: DataInfo
     parts: Mapping[str, Part]
     broken: tuple[tuple[str, str], ...] = ()
     skipped: int = 0
+    checked: Any = None
 
     @cached_property
     def task(self) -> Task:

@@ -26,6 +26,7 @@ from neocog.workflows._parts import (
 )
 from neocog.workflows._recipe import Recipe, choose_recipe
 from neocog.workflows._task import REGRESSION, SINGLE
+from neocog.workflows._train_checks import check_scan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,7 +168,11 @@ def _load_files(
     scan = scan_target(path, config, report)
     if config.strict and scan.broken:
         raise broken_error(str(path), [(file.path, file.reason) for file in scan.broken])
+    check = check_scan(scan, report)
+    scan = check.kept_together(config.leaks)
     files, notes = _in_parts(scan, config, report)
+    checked = check.findings(files)
+    checked.tell(report)
     for text in notes:
         report(Warned(text=text))
     size, color = look_at([scan.absolute(file) for file in scan.files])
@@ -189,7 +194,8 @@ def _load_files(
     for text in scan.empty_folders:
         report(Warned(text=f"the folder {text!r} holds no image and counts as no class"))
     listed = sorted([*((file.path, file.reason) for file in scan.broken), *broken])
-    return ImageData(info=info, parts=parts, broken=tuple(listed), skipped=scan.skipped), recipe
+    data = ImageData(info=info, parts=parts, broken=tuple(listed), skipped=scan.skipped, checked=checked)
+    return data, recipe
 
 
 def scan_target(path: Path, config: TrainConfig, report: Reporter) -> FolderScan:

@@ -14,6 +14,7 @@ from neocog.training import Hook
 from neocog.workflows import _run_folder as files
 from neocog.workflows._augmentations import augmentation_layers, check_augmentation
 from neocog.workflows._bases import canonical, is_base, known_file, open_base, varying, whole_model
+from neocog.workflows._check_pages import findings_section
 from neocog.workflows._config import TrainConfig
 from neocog.workflows._csv_cells import guarded, guarded_path
 from neocog.workflows._data import ImageData
@@ -34,6 +35,8 @@ from neocog.workflows._run import FORMAT, FORMAT_VERSION
 from neocog.workflows._run_folder import RunFolder
 from neocog.workflows._scores import Scores
 from neocog.workflows._scores_numbers import RegressionScores
+from neocog.workflows._task import SINGLE
+from neocog.workflows._train_checks import FINDINGS
 
 
 def train(config: TrainConfig, report: Reporter = silent, hooks: tuple[Hook, ...] = ()) -> TrainResult:
@@ -202,6 +205,18 @@ class _Job:
         self.folder.write_json(files.CONFIG, settings)
         self.folder.write_csv(files.SPLIT, ("file", "class", "part", "sha256"), rows)
 
+    def _checked(self, chances: Any) -> Any:
+        """Write what was found of the data, wrong labels among the images held out included."""
+        checked = self.data.checked
+        if checked is None:
+            return None
+        test, validation = self.data.parts["test"], self.data.parts["validation"]
+        if self.data.task.kind == SINGLE:
+            outputs = [(validation, chances_of(self.model, validation)), (test, chances)]
+            checked = checked.judged(outputs)
+        self.folder.write_json(FINDINGS, checked.as_dict())
+        return checked
+
     def _save_model(self) -> None:
         for name in (files.MODEL_CONFIG, files.MODEL_WEIGHTS):
             self.folder.file(name)
@@ -241,6 +256,7 @@ class _Job:
                 if name.startswith("val_")
             },
         )
+        checked = self._checked(chances)
         folder.write_text(files.PLAN, (record.plan or "plan: none, no step was taken") + "\n")
         folder.write_json(files.METRICS, {**result.as_dict(), "hints": found})
         header, table = prediction_rows(task, part.ids, part.labels, chances)
@@ -262,6 +278,7 @@ class _Job:
             hints=tuple(found),
             folder=folder.path,
             transfer=brought,
+            checked=None if checked is None else findings_section(checked),
         )
         folder.write_text(files.REPORT, report_html(facts))
         return result

@@ -59,6 +59,7 @@ class Facts:
         hints: what to know before believing the headline.
         folder: of the run.
         transfer: what a pretrained base brought; None without one.
+        checked: what the checks of the data found, as HTML; None for arrays.
     """
 
     config: TrainConfig
@@ -72,6 +73,7 @@ class Facts:
     hints: tuple[str, ...]
     folder: Path
     transfer: TransferFacts | None = None
+    checked: Markup | None = None
 
 
 def report_html(facts: Facts) -> str:
@@ -82,6 +84,7 @@ def report_html(facts: Facts) -> str:
         ("How the training went", _curves(facts.record, facts.data.task.headline)),
         ("Use the model", _usage(facts)),
         ("The images", data_section(facts.data)),
+        *([("The images, checked", facts.checked)] if facts.checked else []),
         ("How it was made", _making(facts)),
     )
     body = [_header(facts), *(el("section", el("h2", title), part) for title, part in sections)]
