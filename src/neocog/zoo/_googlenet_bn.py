@@ -101,7 +101,7 @@ describe(
     "dropout: rate before the classifier; 0.7 in the others.",
     form="torchvision",
     image=(224, 224, 3),
-    pixels="torch",
+    pixels="tf",
     parameters=6_624_904,
     reference="Szegedy et al., Going Deeper with Convolutions, 2015.",
 )

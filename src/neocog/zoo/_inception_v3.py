@@ -184,7 +184,7 @@ describe(
     "dropout: rate before the classifier.",
     form="torchvision",
     image=(299, 299, 3),
-    pixels="torch",
+    pixels="tf",
     parameters=23_834_568,
     reference="Szegedy et al., Rethinking the Inception Architecture for Computer Vision, 2016.",
 )
