@@ -22,10 +22,11 @@ def preprocess_input(x: Any, architecture: str, data_format: str | None = None) 
     """Return images as an architecture expects them; the input stays as it is.
 
     torchvision's forms take values from 0 to 1 minus ImageNet's mean, divided by its standard deviation
-    (`"torch"`), its GoogLeNet and Inception v3 values from -1 to 1 (what `transform_input` makes there); AlexNet
-    and GoogLeNet as published blue, green, red, each minus ImageNet's mean (`"caffe"`); Keras's forms what
-    `neocog.applications` says; LeNet-5 -0.1 for paper and 1.175 for ink; the networks of the notes values from 0
-    to 1. Pretrained weights from elsewhere may want something else: `backbone` knows what belongs to its files.
+    (`"torch"`), its GoogLeNet and Inception v3 values from -1 to 1 (what `transform_input` makes there);
+    AlexNet and GoogLeNet as published blue, green, red, each minus ImageNet's mean (`"caffe"`); Keras's
+    forms what `neocog.applications` says; LeNet-5 -0.1 for paper and 1.175 for ink; the networks of the
+    notes values from 0 to 1. Pretrained weights from elsewhere may want something else: `backbone` knows
+    what belongs to its files.
 
     Args:
         x: array, tensor or symbolic tensor, (…, height, width, channels), values from 0 to 255.
