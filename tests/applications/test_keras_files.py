@@ -132,6 +132,12 @@ def test_classifier_is_left_out_by_rule(name: str, form: str, tmp_path: Path) ->
     assert_same(base.top, theirs, 32)
 
 
+def test_a_name_of_two_forms_follows_the_file(tmp_path: Path) -> None:
+    path = write(randomized("ResNet50", include_top=False, input_shape=(32, 32, 3)), tmp_path, ".weights.h5")
+    base = zoo.backbone("resnet50", path, image_size=32)
+    assert (base.name, base.classes, base.preparation.bgr) == ("ResNet50", None, True)
+
+
 def test_another_network_is_refused(tmp_path: Path) -> None:
     path = write(
         randomized("MobileNet", include_top=False, alpha=0.25, input_shape=(32, 32, 3)), tmp_path, ".h5"

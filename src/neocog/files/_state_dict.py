@@ -76,7 +76,8 @@ def read_state_dict(path: str | os.PathLike[str]) -> StateFile:
     tensors = named_tensors(str(path), read_checkpoint(path))
     _check_size(path, size, tensors)
     tensors = {name: value.detach().contiguous().clone() for name, value in tensors.items()}
-    _keep(converted, tensors)
+    if _keep(converted, tensors):
+        tensors = read_safetensors(converted)  # mapped into memory, where pages can be dropped again
     return _state(path, digest, tensors, {})
 
 
@@ -100,7 +101,7 @@ def _check_size(path: Path, size: int, tensors: Mapping[str, torch.Tensor]) -> N
         )
 
 
-def _keep(path: Path, tensors: Mapping[str, torch.Tensor]) -> None:
+def _keep(path: Path, tensors: Mapping[str, torch.Tensor]) -> bool:
     """Write the converted file; a full or read-only disk costs only the next conversion."""
     from safetensors import SafetensorError
     from safetensors.torch import save_file
@@ -110,4 +111,5 @@ def _keep(path: Path, tensors: Mapping[str, torch.Tensor]) -> None:
         with atomic_path(path) as temporary:
             save_file(dict(tensors), temporary, metadata={"format": "pt"})
     except (SafetensorError, StorageError, OSError):
-        return
+        return False
+    return True

@@ -16,10 +16,10 @@ from neocog.applications._state_weights import load_state_file
 from neocog.applications._weights import load_keras_file, loaded_from, weight_path
 from neocog.core import check_int, check_one_of, image_data_format
 from neocog.data import check_known_file, file_sha256
-from neocog.exceptions import ArgumentError, message
+from neocog.exceptions import ArgumentError, ShapeError, message
 from neocog.files import StateFile, holds_state_dict, read_state_dict
 from neocog.layers import Input
-from neocog.zoo._architecture import Architecture, find
+from neocog.zoo._architecture import ARCHITECTURES, Architecture, find
 
 _CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
@@ -171,6 +171,24 @@ def _of_state(
 
 
 def _of_keras_file(
+    row: Architecture,
+    path: Path,
+    size: tuple[int, int] | None,
+    preprocessing: str | None,
+    variant: dict[str, Any],
+) -> Backbone:
+    """Return the backbone of a file in Keras's formats: of the form that is meant, else of Keras's own."""
+    others = [each for name, each in ARCHITECTURES.items() if _same_family(name, row.name)]
+    refused: list[ShapeError] = []
+    for each in (row, *(other for other in others if other.form == "Keras" and other is not row)):
+        try:
+            return _of_keras_form(each, path, size, preprocessing, variant)
+        except ShapeError as error:
+            refused.append(error)
+    raise refused[0]
+
+
+def _of_keras_form(
     row: Architecture,
     path: Path,
     size: tuple[int, int] | None,

@@ -1,6 +1,6 @@
 """Inception v3 and torchvision's GoogLeNet: names of torchvision, which timm keeps.
 
-Both were trained on values from -1 to 1: torchvision's `transform_input` makes those of its usual preparation.
+Both were trained on values from -1 to 1: torchvision's `transform_input` makes these of its usual ones.
 """
 
 from __future__ import annotations
