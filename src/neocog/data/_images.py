@@ -103,8 +103,7 @@ def decoder_version() -> str:
 
 def _by_pillow(file: FileBytes, look: Look) -> Pixels:
     with open_image(file.path, file.data) as image:
-        if look.size is not None:
-            _draft(image, look.size, look.color_mode, look)
+        _draft(image, look.size or image.size[::-1], look.color_mode, look)
         image.load()
         orientation = _orientation(image)  # Pillow has turned a TIFF by now, and says so
         array = np.array(_turned(to_color_mode(image, look.color_mode), orientation), dtype=np.uint8)

@@ -1,4 +1,4 @@
-"""Resizing of decoded pixels: torch's antialiased kernels where they do what Pillow does, else Pillow.
+"""Resizing of decoded pixels: torch's antialiased kernel where it does what Pillow does, else Pillow.
 
 Letters: H, W height and width in pixels, C channels.
 """
@@ -14,11 +14,8 @@ from neocog.data._look import FILTERS, Look
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 
-# The same triangle and cubic as Pillow's, to one level in 255, in less than half of its time.
-_KERNELS = {
-    "bilinear": torch.ops.aten._upsample_bilinear2d_aa,
-    "bicubic": torch.ops.aten._upsample_bicubic2d_aa,
-}
+# The same triangle as Pillow's, to one level in 255, in less than half of its time.
+_triangle = torch.ops.aten._upsample_bilinear2d_aa
 
 
 def resize_pixels(pixels: Pixels, look: Look, out: Pixels | None = None) -> Pixels:
@@ -49,13 +46,12 @@ def resize_pixels(pixels: Pixels, look: Look, out: Pixels | None = None) -> Pixe
 
 
 def _stretch(pixels: Pixels, interpolation: str, out: Pixels) -> None:
-    kernel = _KERNELS.get(interpolation)
-    if kernel is None or pixels.shape[2] == 4:  # Pillow weighs colours by their opacity
+    if interpolation != "bilinear" or pixels.shape[2] == 4:  # Pillow weighs colours by their opacity
         np.copyto(out, _by_pillow(pixels, interpolation, out.shape))
         return
     target = torch.from_numpy(out).permute(2, 0, 1)[None]  # (1, C, H, W), channels last in memory
     image = torch.from_numpy(pixels).permute(2, 0, 1)[None]
-    kernel.out(image, list(out.shape[:2]), False, None, None, out=target)
+    _triangle.out(image, list(out.shape[:2]), False, None, None, out=target)
 
 
 def _by_pillow(pixels: Pixels, interpolation: str, shape: tuple[int, ...]) -> Pixels:

@@ -76,6 +76,8 @@ class Part:
 
     def checksums(self) -> list[str]:
         """Return the SHA-256 of every image: of the file, or of the pixels."""
+        if self.files is not None and isinstance(self.source, ImageFolderSource):
+            return self.source.checksums(self.files)  # known from decoding, where the cache is on
         if self.files is not None:
             with ThreadPoolExecutor(max_workers=4) as pool:
                 return list(pool.map(lambda file: file_sha256(Path(file)), self.files))
