@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from neocog._version import __version__
-from neocog.cli import _augment, _check, _evaluate, _predict, _train
+from neocog.cli import _augment, _check, _compare, _evaluate, _predict, _train
 
 app = typer.Typer(
     name="neocog",
@@ -43,6 +43,7 @@ app.command(epilog=_check.EXAMPLES)(_check.check)
 app.command()(_evaluate.evaluate)
 app.command()(_predict.predict)
 app.command()(_augment.augment)
+app.command()(_compare.compare)
 
 
 def main() -> None:

@@ -98,6 +98,30 @@ def print_predictions(result: workflows.PredictResult) -> None:
         print_table(rows[0], rows[1:], numbers=numbers)
 
 
+def print_comparison(result: workflows.CompareResult) -> None:
+    """Print a table of runs, and the settings that differ."""
+    from neocog.workflows._compare_page import shown, tested, written
+
+    header = ("run", "epochs", "kept", "training", "validation", "gap", "test")
+    rows = [
+        (
+            run.name,
+            str(len(run.epochs)),
+            str(run.best_epoch or "–"),
+            shown(run.metric, run.training),
+            shown(run.metric, run.validation),
+            shown(run.metric, run.gap, signed=True),
+            tested(run),
+        )
+        for run in result.runs
+    ]
+    print_table(header, rows, numbers=(1, 2, 3, 4, 5, 6))
+    if result.differing:
+        print()
+        settings = [(name, *map(written, values)) for name, values in result.differing.items()]
+        print_table(("setting", *(run.name for run in result.runs)), settings, numbers=())
+
+
 def print_predictions_csv(result: workflows.PredictResult) -> None:
     """Print predictions as CSV; what a spreadsheet would take for a formula is made harmless."""
     from neocog.workflows import guarded, guarded_path

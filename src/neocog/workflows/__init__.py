@@ -2,6 +2,7 @@
 
 from neocog.workflows._augment import AugmentResult, augment
 from neocog.workflows._check import CheckConfig, CheckResult, check
+from neocog.workflows._compare import CompareResult, RunSummary, compare
 from neocog.workflows._config import TrainConfig
 from neocog.workflows._csv_cells import guarded, guarded_path
 from neocog.workflows._evaluate import evaluate
@@ -49,6 +50,7 @@ __all__ = [
     "CheckConfig",
     "CheckResult",
     "ClassScore",
+    "CompareResult",
     "DataReady",
     "EpochDone",
     "EvaluateResult",
@@ -69,6 +71,7 @@ __all__ = [
     "RegressionScores",
     "Reporter",
     "Run",
+    "RunSummary",
     "Scores",
     "SplitRow",
     "StepsDone",
@@ -82,6 +85,7 @@ __all__ = [
     "build_model",
     "check",
     "choose_recipe",
+    "compare",
     "evaluate",
     "guarded",
     "guarded_path",
