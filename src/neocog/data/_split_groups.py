@@ -203,7 +203,7 @@ def kfold(
 
 def _rounded(wanted: Any, total: int) -> Positions:
     """Return whole numbers near `wanted` with the sum `total`, by largest remainder."""
-    counts = np.floor(np.maximum(wanted, 0) + 1e-9).astype(np.int64)
+    counts: Positions = np.floor(np.maximum(wanted, 0) + 1e-9).astype(np.int64)
     while counts.sum() != total:
         gaps = np.round(wanted - counts, 9)
         if counts.sum() < total:

@@ -60,6 +60,8 @@ def _positions(scan: FolderScan, files: Sequence[ImageFile], shares: tuple[float
     if len(shares) == 1:
         return [list(range(len(files)))]
     if any(file.group is not None for file in files):
+        if scan.task == SINGLE:  # a class of fewer images than parts is an error, grouped or not
+            stratified_split(labels, shares, SPLIT_SEED, class_names=scan.class_names)
         groups = [file.group for file in files]
         found = grouped_split(labels, groups, shares, SPLIT_SEED, task=scan.task)
     elif scan.task == MULTI:
