@@ -37,6 +37,8 @@ class CSVLogger(Callback):
         ','
     """
 
+    writes = True
+
     def __init__(self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False) -> None:
         super().__init__()
         self.filename = os.fspath(filename)

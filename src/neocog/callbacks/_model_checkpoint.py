@@ -41,6 +41,8 @@ class ModelCheckpoint(MonitorCallback):
         'best.keras'
     """
 
+    writes = True
+
     def __init__(
         self,
         filepath: str | os.PathLike[str],

@@ -46,6 +46,8 @@ class TensorBoard(Callback):
         1
     """
 
+    writes = True
+
     def __init__(
         self,
         log_dir: str | os.PathLike[str] = "logs",

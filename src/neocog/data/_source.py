@@ -12,12 +12,20 @@ import torch
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One batch: inputs, targets and sample weights as nested torch tensors, and how many samples it has."""
+    """One batch: inputs, targets and sample weights as nested torch tensors.
+
+    Attributes:
+        x, y, sample_weight: nested tensors; None where there are none.
+        size: how many samples it has.
+        share: weight of its loss where several processes share a batch: 1 for an even share, 0 for a batch
+            that only stands in for one without samples.
+    """
 
     x: Any
     y: Any = None
     sample_weight: Any = None
     size: int = 0
+    share: float = 1.0
 
 
 class Source(ABC):
@@ -32,6 +40,7 @@ class Source(ABC):
         read_once: whether each epoch goes on where the last one stopped, as with a generator.
         repeatable: whether an epoch read again from its start, with the random numbers that it began with,
             is the same; what can be rewound is.
+        shared_already: whether each of several processes reads a part of its own.
     """
 
     num_batches: int | None = None
@@ -40,6 +49,7 @@ class Source(ABC):
     endless: bool = False
     read_once: bool = False
     repeatable: bool = False
+    shared_already: bool = False
 
     @abstractmethod
     def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, Dataset, SequentialSampler
+from torch.utils.data import DataLoader, Dataset, DistributedSampler, SequentialSampler
 
 from neocog.core import check_int, draw_seed, is_text, to_tensor, tree_flatten
 from neocog.data._leaves import as_leaf, input_leaf, is_array, is_arrays, is_numbers, map_arrays
@@ -78,10 +78,12 @@ class LoaderSource(Source):
         if self.num_batches == 0:
             raise DataError(message("DataLoader", expected="at least one batch", got="a length of 0"))
         self.rewindable = self.num_batches is not None and isinstance(loader.sampler, SequentialSampler)
+        self.shared_already = isinstance(loader.sampler, DistributedSampler)
 
     def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         """Give the batches of one pass over the loader; `start` of them are read and left out."""
-        del epoch
+        if isinstance(self.loader.sampler, DistributedSampler):
+            self.loader.sampler.set_epoch(epoch)
         for item in itertools.islice(iter(self.loader), start, None):
             yield as_batch(item, "DataLoader")
 

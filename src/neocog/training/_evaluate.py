@@ -17,6 +17,7 @@ from neocog.training._prepare import build_on, first_batch, packed, place_model,
 from neocog.training._run_hooks import checked_verbose, make_hooks, steps_of
 from neocog.training._step import LazyLogs, results_of
 from neocog.training._trainable import Trainable
+from neocog.training._world import ALONE, World, sum_metrics
 
 
 def evaluate(
@@ -56,6 +57,7 @@ def evaluate_source(
     steps: int | None,
     *,
     after_batch: Callable[[], None] | None = None,
+    world: World = ALONE,
 ) -> dict[str, Any]:
     """Run `test_step` over a source, with the hooks' test verbs around, and return the metrics.
 
@@ -65,6 +67,7 @@ def evaluate_source(
         hooks: told of each batch.
         steps: most batches; None for all.
         after_batch: called after each batch; may raise to break off.
+        world: the processes that each evaluate their part of every batch; all get the results of the whole.
     """
     device = place_model(model)
     begin, end = hooks.calls("on_test_batch_begin"), hooks.calls("on_test_batch_end")
@@ -77,7 +80,8 @@ def evaluate_source(
         for step, batch in enumerate(source.batches(0)):
             for call in begin:
                 call(step, {})
-            logs = model.test_step(packed(batch, device))
+            if batch.share:
+                logs = model.test_step(packed(batch, device))
             for call in end:
                 call(step, logs)
             if after_batch is not None:
@@ -86,6 +90,9 @@ def evaluate_source(
                 break
     if step < 0:
         raise DataError("evaluate: expected at least one batch, got data that give none.")
+    if not world.alone:
+        sum_metrics(model.metrics, world)
+        logs = LazyLogs(model)
     results = logs.copy() if isinstance(logs, LazyLogs) else dict(logs or results_of(model.metrics))
     results = {k: v.item() if isinstance(v, torch.Tensor) and v.dim() == 0 else v for k, v in results.items()}
     hooks.on_test_end(results)

@@ -31,6 +31,7 @@ class Hook:
     and batch numbers start at 0.
     """
 
+    writes = False  # whether it writes files or shows something: one of several processes has it then
     state_is_needed = True  # whether a resumed run without this hook would be another one
     model: Any = None
     params: Mapping[str, Any] | None = None
@@ -226,8 +227,12 @@ class HookList(Hook):
             ]
         }
 
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+    def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> None:
         """Give every hook its state back, by its class and place; those that need none may come and go.
+
+        Args:
+            state: what `state_dict` returned.
+            strict: False lets others be missing too: a process that writes nothing has no hooks that write.
 
         Raises:
             ArgumentError: a hook that needs the state that it left is missing.
@@ -238,7 +243,7 @@ class HookList(Hook):
                 continue
             names = [type(hook).__name__ for hook in waiting]
             if entry["class_name"] not in names:
-                if not entry["needed"]:
+                if not (entry["needed"] and strict):
                     continue
                 saved = [other["class_name"] for other in state["hooks"] if other["state"]]
                 raise ArgumentError(

@@ -35,6 +35,11 @@ class Interrupts:
         for number, handler in self._previous.items():
             signal.signal(number, handler)
 
+    @property
+    def is_asked(self) -> bool:
+        """Whether a signal has come."""
+        return self.asked is not None
+
     def leave(self) -> None:
         """End the run as the signal would have: `KeyboardInterrupt`, or exit code 143."""
         if self.asked == signal.SIGTERM:

@@ -14,15 +14,15 @@ from neocog.data import Batch, Source, as_source, split_validation
 from neocog.exceptions import ArgumentError, DataError, message
 from neocog.training._evaluate import evaluate_source
 from neocog.training._history import History
-from neocog.training._hook import HookList
 from neocog.training._interrupts import Interrupts
 from neocog.training._prepare import device_of, packed, prepare_fit
 from neocog.training._replay import batches_from, endless_from, resume
 from neocog.training._run_hooks import checked_verbose, make_hooks, steps_of
-from neocog.training._snapshot import Position, Scene
+from neocog.training._snapshot import Position, Scene, draw_apart
 from neocog.training._snapshots import Snapshots
 from neocog.training._step import LazyLogs, results_of
 from neocog.training._trainable import Trainable
+from neocog.training._world import join, mean_statistics, shared_out, sum_metrics
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +66,8 @@ def fit(model: Trainable, request: FitRequest) -> History:
     check_int("fit", "epochs", request.epochs, minimum=0)
     request = _within_bounds(request)
     verbose = checked_verbose(request.verbose)
+    world = join()
+    verbose = verbose if world.leads else 0
     snapshots = _snapshots(request, verbose)
     source, validation = _sources(request)
     if isinstance(request.steps_per_epoch, int):
@@ -73,12 +75,15 @@ def fit(model: Trainable, request: FitRequest) -> History:
     source = prepare_fit(model, source)
     if validation is not None:
         validation = validation.to(device_of(model))
+    source, validation = shared_out(model, world, source, validation)
+    draw_apart(model, world)
     history = History()
     hooks = make_hooks(
         model,
         request.callbacks,
         verbose=verbose,
         history=history,
+        leads=world.leads,
         params={
             "epochs": request.epochs,
             "steps": steps_of(source, request.steps_per_epoch),
@@ -92,7 +97,10 @@ def fit(model: Trainable, request: FitRequest) -> History:
     model.stop_training = False
     model.history = history
     model.training_state.snapshots = snapshots
-    run = _Run(model, request, source, validation, hooks, snapshots)
+    scene = Scene(
+        model=model, hooks=hooks, source=source, validation=validation, position=Position(), world=world
+    )
+    run = _Run(request, scene, snapshots)
     if verbose:
         print(model.training_state.plan, flush=True)
     try:
@@ -125,24 +133,14 @@ def _snapshots(request: FitRequest, verbose: Any) -> Snapshots | None:
 class _Run:
     """One call of `fit`."""
 
-    def __init__(
-        self,
-        model: Trainable,
-        request: FitRequest,
-        source: Source,
-        validation: Source | None,
-        hooks: HookList,
-        snapshots: Snapshots | None = None,
-    ) -> None:
-        self.model = model
+    def __init__(self, request: FitRequest, scene: Scene, snapshots: Snapshots | None) -> None:
+        self.model: Trainable = scene.model
         self.request = request
-        self.hooks = hooks
-        self.device = device_of(model)
+        self.hooks = scene.hooks
+        self.device = device_of(scene.model)
         self.snapshots = snapshots
         self.interrupts = Interrupts()
-        self.scene = Scene(
-            model=model, hooks=hooks, source=source, validation=validation, position=Position()
-        )
+        self.scene = scene
         self._endless: Iterator[Batch] | None = None
 
     def epochs(self) -> None:
@@ -170,7 +168,7 @@ class _Run:
         """Begin where the newest snapshot was taken, or take the first one."""
         if self.snapshots is None:
             return
-        saved = self.snapshots.newest()
+        saved = self.snapshots.newest(self.scene.world)
         if saved is not None:
             self.snapshots.tell_place(Position(**saved["position"]), self.request.epochs)
             resume(self.scene, saved, self.request.epochs)
@@ -191,6 +189,10 @@ class _Run:
             model.reset_metrics()
             hooks.on_epoch_begin(epoch)
         step_logs = self.train_batches(epoch)
+        mean_statistics(model, self.scene.world)
+        if not self.scene.world.alone and isinstance(step_logs, (LazyLogs, type(None))):
+            sum_metrics(model.metrics, self.scene.world)
+            step_logs = LazyLogs(model)
         logs = _epoch_logs(model, step_logs)
         if self.validates_after(epoch):
             validation = self.validate()
@@ -199,24 +201,25 @@ class _Run:
         model.training_state.epochs_seen += 1
         position.epoch, position.step = epoch + 1, 0
         position.epochs_seen = model.training_state.epochs_seen
-        if self.snapshots is not None:
-            self.snapshots.after_epoch(self.scene)
-            self.leave_if_asked()
+        if self.snapshots is not None and self.snapshots.after_epoch(self.scene, self.interrupts.is_asked):
+            self.interrupts.leave()
         return logs
 
     def validate(self) -> dict[str, Any]:
         """Evaluate on the validation data; whoever asks the run to stop need not wait for the end of it."""
-        source, steps = self.scene.validation, self.request.validation_steps
-        if self.snapshots is None:
-            return evaluate_source(self.model, source, self.hooks, steps)
-        self.snapshots.before_validation(self.scene)
-        found = evaluate_source(self.model, source, self.hooks, steps, after_batch=self.leave_if_asked)
+        scene, steps = self.scene, self.request.validation_steps
+        if self.snapshots is None or not scene.world.alone:
+            return evaluate_source(self.model, scene.validation, self.hooks, steps, world=scene.world)
+        self.snapshots.before_validation(scene)
+        found = evaluate_source(
+            self.model, scene.validation, self.hooks, steps, after_batch=self.leave_if_asked
+        )
         self.snapshots.after_validation()
         return found
 
     def leave_if_asked(self) -> None:
-        """Take a last snapshot and end the run where a signal asked for it."""
-        if self.interrupts.asked is not None and self.snapshots is not None:
+        """Take a last snapshot and end the run where a signal asked for it during a validation."""
+        if self.interrupts.is_asked and self.snapshots is not None:
             self.snapshots.take(self.scene, wait=True)
             self.interrupts.leave()
 
@@ -233,14 +236,16 @@ class _Run:
             for step, batch in enumerate(self.batches(limit), position.step):
                 for call in begin:
                     call(step, {})
+                model.training_state.share = batch.share
                 logs = model.train_step(packed(batch, device))
                 for call in end:
                     call(step, logs)
                 position.step += 1
                 position.steps += 1
-                if self.snapshots is not None:
-                    self.snapshots.after_step(self.scene)
-                    self.leave_if_asked()
+                if self.snapshots is not None and self.snapshots.after_step(
+                    self.scene, self.interrupts.is_asked
+                ):
+                    self.interrupts.leave()
                 if model.stop_training or step + 1 == limit:
                     break
         model.train(False)

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from neocog.core import has_working_amx
+from neocog.training._world import join
 
 # Below this many operations a step (forward, whole batch), casting the weights costs more than bfloat16
 # saves.
@@ -33,6 +34,7 @@ class Plan:
         optimizer: name of the optimizer, with the kind of kernels behind it.
         compiled: whether the forward pass goes through `torch.compile`.
         flops: operations of one forward pass over a batch.
+        processes: how many train together, each on its part of every batch.
     """
 
     device: str
@@ -43,6 +45,7 @@ class Plan:
     optimizer: str
     compiled: bool
     flops: float
+    processes: int = 1
 
     def __str__(self) -> str:
         precision = f"{self.precision} autocast" if self.precision != "float32" else self.precision
@@ -52,6 +55,7 @@ class Plan:
             *(["channels_last"] if self.channels_last else []),
             self.optimizer,
             "torch.compile" if self.compiled else "eager",
+            *([f"{self.processes} processes"] if self.processes > 1 else []),
         ]
         return "plan: " + " · ".join(parts)
 
@@ -80,6 +84,7 @@ def make_plan(
         optimizer=kernels + type(optimizer).__name__,
         compiled=compiled,
         flops=flops,
+        processes=join().size,
     )
 
 

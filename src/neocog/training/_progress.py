@@ -29,6 +29,8 @@ class Progress(Hook):
     an epoch; `"auto"` is 1 on a terminal or notebook and 2 elsewhere.
     """
 
+    writes = True
+
     def __init__(
         self,
         *,

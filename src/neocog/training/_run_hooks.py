@@ -11,9 +11,17 @@ from neocog.training._progress import Progress
 
 
 def make_hooks(
-    model: Any, callbacks: Any, *, verbose: Any, params: dict[str, Any], history: Any = None
+    model: Any,
+    callbacks: Any,
+    *,
+    verbose: Any,
+    params: dict[str, Any],
+    history: Any = None,
+    leads: bool = True,
 ) -> HookList:
     """Return all hooks of a run: the user's, then the history, which keeps what they add, then the progress.
+
+    A process that does not lead has none that write or show something.
 
     Raises:
         ArgumentError: something among the callbacks is none.
@@ -28,7 +36,7 @@ def make_hooks(
     hooks += [] if history is None else [history]
     if verbose and not any(isinstance(hook, Progress) for hook in hooks):
         hooks.append(Progress())
-    together = HookList(hooks)
+    together = HookList([hook for hook in hooks if leads or not getattr(hook, "writes", False)])
     together.set_model(model)
     together.set_params({"verbose": verbose, **params})
     return together

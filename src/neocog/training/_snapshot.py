@@ -17,11 +17,13 @@ import torch
 from torch import nn
 
 from neocog._version import __version__
+from neocog.core import draw_seed
 from neocog.data import Source
 from neocog.exceptions import ArgumentError, message
 from neocog.random import SeedGenerator
 from neocog.training._hook import HookList
 from neocog.training._plan import Plan
+from neocog.training._world import ALONE, World, from_everywhere, same_everywhere
 
 
 @dataclass(kw_only=True)
@@ -52,6 +54,7 @@ class Scene:
         position: where it is.
         at_epoch: the states of random numbers and data when the epoch began, for data that cannot be rewound.
         resumed: whether the data are still to be read up to the place.
+        world: the processes that train together.
     """
 
     model: Any
@@ -61,16 +64,26 @@ class Scene:
     position: Position
     at_epoch: dict[str, Any] | None = None
     resumed: bool = False
+    world: World = ALONE
 
 
 def capture(scene: Scene, passing: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return the state of a run, copied, so that training may go on while it is written.
+
+    All processes of a run call it together; each then has the states of all.
 
     Args:
         scene: the run.
         passing: what `capture_passing` returned before a validation that is under way; default: as it is now.
     """
     model = scene.model
+    own = {
+        "buffers": {name: copied(value) for name, value in model.named_buffers()},
+        "layers": _kept_by_layers(model),
+        "seeds": {name: seed.state_dict() for name, seed in _seed_generators(model)},
+        **copied(passing or capture_passing(scene)),
+    }
+    hooks = own.pop("hooks")
     return {
         "neocog": __version__,
         "torch": torch.__version__,
@@ -78,13 +91,12 @@ def capture(scene: Scene, passing: Mapping[str, Any] | None = None) -> dict[str,
         "plan": None if model.plan is None else asdict(model.plan),
         "stop_training": bool(model.stop_training),
         "model": {name: copied(value) for name, value in nn.Module.state_dict(model).items()},
-        "layers": _kept_by_layers(model),
-        "seeds": {name: seed.state_dict() for name, seed in _seed_generators(model)},
         "optimizer": copied(model.optimizer.state_dict()) if model.optimizer is not None else None,
         "source": scene.source.state_dict(),
         "validation": None if scene.validation is None else scene.validation.state_dict(),
         "at_epoch": copied(scene.at_epoch),
-        **copied(passing or capture_passing(scene)),
+        "hooks": hooks,
+        "processes": from_everywhere(own, scene.world),
     }
 
 
@@ -105,27 +117,64 @@ def restore(scene: Scene, state: Mapping[str, Any]) -> None:
     """
     model = scene.model
     _check_network(model, state["model"])
-    for layer, kept in zip(_keeping_layers(model), state["layers"], strict=True):
+    own = _own_part(scene.world, state["processes"])
+    for layer, kept in zip(_keeping_layers(model), own["layers"], strict=True):
         layer.restore_kept(kept)
     nn.Module.load_state_dict(model, state["model"])
-    seeds = dict(_seed_generators(model))
-    for name, seed in state["seeds"].items():
-        if name in seeds:
-            seeds[name].load_state_dict(seed)
     if state["optimizer"] is not None:
         model.optimizer.load_state_dict(state["optimizer"])
-    _restore_metrics(model, state["metrics"])
+    _restore_metrics(model, own["metrics"])
     if state["plan"] is not None:
         model.training_state.use(Plan(**state["plan"]), model)
     scene.source.load_state_dict(state["source"])
     if scene.validation is not None and state["validation"] is not None:
         scene.validation.load_state_dict(state["validation"])
-    scene.hooks.load_state_dict(state["hooks"])
+    scene.hooks.load_state_dict(state["hooks"], strict=scene.world.leads)
     model.stop_training = bool(state["stop_training"])
     scene.position = Position(**state["position"])
     scene.at_epoch = state["at_epoch"]
     scene.resumed = True
-    set_random_state(state["random"])
+    _restore_own(model, own)
+
+
+def _own_part(world: World, processes: list[Any]) -> Any:
+    """Return the state of this process.
+
+    Raises:
+        ArgumentError: the run was one of another number of processes.
+    """
+    if len(processes) != world.size:
+        raise ArgumentError(
+            message(
+                "fit(snapshots=…)",
+                expected=f"{len(processes)} processes, as in the run that took the snapshot",
+                got=world.size,
+                do="Start as many, or choose another folder to train anew.",
+            )
+        )
+    return processes[world.rank]
+
+
+def _restore_own(model: Any, own: Mapping[str, Any]) -> None:
+    """Put back what each process has of its own."""
+    buffers = dict(model.named_buffers())
+    for name, value in own["buffers"].items():
+        buffers[name].copy_(value)
+    seeds = dict(_seed_generators(model))
+    for name, seed in own["seeds"].items():
+        if name in seeds:
+            seeds[name].load_state_dict(seed)
+    set_random_state(own["random"])
+
+
+def draw_apart(model: Any, world: World) -> None:
+    """Let each process draw random numbers of its own, from one seed."""
+    if world.alone:
+        return
+    torch.manual_seed(same_everywhere(draw_seed(), world) + world.rank)
+    for _, generator in _seed_generators(model):
+        if generator.seed is not None:
+            generator.seed += 1_000_003 * world.rank
 
 
 def random_state() -> dict[str, Any]:

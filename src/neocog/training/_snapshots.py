@@ -16,8 +16,10 @@ from neocog.core import check_int
 from neocog.exceptions import ArgumentError, FileFormatError, StorageError, message
 from neocog.files import read_snapshot, snapshots_in, write_snapshot
 from neocog.training._snapshot import Position, Scene, capture, capture_passing
+from neocog.training._world import ALONE, World, any_of, same_everywhere
 
 KEPT = 2  # snapshots that stay: the newest, and the one before in case that is damaged
+AGREED = 10  # steps after which several processes agree on whether to take one
 _MOST_SHARE = 0.01  # of the time that snapshots by the clock may take away from training
 _SECONDS = {"s": 1, "sec": 1, "second": 1, "min": 60, "minute": 60, "h": 3600, "hour": 3600}
 _EVERY = re.compile(r"\s*(\d+(?:\.\d+)?)?\s*([a-z]+?)s?\s*")
@@ -83,13 +85,27 @@ class Snapshots:
         self._since = 0  # steps since the last one
         self._warned = False
         self._passing: dict[str, Any] | None = None
+        self._steps = 0  # of the run in this process
 
-    def newest(self) -> Mapping[str, Any] | None:
+    def newest(self, world: World = ALONE) -> Mapping[str, Any] | None:
         """Return the newest state that can be read, or None where there is no snapshot.
+
+        Of several processes the first one reads, and all get what it found.
 
         Raises:
             FileFormatError: there are snapshots, and not one of them can be read.
         """
+        state, fault = self._read() if world.leads else (None, None)
+        state, fault = same_everywhere((state, fault), world)
+        if fault is not None:
+            got = f"damaged ones only ({fault})"
+            do = "Choose another folder, or remove the files, to train anew."
+            raise FileFormatError(message(str(self.folder), expected="a snapshot", got=got, do=do))
+        found: Mapping[str, Any] | None = state
+        return found
+
+    def _read(self) -> tuple[Mapping[str, Any] | None, str | None]:
+        """Return the newest state that can be read, or what is wrong with all that are there."""
         faults: list[str] = []
         for path in snapshots_in(self.folder):
             try:
@@ -99,12 +115,8 @@ class Snapshots:
                 continue
             for fault in faults:
                 self.tell(f"a damaged snapshot was passed over: {fault}")
-            return state
-        if faults:
-            got = f"damaged ones only ({faults[0]})"
-            do = "Choose another folder, or remove the files, to train anew."
-            raise FileFormatError(message(str(self.folder), expected="a snapshot", got=got, do=do))
-        return None
+            return state, None
+        return None, faults[0] if faults else None
 
     def tell_place(self, position: Position, epochs: int) -> None:
         """Tell the user where the run goes on."""
@@ -122,17 +134,32 @@ class Snapshots:
         if scene.position.steps == 0 and self.every != Every():
             self.take(scene)
 
-    def after_step(self, scene: Scene) -> None:
-        """Take a snapshot where one is due."""
-        self._since += 1
-        if self._due():
-            self.take(scene)
+    def after_step(self, scene: Scene, asked: bool) -> bool:
+        """Take a snapshot where one is due, or where `asked` says that the run is to end.
 
-    def after_epoch(self, scene: Scene) -> None:
-        """Take a snapshot where one is due between two epochs."""
+        Returns whether it is to end. Several processes agree on that, and on the clock, every few steps.
+        """
+        self._since += 1
+        self._steps += 1
+        due = self._due()
+        if not scene.world.alone:
+            by_clock = self.every.seconds is not None
+            if self._steps % AGREED == 0:
+                agreed, asked = any_of((due, asked), scene.world)
+                due = agreed if by_clock else due
+            else:
+                due, asked = due and not by_clock, False
+        if due or asked:
+            self.take(scene, wait=asked)
+        return asked
+
+    def after_epoch(self, scene: Scene, asked: bool) -> bool:
+        """Take a snapshot where one is due between two epochs; return whether the run is to end."""
+        due, asked = any_of((bool(self._since) and self._due(), asked), scene.world)
         count = self.every.epochs
-        if (count and scene.position.epoch % count == 0) or (self._since and self._due()):
-            self.take(scene)
+        if due or asked or (count and scene.position.epoch % count == 0):
+            self.take(scene, wait=asked)
+        return asked
 
     def before_validation(self, scene: Scene) -> None:
         """Keep what the validation will change, for a snapshot that is asked for while it runs."""
@@ -147,7 +174,8 @@ class Snapshots:
         began = time.monotonic()
         self._settle()
         state = capture(scene, self._passing)
-        self._writing = self._writer.submit(self._write, scene.position.steps, state)
+        if scene.world.leads:
+            self._writing = self._writer.submit(self._write, scene.position.steps, state)
         if wait:
             self._settle()
         self._since = 0

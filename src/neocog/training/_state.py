@@ -11,6 +11,7 @@ import torch
 
 from neocog.graph import module_call
 from neocog.training._plan import Plan
+from neocog.training._world import together
 
 
 class TrainingState:
@@ -22,6 +23,7 @@ class TrainingState:
         first_epoch: where `fit` begins instead of at `initial_epoch`; a callback may set it before the first.
         finished: whether the last `fit` came to its end, without an error on the way.
         snapshots: what takes the snapshots of the last `fit`, or None.
+        share: weight of the loss of the batch under way, where several processes share it; see `Batch`.
     """
 
     def __init__(self) -> None:
@@ -30,6 +32,7 @@ class TrainingState:
         self.first_epoch: int | None = None
         self.finished = False
         self.snapshots: Any = None
+        self.share = 1.0
         self._autocast: AbstractContextManager[Any] = nullcontext()
         self._forward: Callable[[Any], Any] | None = None
         self._penalized: list[Any] = []
@@ -52,6 +55,8 @@ class TrainingState:
         self._forward = None
         if plan is not None and plan.compiled:
             self._forward = torch.compile(partial(module_call, model))
+        if plan is not None and plan.processes > 1:
+            self._forward = together(model)
         if plan is None or plan.precision == "float32":
             self._autocast = nullcontext()
         else:

@@ -20,10 +20,13 @@ def train_step(model: Trainable, data: Any) -> Mapping[str, Any]:
     optimizer = model.compile_settings.optimizer
     y_pred = model.training_state.forward(model, x)
     loss = model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True)
-    optimizer.scale_loss(loss).backward()
+    share = model.training_state.share  # 1 unless several processes share the batch
+    optimizer.scale_loss(loss if share == 1.0 else loss * share).backward()
     optimizer.step()
     optimizer.zero_grad()
     model.training_state.apply_constraints()
+    if share == 0.0:
+        return LazyLogs(model)
     track_loss(model, loss, x)
     return model.compute_metrics(x, y, y_pred, sample_weight)
 

@@ -1,0 +1,227 @@
+"""Several processes that train one model together: who they are, which rows are whose, sums over all of them.
+
+The processes are started by `torchrun` (or `neocog train --processes`); the same script runs in each. Torch's
+own engine moves gradients and sums; nothing here talks to a network by itself.
+"""
+
+from __future__ import annotations
+
+import atexit
+import inspect
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import distributed
+from torch.nn.parallel import DistributedDataParallel
+
+from neocog.core import tree_map
+from neocog.data import Batch, Source
+from neocog.exceptions import ArgumentError, DataError, message
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The processes of a training.
+
+    Attributes:
+        rank: number of this one, from 0.
+        size: how many there are.
+    """
+
+    rank: int = 0
+    size: int = 1
+
+    @property
+    def alone(self) -> bool:
+        """Whether there is only one process."""
+        return self.size == 1
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process is the one that writes files and shows progress."""
+        return self.rank == 0
+
+    def rows(self, count: int) -> slice:
+        """Return which of `count` rows belong to this process: neighbours, shared out as evenly as can be."""
+        return slice(self.rank * count // self.size, (self.rank + 1) * count // self.size)
+
+
+ALONE = World()
+# Statistics are averaged once an epoch, not sent before every step; torch 2.13 has another word for it.
+_KNOWN = inspect.signature(DistributedDataParallel.__init__).parameters
+_BUFFERS_STAY: dict[str, Any] = {
+    "forward_sync_buffers" if "forward_sync_buffers" in _KNOWN else "broadcast_buffers": False
+}
+
+
+def join() -> World:
+    """Join the processes that `torchrun` started; alone where there are none.
+
+    Raises:
+        ArgumentError: torch was built without distributed training.
+    """
+    if not distributed.is_available():
+        if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+            raise ArgumentError(
+                message("fit", expected="a torch that can train in several processes", got="one that cannot")
+            )
+        return ALONE
+    if not distributed.is_initialized():
+        if int(os.environ.get("WORLD_SIZE", "1")) <= 1:
+            return ALONE
+        if torch.cuda.is_available():
+            torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
+        from torch.distributed.rendezvous import rendezvous  # not there in every build of torch
+
+        store, rank, size = next(rendezvous("env://"))
+        # Processes that are started again after one died must not find the addresses of the dead.
+        restart = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
+        own = distributed.distributed_c10d.PrefixStore(f"neocog/{restart}", store)
+        backend = "nccl" if torch.cuda.is_available() else "gloo"
+        distributed.init_process_group(backend, store=own, rank=rank, world_size=size)
+        atexit.register(_leave)
+    return World(distributed.get_rank(), distributed.get_world_size())
+
+
+def _leave() -> None:
+    if distributed.is_initialized():
+        distributed.destroy_process_group()
+
+
+class SharedSource(Source):
+    """The rows of another source's batches that belong to one process; all go through the same batches.
+
+    A batch that is too small for all leaves a process its last row with the share 0, so that the processes
+    stay in step.
+
+    Args:
+        source: the same in every process: same order, same batches.
+        world: the processes.
+    """
+
+    def __init__(self, source: Source, world: World) -> None:
+        self.source, self.world = source, world
+        self.num_batches, self.num_samples = source.num_batches, source.num_samples
+        self.rewindable, self.endless = source.rewindable, source.endless
+        self.read_once, self.repeatable = source.read_once, source.repeatable
+
+    def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
+        """Give this process's part of each batch, from `start` on."""
+        for batch in self.source.batches(epoch, start):
+            yield self._part(batch)
+
+    def peek(self) -> Batch | None:
+        """Return the first batch, whole: forms, checks and plan are those of one process."""
+        return self.source.peek()
+
+    def to(self, device: torch.device | str) -> Source:
+        """Move the source below."""
+        return SharedSource(self.source.to(device), self.world)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state of the source below."""
+        return self.source.state_dict()
+
+    def load_state_dict(self, state: Any) -> None:
+        """Give the source below its state."""
+        self.source.load_state_dict(state)
+
+    def _part(self, batch: Batch) -> Batch:
+        rows = self.world.rows(batch.size)
+        own = rows.stop - rows.start
+        if own == 0:
+            rows = slice(batch.size - 1, batch.size)
+        x, y, weight = (
+            None if tree is None else tree_map(lambda leaf: leaf[rows], tree)
+            for tree in (batch.x, batch.y, batch.sample_weight)
+        )
+        return Batch(x, y, weight, own, share=own * self.world.size / batch.size)
+
+
+def shared_out(
+    model: Any, world: World, source: Source, validation: Source | None
+) -> tuple[Source, Source | None]:
+    """Return what each process trains and validates on; all begin with process 0's weights and orders."""
+    if world.alone:
+        return source, validation
+    held_out = None if validation is None else _shared(validation, world)
+    for value in model.state_dict().values():
+        if isinstance(value, torch.Tensor):
+            distributed.broadcast(value, src=0)
+    return _shared(source, world), held_out
+
+
+def _shared(source: Source, world: World) -> Source:
+    if source.shared_already:
+        return source
+    if not source.rewindable:
+        raise DataError(
+            message(
+                "fit",
+                expected="data that every process can read in the same order",
+                got=f"a {type(source).__name__}",
+                do="Use arrays, an image folder, a Dataset, or a DataLoader with a DistributedSampler.",
+            )
+        )
+    source.load_state_dict(same_everywhere(source.state_dict(), world))
+    return SharedSource(source, world)
+
+
+def together(model: Any) -> Any:
+    """Return what computes the model's outputs so that gradients are the mean over all processes."""
+    device = next(model.parameters()).device
+    devices = None if device.type == "cpu" else [device]
+    return DistributedDataParallel(model, device_ids=devices, **_BUFFERS_STAY)
+
+
+def same_everywhere(value: Any, world: World) -> Any:
+    """Return process 0's value (plain data) in every process."""
+    if world.alone:
+        return value
+    held = [value]
+    distributed.broadcast_object_list(held, src=0)
+    return held[0]
+
+
+def from_everywhere(value: Any, world: World) -> list[Any]:
+    """Return every process's value (plain data), in order."""
+    if world.alone:
+        return [value]
+    held: list[Any] = [None] * world.size
+    distributed.all_gather_object(held, value)
+    return held
+
+
+def sum_metrics(metrics: list[Any], world: World) -> None:
+    """Put the sum over all processes into the state of every metric."""
+    if world.alone:
+        return
+    for metric in metrics:
+        state = metric.state_dict()
+        for value in state.values():
+            distributed.all_reduce(value)
+        metric.load_state_dict(state)
+
+
+def mean_statistics(model: Any, world: World) -> None:
+    """Put the mean over all processes in the place of statistics that each has of its own rows."""
+    if world.alone:
+        return
+    for value in model.buffers():
+        if value.is_floating_point():
+            total = value.detach().double()  # so that what is equal everywhere stays as it is, to the bit
+            distributed.all_reduce(total)
+            value.copy_(total / world.size)
+
+
+def any_of(wishes: tuple[bool, ...], world: World) -> tuple[bool, ...]:
+    """Return which of the wishes any process has."""
+    if world.alone:
+        return wishes
+    device = "cuda" if distributed.get_backend() == "nccl" else "cpu"
+    flags = torch.tensor(wishes, dtype=torch.int32, device=device)
+    distributed.all_reduce(flags, op=distributed.ReduceOp.MAX)
+    return tuple(bool(flag) for flag in flags.tolist())
