@@ -153,7 +153,7 @@ def findings_section(checked: CheckedData) -> Markup:
         el("details", el("summary", f"{finding.title}: {finding.count}"), _cases(finding, details, thumbs))
         for finding, details in zip(findings, result["findings"], strict=True)
     ]
-    return join(el("style", Markup(_STYLE)), lead, _overview(result), *cases)
+    return join(el("style", Markup(_STYLE)), lead, _overview(result, linked=False), *cases)
 
 
 def _headline(result: Mapping[str, Any]) -> str:
@@ -164,12 +164,12 @@ def _headline(result: Mapping[str, Any]) -> str:
     return f"{images}, {len(grave)} kind{'s' if len(grave) > 1 else ''} of fault"
 
 
-def _overview(result: Mapping[str, Any]) -> Markup:
+def _overview(result: Mapping[str, Any], *, linked: bool = True) -> Markup:
     head = el("tr", *(el("th", name, scope="col") for name in ("finding", "cases", "severity", "what to do")))
     rows = [
         el(
             "tr",
-            el("th", el("a", found["title"], href=f"#{found['kind']}"), scope="row"),
+            el("th", _titled(found, linked), scope="row"),
             el("td", found["count"]),
             el("td", found["severity"], class_=found["severity"]),
             el("td", found["advice"]),
@@ -177,6 +177,10 @@ def _overview(result: Mapping[str, Any]) -> Markup:
         for found in result["findings"]
     ]
     return el("div", el("table", el("thead", head), el("tbody", *rows), class_="found"), class_="scroll")
+
+
+def _titled(found: Mapping[str, Any], linked: bool) -> Markup:
+    return el("a", found["title"], href=f"#{found['kind']}") if linked else text(found["title"])
 
 
 def _section(finding: Finding, details: Mapping[str, Any], thumbs: Thumbs) -> Markup:

@@ -169,8 +169,7 @@ def _load_files(
     if config.strict and scan.broken:
         raise broken_error(str(path), [(file.path, file.reason) for file in scan.broken])
     check = check_scan(scan, report)
-    scan = check.kept_together(config.leaks)
-    files, notes = _in_parts(scan, config, report)
+    files, notes = _with_copies_together(scan, check.kept_together(config.leaks), config, report)
     checked = check.findings(files)
     checked.tell(report)
     for text in notes:
@@ -212,6 +211,19 @@ def scan_target(path: Path, config: TrainConfig, report: Reporter) -> FolderScan
     for text in scan.notes:
         report(Warned(text=text))
     return scan
+
+
+def _with_copies_together(
+    scan: FolderScan, joined: FolderScan, config: TrainConfig, report: Reporter
+) -> tuple[Files, list[str]]:
+    """Return the files of each part, copies in one part unless too few different images are left for that."""
+    files, notes = _in_parts(scan, config, report)
+    if joined.files == scan.files or config.split is not None:
+        return files, notes
+    try:
+        return _in_parts(joined, config, report)
+    except DataError:
+        return files, [*notes, "too few different images to keep copies in one part: they are in several"]
 
 
 def _in_parts(scan: FolderScan, config: TrainConfig, report: Reporter) -> tuple[Files, list[str]]:
