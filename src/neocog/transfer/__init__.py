@@ -1,7 +1,7 @@
 """Floor 6½: use what a network has learned elsewhere. Cached features, a new head, fine-tuning of the top."""
 
 from neocog.transfer._advice import Advice, advise, similarity
-from neocog.transfer._blocks import Block, blocks
+from neocog.transfer._blocks import Block, blocks, find_block
 from neocog.transfer._features import extract_features
 from neocog.transfer._finetune import FineTuned, finetune, prepared, tuned
 from neocog.transfer._folding import fold_batch_norm
@@ -22,6 +22,7 @@ __all__ = [
     "blocks",
     "boundaries",
     "extract_features",
+    "find_block",
     "finetune",
     "fold_batch_norm",
     "prepared",

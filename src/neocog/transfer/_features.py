@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -14,19 +12,18 @@ from typing import Any
 import numpy as np
 import torch
 
-from neocog import layers
 from neocog.core import check_int, check_one_of, keep_freed_memory, tree_flatten
 from neocog.data import Batch
 from neocog.exceptions import ArgumentError, DataError, message
 from neocog.training import ProgressBar
 from neocog.transfer import _feature_store as store
+from neocog.transfer._feature_key import features_key
 from neocog.transfer._folding import fold_batch_norm
-from neocog.transfer._samples import Samples, as_samples, raw_bytes
+from neocog.transfer._samples import Samples, as_samples
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Progress = Callable[[int, int | None], None]  # images done, images in all
 
-_FORMAT = 1  # counts up when entries of the store mean something else
 _PIXELS = 32 * 224 * 224  # of a batch: larger ones are no quicker on two cores, and take more memory
 _POOLINGS = (None, "avg", "max")
 
@@ -148,7 +145,7 @@ def extract(
     kinds = [dtype] if isinstance(dtype, str) else list(dtype)
     for kind in kinds:
         check_one_of("extract_features", "dtype", kind, ("float32", "float16"))
-    key = _key(model, samples, [pooling, passes, seed, kinds], changes) if cache else None
+    key = features_key(model, samples, [pooling, passes, seed, kinds], changes) if cache else None
     held = store.load(key) if key is not None else None
     if held is not None:
         return _collected(*held, cached=True)
@@ -171,7 +168,7 @@ class _Runner:
 
     def __init__(self, model: Any, changes: list[Any], pooling: str | None, kinds: list[str]) -> None:
         keep_freed_memory()
-        self.model = fold_batch_norm(model) if _has_graph(model) else model
+        self.model = fold_batch_norm(model) if has_graph(model) else model
         self.changes = changes
         self.pooling = pooling
         self.kinds = kinds
@@ -201,7 +198,7 @@ class _Runner:
         return rows
 
     def _prepared(self, x: torch.Tensor) -> torch.Tensor:
-        wanted = getattr(self.model, "input_shape", None) if _has_graph(self.model) else None
+        wanted = getattr(self.model, "input_shape", None) if has_graph(self.model) else None
         if isinstance(wanted, tuple) and len(wanted) == 4 and wanted[-1] == 3 and x.shape[-1:] == (1,):
             x = x.expand(*x.shape[:-1], 3)
         if self.changes:
@@ -253,36 +250,9 @@ def fitting_batch(size: tuple[int, int] | None) -> int:
     return int(min(max(2 ** round(np.log2(max(_PIXELS / max(pixels, 1), 1))), 8), 256))
 
 
-def weights_hash(model: Any) -> str:
-    """Return a checksum of all weights and statistics of a model, in order."""
-    digest = hashlib.sha256()
-    for tensor in model.state_dict().values():
-        digest.update(f"{tensor.dtype}{tuple(tensor.shape)}".encode())
-        digest.update(raw_bytes(tensor))
-    return digest.hexdigest()
-
-
-def _key(model: Any, samples: Samples, settings: list[Any], changes: list[Any]) -> str | None:
-    data = samples.fingerprint()
-    try:
-        form = json.dumps(_described([model, *changes]), sort_keys=True, default=str)
-    except (TypeError, ValueError, NotImplementedError):
-        return None  # a class of the user's that says nothing of itself
-    if data is None:
-        return None
-    parts = [_FORMAT, weights_hash(model), hashlib.sha256(form.encode()).hexdigest(), data, settings]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-
-
-def _described(items: list[Any]) -> list[Any]:
-    if any(getattr(item, "_runs_user_code", False) for item in items):
-        raise TypeError("code of the user's: a configuration does not tell what it does")
-    return [layers.serialize(item) for item in items]
-
-
 def _room(model: Any, samples: Samples, pooling: str | None, kinds: list[str], passes: int) -> int:
     """Return the bytes that the features take, 0 where they are not known."""
-    if samples.count is None or not _has_graph(model):
+    if samples.count is None or not has_graph(model):
         return 0
     total = 0
     for number, tensor in enumerate(model.outputs):
@@ -309,12 +279,12 @@ def _seeded(seed: int, wanted: bool) -> Iterator[None]:
         yield
 
 
-def _has_graph(model: Any) -> bool:
+def has_graph(model: Any) -> bool:
     return hasattr(model, "graph_nodes") and bool(model.graph_nodes())
 
 
 def _own_size(model: Any) -> tuple[int, int] | None:
-    shape = getattr(model, "input_shape", None) if _has_graph(model) else None
+    shape = getattr(model, "input_shape", None) if has_graph(model) else None
     sizes = shape[1:3] if isinstance(shape, tuple) and len(shape) == 4 else (None, None)
     height, width = sizes
     return None if height is None or width is None else (int(height), int(width))

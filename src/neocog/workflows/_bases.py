@@ -88,6 +88,29 @@ def open_base(name: str, weights: str | None, image_size: tuple[int, int] | None
     return zoo.backbone(canonical(name) or name, find_file(name, weights), image_size=image_size)
 
 
+def as_top(finetune: str) -> str | int | None:
+    """Return what `transfer.finetune` takes as `top`."""
+    if finetune in ("none", "auto"):
+        return None if finetune == "none" else "auto"
+    return int(finetune) if finetune.isdecimal() else finetune
+
+
+def check_top(base: zoo.Backbone, finetune: str) -> None:
+    """Raise unless a base has the blocks that are to be opened.
+
+    Raises:
+        UnknownNameError: no block or layer of that name; the nearest ones are offered.
+        ArgumentError: more blocks than there are.
+    """
+    top = as_top(finetune)
+    if isinstance(top, int):
+        count = len(transfer.blocks(base))
+        if top > count:
+            raise ArgumentError(message("--finetune", expected=f"at most {count} blocks", got=top))
+    elif top not in (None, "auto"):
+        transfer.find_block(base, top)
+
+
 def whole_model(
     base: zoo.Backbone, shape: tuple[int, int, int], task: Task, augmentation: Any = (), dropout: float = 0.2
 ) -> Any:

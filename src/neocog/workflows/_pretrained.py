@@ -12,7 +12,7 @@ import numpy as np
 from neocog import transfer
 from neocog.training import Hook
 from neocog.transfer import Phase
-from neocog.workflows._bases import varying
+from neocog.workflows._bases import as_top, varying
 from neocog.workflows._config import TrainConfig
 from neocog.workflows._data import ImageData
 from neocog.workflows._evaluate import chances_of
@@ -147,9 +147,7 @@ class PretrainedRun:
         task = data.task
         settings = settings_of(config)
         self.job = transfer.Transfer(model, task.loss(), task.metrics, settings, config.precision)
-        self.top: Any = _as_top(config.finetune)
-        if self.top not in (None, "auto"):
-            self.job.choose(self.top)  # a name that is unknown is told before anything is computed
+        self.top = as_top(config.finetune)
 
     def run(self, hooks: tuple[Hook, ...] = ()) -> tuple[FitRecord, TransferFacts, Any]:
         """Compute features, train the head, measure it, train the top, measure that, keep what is better.
@@ -284,12 +282,6 @@ def headline_score(scores: AnyScores) -> float | None:
     if isinstance(scores, Scores):
         return scores.accuracy
     return scores.macro_f1 if isinstance(scores, MultiLabelScores) else scores.r2
-
-
-def _as_top(finetune: str) -> str | int | None:
-    if finetune in ("none", "auto"):
-        return None if finetune == "none" else "auto"
-    return int(finetune) if finetune.isdecimal() else finetune
 
 
 def _validation(phase: Phase) -> dict[str, float]:
