@@ -38,15 +38,16 @@ def table(path: Path, rows: list[list[Any]]) -> Path:
 
 @pytest.fixture(scope="module")
 def squares(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Pictures of a red half, a green half, or both, of different brightness; three manifests."""
+    """Blue patterns, some with red, some with green, of different brightness; three manifests."""
     root = tmp_path_factory.mktemp("squares")
     several, numbers, classes = [["file", "labels"]], [["file", "bright", "year"]], [["file", "label", "who"]]
     for i in range(72):
         red, green, light = i % 2, (i // 2) % 2, int(RANDOM.integers(40, 255))
+        blocks = np.kron(RANDOM.uniform(0.3, 1, (4, 4)), np.ones((3, 3)))  # no two pictures are copies
         pixels = np.zeros((12, 12, 3), np.uint8)
-        pixels[:, :6, 0] = light * red
-        pixels[:, 6:, 1] = light * green
-        pixels[:, :, 2] = light
+        pixels[..., 0] = light * blocks * (0.2 + 0.8 * red)
+        pixels[..., 1] = light * blocks * (0.2 + 0.8 * green)
+        pixels[..., 2] = light * blocks
         name = f"-{i}.png" if i % 9 == 0 else f"{i}.png"
         Image.fromarray(pixels).save(root / name)
         several.append([name, "|".join(["=red"] * red + ["gr|een".replace("|", " ")] * green)])
