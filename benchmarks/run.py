@@ -18,6 +18,7 @@ import startup
 import torch
 
 import data
+import transfer
 
 SUITES = {
     "accuracy": accuracy.run,
@@ -25,6 +26,7 @@ SUITES = {
     "data": data.run,
     "fit": fit.run,
     "startup": startup.run,
+    "transfer": transfer.run,
 }
 RESULTS = Path(__file__).parent / "results"
 

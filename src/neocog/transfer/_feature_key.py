@@ -6,6 +6,8 @@ import hashlib
 import json
 from typing import Any
 
+import numpy as np
+import torch
 from torch import nn
 
 from neocog import layers
