@@ -25,11 +25,10 @@ def run(**_: Any) -> list[dict[str, Any]]:
     if not weights.is_file() or not photos.is_dir():
         raise SystemExit("transfer: set NEOCOG_DATA to the folder that holds cats-vs-dogs and weights.")
     with tempfile.TemporaryDirectory() as folder:
-        rows = [
+        return [
             _row("cold", photos, weights, Path(folder)),
             _row("features kept", photos, weights, Path(folder)),
         ]
-    return rows
 
 
 def _row(title: str, photos: Path, weights: Path, folder: Path) -> dict[str, Any]:

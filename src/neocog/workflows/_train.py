@@ -13,7 +13,15 @@ from neocog.layers import serialize
 from neocog.training import Hook
 from neocog.workflows import _run_folder as files
 from neocog.workflows._augmentations import augmentation_layers, check_augmentation
-from neocog.workflows._bases import canonical, is_base, known_file, open_base, varying, whole_model
+from neocog.workflows._bases import (
+    canonical,
+    check_top,
+    is_base,
+    known_file,
+    open_base,
+    varying,
+    whole_model,
+)
 from neocog.workflows._check_pages import findings_section
 from neocog.workflows._config import TrainConfig
 from neocog.workflows._csv_cells import guarded, guarded_path
@@ -70,11 +78,13 @@ def train(config: TrainConfig, report: Reporter = silent, hooks: tuple[Hook, ...
     base = None
     if is_base(config.model) and target.folder is not None:
         base = open_base(config.model, config.weights, config.image_size)  # its faults are told first
+        check_top(base, config.finetune)
         config = replace(config, image_size=base.image_size, color="rgb")
     data, recipe = load_data(target, config, report)
     check_augmentation(recipe.augment, data.info)
     if is_base(config.model) and base is None:
         base = open_base(config.model, config.weights, data.info.image_size)
+        check_top(base, config.finetune)
     _tell(data, report)
     set_random_seed(config.seed)
     if base is None:
