@@ -50,10 +50,8 @@ def _check_several_labels(case: Case) -> None:
     if case.activation != "sigmoid" or case.outputs.shape[-1] == 1 or case.name.startswith("binary"):
         return
     do = 'Use activation="softmax"; for several labels a sample, sigmoid with binary_crossentropy.'
-    if case.name.startswith("categorical_") and case.axis in (-1, case.outputs.dim() - 1):
-        got = f"a sigmoid over {case.outputs.shape[-1]} units"
-        raise case.refuse("a softmax, as one class is right", got, do)
-    if case.name.startswith("sparse"):  # it is scaled to the sum 1, which books rely on
+    along = case.name.startswith("categorical_") and case.axis in (-1, case.outputs.dim() - 1)
+    if along or case.name.startswith("sparse"):  # its outputs are scaled to the sum 1, which books rely on
         warnings.warn(
             f"{case.where}: its classes exclude each other, but a sigmoid does not. {do}", stacklevel=4
         )
