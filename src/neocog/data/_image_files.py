@@ -70,13 +70,31 @@ def read_file(path: str | os.PathLike[str]) -> FileBytes:
     Raises:
         DataError: no regular file with bytes in it, or one that may not be read.
     """
-    _check_file(path)
-    with _naming(path), open(path, "rb", buffering=0) as file:
-        before = os.fstat(file.fileno())
-        if before.st_size > _WHOLE:
-            return FileBytes(os.fspath(path), None)
-        data = file.read()
-        after = os.fstat(file.fileno())
+    try:
+        # Without waiting: opening a pipe would wait for its writer.
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except (OSError, ValueError):
+        _check_file(path)
+        handle = -1
+    with _naming(path):
+        if handle < 0:
+            raise PermissionError
+        try:
+            return _read_all(path, handle)
+        finally:
+            os.close(handle)
+
+
+def _read_all(path: str | os.PathLike[str], handle: int) -> FileBytes:
+    before = os.fstat(handle)
+    if not stat.S_ISREG(before.st_mode) or before.st_size == 0:
+        _check_file(path)
+    if before.st_size > _WHOLE:
+        return FileBytes(os.fspath(path), None)
+    data = os.read(handle, before.st_size + 1)
+    while len(data) < before.st_size and (more := os.read(handle, before.st_size - len(data))):
+        data += more
+    after = os.fstat(handle)
     same = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
     return FileBytes(os.fspath(path), data, after if same and len(data) == after.st_size else None)
 

@@ -101,7 +101,7 @@ def _buffer(shape: tuple[int, int, int]) -> Pixels:
 
 def _orientation(data: bytes) -> int:
     """Return the EXIF orientation; Pillow reads it, but only where the file says anything of the kind."""
-    if b"Exif\x00" not in data and b"tiff:Orientation" not in data:
+    if not _has_orientation(data):
         return 1
     from PIL import Image
 
@@ -110,3 +110,16 @@ def _orientation(data: bytes) -> int:
             return orientation_of(image)
     except Exception:
         return 1
+
+
+def _has_orientation(data: bytes) -> bool:
+    """Return whether a segment before the pixels holds EXIF or XMP; True for anything unusual."""
+    at, last = 2, len(data) - 4
+    while at < last and data[at] == 0xFF:
+        kind = data[at + 1]
+        if kind == 0xDA:  # the pixels begin
+            return False
+        if kind == 0xE1:
+            return True
+        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    return True
