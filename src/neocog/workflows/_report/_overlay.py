@@ -70,20 +70,8 @@ def overlay(
 
     lines = _grid(low, high, step, y, share)
     for number, key, points, best in series:
-        color, dashed = f"var(--run{number})", "4 3" if key == name else None
-        joined = " ".join(f"{x(i):.1f},{y(value):.1f}" for i, value in points)
-        lines.append(
-            el(
-                "polyline",
-                points=joined,
-                fill="none",
-                stroke=color,
-                stroke_width=1.4 if dashed else 2,
-                stroke_dasharray=dashed,
-            )
-        )
-        kept = [(i, value) for i, value in points if i == best - 1]
-        lines += [el("circle", cx=f"{x(i):.1f}", cy=f"{y(v):.1f}", r=3.2, fill=color) for i, v in kept]
+        placed = [(i + 1, x(i), y(value)) for i, value in points]
+        lines += _run_line(placed, f"var(--run{number})", best, dashed=key == name)
     drawing = el(
         "svg",
         *lines,
@@ -94,6 +82,22 @@ def overlay(
         aria_label=f"{title} over the epochs of {len(runs)} runs: {', '.join(run[0] for run in runs)}",
     )
     return el("figure", el("figcaption", title), drawing)
+
+
+def _run_line(
+    points: Sequence[tuple[int, float, float]], color: str, best: int, *, dashed: bool
+) -> list[Markup]:
+    """Return the line through points (epoch, x, y), and a dot at the kept epoch."""
+    line = el(
+        "polyline",
+        points=" ".join(f"{a:.1f},{b:.1f}" for _, a, b in points),
+        fill="none",
+        stroke=color,
+        stroke_width=1.4 if dashed else 2,
+        stroke_dasharray="4 3" if dashed else None,
+    )
+    dots = [el("circle", cx=f"{a:.1f}", cy=f"{b:.1f}", r=3.2, fill=color) for n, a, b in points if n == best]
+    return [line, *dots]
 
 
 def _points(epochs: Sequence[Mapping[str, float]], key: str) -> list[tuple[int, float]]:
