@@ -30,8 +30,13 @@ def augmentation_layers(name: str, info: Any = None) -> list[Any]:
     Args:
         name: one of `AUGMENTATIONS`.
         info: the data (`DataInfo`), where they are known; gray images keep their light.
+
+    Raises:
+        ArgumentError: the augmentation does not fit the data; see `check_augmentation`.
     """
     shape = (LARGE + 1, LARGE + 1, 3) if info is None else info.image_shape
+    if info is not None:
+        check_augmentation(name, info)
     if name in ("light", "mirror"):
         return [
             *([layers.RandomFlip("horizontal")] if name == "mirror" else []),

@@ -12,7 +12,7 @@ from neocog.files import save_model_folder
 from neocog.layers import serialize
 from neocog.training import Hook
 from neocog.workflows import _run_folder as files
-from neocog.workflows._augmentations import augmentation_layers, check_augmentation
+from neocog.workflows._augmentations import augmentation_layers
 from neocog.workflows._bases import (
     canonical,
     check_top,
@@ -81,7 +81,6 @@ def train(config: TrainConfig, report: Reporter = silent, hooks: tuple[Hook, ...
         check_top(base, config.finetune)
         config = replace(config, image_size=base.image_size, color="rgb")
     data, recipe = load_data(target, config, report)
-    check_augmentation(recipe.augment, data.info)
     if is_base(config.model) and base is None:
         base = open_base(config.model, config.weights, data.info.image_size)
         check_top(base, config.finetune)
