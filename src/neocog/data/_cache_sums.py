@@ -119,5 +119,5 @@ def _read(path: str) -> Any:
 
 def _key(path: str, status: os.stat_result) -> bytes:
     facts = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_dev)
-    text = f"{os.path.abspath(path)}\0{facts}"
+    text = f"{path if os.path.isabs(path) else os.path.abspath(path)}\0{facts}"
     return hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=_KEY).digest()
