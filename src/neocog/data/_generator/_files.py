@@ -12,8 +12,8 @@ import numpy as np
 from neocog.core import check_ntuple, check_one_of, dtype_name, standardize_data_format
 from neocog.data._generator._iterator import Iterator, save_batch
 from neocog.data._generator._transform import draw_transform, transform
-from neocog.data._look import COLOR_MODES
 from neocog.data._keras_images import img_to_array, load_img
+from neocog.data._look import COLOR_MODES
 
 _WORKERS = min(os.cpu_count() or 1, 4)
 
