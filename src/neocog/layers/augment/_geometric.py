@@ -77,9 +77,10 @@ class RandomFlip(GeometricLayer):
 
     def change(self, images: torch.Tensor, drawn: Draw) -> torch.Tensor:
         """Return the images, mirrored or not: exact, and cheaper than a warp."""
-        if images.device.type == "cpu":  # elsewhere a list of them would have to be waited for
-            chosen = drawn["flips"].nonzero()[:, 0]
-            return images.index_copy(0, chosen, images.index_select(0, chosen).flip(self._axes))
+        if images.device.type == "cpu" and len(images):  # one by one, in the cache
+            axes = [axis - 1 for axis in self._axes]
+            pairs = zip(images.unbind(), drawn["flips"].tolist(), strict=True)
+            return torch.stack([image.flip(axes) if mirrored else image for image, mirrored in pairs])
         return torch.where(drawn["flips"][:, None, None, None], images.flip(self._axes), images)
 
     def apply_to_masks(self, masks: torch.Tensor, drawn: Draw) -> torch.Tensor:
