@@ -31,7 +31,7 @@ from neocog.workflows._evaluate import chances_of
 from neocog.workflows._events import DataReady, Evaluating, Interrupted, Reporter, Warned, silent
 from neocog.workflows._fit import FitRecord, compile_model, run_fit
 from neocog.workflows._hints import duplicates, hints
-from neocog.workflows._load_data import find_data, load_data
+from neocog.workflows._load_data import Target, find_data, load_data
 from neocog.workflows._models import build_model, resolve_model
 from neocog.workflows._outputs import AnyScores, prediction_rows, score_outputs, written_label
 from neocog.workflows._plots import draw_confusion, draw_curves, draw_scatter
@@ -75,30 +75,13 @@ def train(config: TrainConfig, report: Reporter = silent, hooks: tuple[Hook, ...
     target = find_data(config.data)
     path = files.choose_folder(config.out, target.name)
     files.check_free(path)
-    base = None
-    if is_base(config.model) and target.folder is not None:
-        base = open_base(config.model, config.weights, config.image_size)  # its faults are told first
-        check_top(base, config.finetune)
-        config = replace(config, image_size=base.image_size, color="rgb")
+    base, config = _base_for_files(config, target)
     data, recipe = load_data(target, config, report)
     if is_base(config.model) and base is None:
-        base = open_base(config.model, config.weights, data.info.image_size)
-        check_top(base, config.finetune)
+        base = _opened(config, data.info.image_size)
     _tell(data, report)
     set_random_seed(config.seed)
-    if base is None:
-        name = resolve_model(config.model, data.info.image_shape)
-        model = build_model(
-            name, data.info.image_shape, data.task, augmentation_layers(recipe.augment, data.info)
-        )
-    else:
-        name = canonical(config.model) or config.model
-        recipe = recipe if config.weights is None else recipe_of(config, recipe)
-        scratch = varying(recipe.augment, data.info) if config.weights is None else ()
-        model = whole_model(base, data.info.image_shape, data.task, scratch)
-        _hint_at_weights(config, name, report)
-        if config.weights is None:
-            model.trainable = True
+    name, model, recipe = _network(config, base, data, recipe, report)
     files.check_space(_existing(path), 8 * model.count_params() + files.LEAST_FREE)
     folder = RunFolder(path)
     try:
@@ -111,6 +94,38 @@ def train(config: TrainConfig, report: Reporter = silent, hooks: tuple[Hook, ...
         if isinstance(error, OSError) and not isinstance(error, StorageError):
             raise files.storage_error(path, error) from error
         raise
+
+
+def _base_for_files(config: TrainConfig, target: Target) -> tuple[Any, TrainConfig]:
+    """Return the architecture before files are read, as it says how; its faults are told first."""
+    if not is_base(config.model) or target.folder is None:
+        return None, config
+    base = _opened(config, config.image_size)
+    return base, replace(config, image_size=base.image_size, color="rgb")
+
+
+def _opened(config: TrainConfig, size: tuple[int, int] | None) -> Any:
+    base = open_base(config.model, config.weights, size)
+    check_top(base, config.finetune)
+    return base
+
+
+def _network(
+    config: TrainConfig, base: Any, data: ImageData, recipe: Recipe, report: Reporter
+) -> tuple[str, Any, Recipe]:
+    """Return the model with its name, and the recipe that belongs to it."""
+    info = data.info
+    if base is None:
+        name = resolve_model(config.model, info.image_shape)
+        layers = augmentation_layers(recipe.augment, info)
+        return name, build_model(name, info.image_shape, data.task, layers), recipe
+    name = canonical(config.model) or config.model
+    if config.weights is not None:
+        return name, whole_model(base, info.image_shape, data.task), recipe_of(config, recipe)
+    _hint_at_weights(config, name, report)
+    model = whole_model(base, info.image_shape, data.task, varying(recipe.augment, info))
+    model.trainable = True
+    return name, model, recipe
 
 
 def _hint_at_weights(config: TrainConfig, name: str, report: Reporter) -> None:
@@ -247,24 +262,7 @@ class _Job:
         found = hints(record, scores, trained, copies, most_epochs=self.recipe.epochs)
         for text in found:
             self.report(Warned(text=text))
-        result = TrainResult(
-            folder=folder.path,
-            report=folder.path / files.REPORT,
-            test=scores,
-            validation_accuracy=record.best.get("val_accuracy"),
-            epochs=len(record.epochs),
-            best_epoch=record.best_epoch,
-            seconds=record.seconds,
-            plan=record.plan,
-            interrupted=record.interrupted,
-            transfer=None if brought is None else brought.as_dict(),
-            task=task.kind,
-            validation={
-                name.removeprefix("val_"): value
-                for name, value in record.best.items()
-                if name.startswith("val_")
-            },
-        )
+        result = self._result(record, scores, brought)
         checked = self._checked(chances)
         folder.write_text(files.PLAN, (record.plan or "plan: none, no step was taken") + "\n")
         folder.write_json(files.METRICS, {**result.as_dict(), "hints": found})
@@ -291,3 +289,23 @@ class _Job:
         )
         folder.write_text(files.REPORT, report_html(facts))
         return result
+
+    def _result(self, record: FitRecord, scores: AnyScores, brought: TransferFacts | None) -> TrainResult:
+        return TrainResult(
+            folder=self.folder.path,
+            report=self.folder.path / files.REPORT,
+            test=scores,
+            validation_accuracy=record.best.get("val_accuracy"),
+            epochs=len(record.epochs),
+            best_epoch=record.best_epoch,
+            seconds=record.seconds,
+            plan=record.plan,
+            interrupted=record.interrupted,
+            transfer=None if brought is None else brought.as_dict(),
+            task=self.data.task.kind,
+            validation={
+                name.removeprefix("val_"): value
+                for name, value in record.best.items()
+                if name.startswith("val_")
+            },
+        )
