@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,8 @@ _TABLES = 6
 _PROBES = 2  # doubtful bits that are tried both ways
 _MOST_HITS = 24
 _MOST_BITS_APART = 9
-_CHUNK = 2**19  # questions at a time
+_CHANCE = 0.01  # that two hashes which share a key are no further apart by accident
+_CHUNK = 2**17  # questions at a time
 _PAIRS_KEPT = 2  # ways of laying one picture over the other that are followed
 
 
@@ -123,12 +125,25 @@ def _join(entries: Array, asked: Array, doubts: Array, bits: Array) -> Array:
         other = entry // entries.shape[1] != question // asked.shape[1]
         entry, question = entry[other], question[other]
         apart = np.bitwise_count(entries.reshape(-1)[entry] ^ asked.reshape(-1)[question])
-        near = apart <= _MOST_BITS_APART
+        near = apart <= _most_apart(len(bits))
         found.append(np.stack([apart[near].astype(np.int64), entry[near], question[near]], axis=1))
     joined = np.concatenate(found)
     first, second = joined[:, 1] // entries.shape[1], joined[:, 2] // asked.shape[1]
     pair = np.minimum(first, second) * len(entries) + np.maximum(first, second)
     return np.column_stack([joined, pair])
+
+
+@lru_cache(maxsize=64)
+def _most_apart(shared: int) -> int:
+    """Return how many bits hashes with `shared` bits in common may differ in: accidents are to stay rare."""
+    rest = BITS - shared
+    accident, most = 0.0, -1
+    while most < _MOST_BITS_APART:
+        accident += math.comb(rest, most + 1) / 2**rest
+        if accident > _CHANCE * 1.5:
+            break
+        most += 1
+    return most
 
 
 def _probes(asked: Array, doubts: Array, bits: Array) -> Iterator[tuple[Array, Array]]:

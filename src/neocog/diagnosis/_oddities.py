@@ -14,7 +14,7 @@ Array = np.ndarray[Any, Any]
 
 IMBALANCE = 3.0  # images of the largest class over those of the smallest
 _SMALL, _LARGE = 0.25, 8.0  # of the median of the shorter sides
-_ASPECT = 2.5  # times the median shape
+_ASPECT = 3.0  # times the median shape
 _DARK, _BRIGHT = 16.0, 240.0  # mean grey value
 _BLURRED = 0.2  # of the median sharpness
 _LEAST_TO_COMPARE = 20  # images; fewer have no usual value

@@ -83,7 +83,7 @@ def _scored(features: Array, labels: Array, trained: Array, asked: Array, classe
     drawn = (1 - _SHRINKAGE) * spread + _SHRINKAGE * level * np.eye(size)
     weights = np.linalg.solve(drawn, means.T)  # (D, C)
     scores = features[asked] @ weights - 0.5 * (means.T * weights).sum(0)
-    scores[:, counts == 0] = -np.inf
+    scores[:, counts == 0] = -1e9  # nothing was learned of them
     return np.asarray(scores)
 
 
