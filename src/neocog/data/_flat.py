@@ -44,22 +44,12 @@ def scan_flat(
     if not paths:
         raise DataError(message(str(root), expected="images", got="none in the folder"))
     parts = _parts(paths)
-    if pattern is None:
-        found = dict(zip(paths, _detected(root, paths), strict=True))
-        words = _words(paths[0], found[paths[0]])
-        strangers: list[BrokenFile] = []
-    else:
-        labels = compile_pattern(pattern, "label", "--pattern")
-        found = {path: label for path in paths if (label := labels(path)) is not None}
-        words = f"classes from file names that fit {pattern}"
-        strangers = [
-            BrokenFile(path=path, reason="its name does not fit the pattern")
-            for path in paths
-            if path not in found
-        ]
-        if not found:
-            expected, got = f"file names that fit {pattern}", f"{paths[0]!r} and {len(paths) - 1} others"
-            raise DataError(message(str(root), expected=expected, got=got))
+    found, words = _detected_classes(root, paths) if pattern is None else _fitting(root, paths, pattern)
+    strangers = [
+        BrokenFile(path=path, reason="its name does not fit the pattern")
+        for path in paths
+        if path not in found
+    ]
     composed = {path: unicodedata.normalize("NFC", label) for path, label in found.items()}
     class_names = tuple(sorted(set(composed.values())))
     if len(class_names) < 2:
@@ -84,6 +74,22 @@ def scan_flat(
         raise DataError(message(str(root), expected=expected, got="broken files only"))
     check_part_classes(scan)
     return scan
+
+
+def _detected_classes(root: Path, paths: list[str]) -> tuple[dict[str, str], str]:
+    """Return the class of each file by the one form that all names have, and that form in words."""
+    found = dict(zip(paths, _detected(root, paths), strict=True))
+    return found, _words(paths[0], found[paths[0]])
+
+
+def _fitting(root: Path, paths: list[str], pattern: str) -> tuple[dict[str, str], str]:
+    """Return the class of each file whose name fits the pattern, and how they were read in words."""
+    labels = compile_pattern(pattern, "label", "--pattern")
+    found = {path: label for path in paths if (label := labels(path)) is not None}
+    if not found:
+        expected, got = f"file names that fit {pattern}", f"{paths[0]!r} and {len(paths) - 1} others"
+        raise DataError(message(str(root), expected=expected, got=got))
+    return found, f"classes from file names that fit {pattern}"
 
 
 def _parts(paths: list[str]) -> dict[str, str]:

@@ -6,7 +6,6 @@ Letters: H, W height and width in pixels, C channels.
 from __future__ import annotations
 
 import os
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -97,7 +96,9 @@ def decode(file: FileBytes, look: Look, out: Pixels | None = None) -> Pixels:
 
 def decoder_version() -> str:
     """Return what decides the pixels beside file and look: packages, and the processor's kernels."""
-    parts = (f"neocog {_REVISION}", f"Pillow {version('Pillow')}", f"turbo {turbo_version()}")
+    import PIL
+
+    parts = (f"neocog {_REVISION}", f"Pillow {PIL.__version__}", f"turbo {turbo_version()}")
     return ", ".join((*parts, f"torch {torch.__version__} {torch.backends.cpu.get_cpu_capability()}"))
 
 

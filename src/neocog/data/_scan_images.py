@@ -85,17 +85,7 @@ def scan_images(
             workers=workers,
             progress=progress,
         )
-    if root.is_file() and root.suffix.lower() not in _ARCHIVES:
-        kinds = ", ".join(MANIFEST_SUFFIXES)
-        raise DataError(message(str(root), expected=f"a folder, or a manifest ({kinds})", got="a file of another kind"))
-    for option, value in (("--label", label), ("--images", images)):
-        if value is not None:
-            raise _not_here(option, "a manifest", root)
-    if task == "regression":
-        do = "Write a CSV with the columns file and target."
-        raise DataError(
-            message(str(root), expected="a manifest with numbers to learn", got="a folder", do=do)
-        )
+    _check_folder_options(root, task, label, images)
     if root.is_dir() and (pattern is not None or _is_flat(root, follow_links)):
         manifest = None if pattern is not None else _manifest_of_folder(root, follow_links)
         if manifest is not None:
@@ -105,6 +95,28 @@ def scan_images(
         scan = scan_folder(root, follow_links=follow_links, **form)  # type: ignore[arg-type]
     if task == "multi-label":
         scan = _several_labels(scan)
+    return _grouped(scan, group_by)
+
+
+def _check_folder_options(root: Path, task: str, label: str | None, images: PathLike | None) -> None:
+    """Raise for a file that is no manifest, and for options that a folder does not have."""
+    if root.is_file() and root.suffix.lower() not in _ARCHIVES:
+        kinds = ", ".join(MANIFEST_SUFFIXES)
+        raise DataError(
+            message(str(root), expected=f"a folder, or a manifest ({kinds})", got="a file of another kind")
+        )
+    for option, value in (("--label", label), ("--images", images)):
+        if value is not None:
+            raise _not_here(option, "a manifest", root)
+    if task == "regression":
+        do = "Write a CSV with the columns file and target."
+        raise DataError(
+            message(str(root), expected="a manifest with numbers to learn", got="a folder", do=do)
+        )
+
+
+def _grouped(scan: FolderScan, group_by: str | None) -> FolderScan:
+    """Return the scan with the group of each file, where the paths tell it."""
     grouped = group_pattern(group_by)
     if grouped is None:
         return scan

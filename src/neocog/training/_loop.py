@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -14,6 +15,7 @@ from neocog.data import Batch, Source, as_source, split_validation
 from neocog.exceptions import ArgumentError, DataError, message
 from neocog.training._evaluate import evaluate_source
 from neocog.training._history import History
+from neocog.training._hook import HookList
 from neocog.training._interrupts import Interrupts
 from neocog.training._prepare import device_of, packed, prepare_fit
 from neocog.training._replay import batches_from, endless_from, resume
@@ -22,7 +24,7 @@ from neocog.training._snapshot import Position, Scene, draw_apart
 from neocog.training._snapshots import Snapshots
 from neocog.training._step import LazyLogs, results_of
 from neocog.training._trainable import Trainable
-from neocog.training._world import join, mean_statistics, shared_out, sum_metrics
+from neocog.training._world import World, join, mean_statistics, shared_out, sum_metrics
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,12 +64,11 @@ def _within_bounds(request: FitRequest) -> FitRequest:
 
 def fit(model: Trainable, request: FitRequest) -> History:
     """Train a model and return the history; see `Model.fit` for the arguments."""
-    settings = model.compile_settings
+    _ = model.compile_settings  # an error of its own, where `compile` was not called
     check_int("fit", "epochs", request.epochs, minimum=0)
     request = _within_bounds(request)
-    verbose = checked_verbose(request.verbose)
     world = join()
-    verbose = verbose if world.leads else 0
+    verbose = checked_verbose(request.verbose) if world.leads else 0
     snapshots = _snapshots(request, verbose)
     source, validation = _sources(request)
     if isinstance(request.steps_per_epoch, int):
@@ -77,43 +78,54 @@ def fit(model: Trainable, request: FitRequest) -> History:
         validation = validation.to(device_of(model))
     source, validation = shared_out(model, world, source, validation)
     draw_apart(model, world)
-    history = History()
-    hooks = make_hooks(
-        model,
-        request.callbacks,
-        verbose=verbose,
-        history=history,
-        leads=world.leads,
-        params={
-            "epochs": request.epochs,
-            "steps": steps_of(source, request.steps_per_epoch),
-            "validation_steps": None
-            if validation is None
-            else steps_of(validation, request.validation_steps),
-            "do_validation": validation is not None,
-            "metrics": [metric.name for metric in settings.all_metrics()],
-        },
-    )
     model.stop_training = False
-    model.history = history
+    model.history = history = History()
     model.training_state.snapshots = snapshots
     scene = Scene(
-        model=model, hooks=hooks, source=source, validation=validation, position=Position(), world=world
+        model=model,
+        hooks=_hooks(model, request, source, validation, verbose, world),
+        source=source,
+        validation=validation,
+        position=Position(),
+        world=world,
     )
     run = _Run(request, scene, snapshots)
     if verbose:
         print(model.training_state.plan, flush=True)
     try:
-        if snapshots is None:
+        with nullcontext() if snapshots is None else run.interrupts:
             run.epochs()
-        else:
-            with run.interrupts:
-                run.epochs()
     finally:
         model.training_state.use(None)  # what follows is float32, unless asked otherwise
         if snapshots is not None:
             snapshots.close()
     return history
+
+
+def _hooks(
+    model: Trainable,
+    request: FitRequest,
+    source: Source,
+    validation: Source | None,
+    verbose: Any,
+    world: World,
+) -> HookList:
+    """Return what watches the run, told what is known of it."""
+    held_out = None if validation is None else steps_of(validation, request.validation_steps)
+    return make_hooks(
+        model,
+        request.callbacks,
+        verbose=verbose,
+        history=model.history,
+        leads=world.leads,
+        params={
+            "epochs": request.epochs,
+            "steps": steps_of(source, request.steps_per_epoch),
+            "validation_steps": held_out,
+            "do_validation": validation is not None,
+            "metrics": [metric.name for metric in model.compile_settings.all_metrics()],
+        },
+    )
 
 
 def _snapshots(request: FitRequest, verbose: Any) -> Snapshots | None:
