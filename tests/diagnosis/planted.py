@@ -212,3 +212,47 @@ def judge(made: Planted, findings: dict[str, list[dict[str, Any]]]) -> dict[str,
 def _share(found: Iterable[bool]) -> float:
     values = list(found)
     return sum(values) / len(values) if values else 1.0
+
+
+def main() -> None:
+    """Plant and check at full size: two sets, several seeds, with parts and without; write a dated result."""
+    import argparse
+    import datetime
+    import json
+    import os
+    import sys
+    import tempfile
+
+    from neocog.workflows import CheckConfig, check
+
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--sets", nargs="+", default=["flowers", "cats-vs-dogs"])
+    options = parser.parse_args()
+    sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+    from run import RESULTS, as_table, machine_facts
+
+    rows = []
+    for name in options.sets:
+        for seed in range(options.seeds):
+            for split in (True, False):
+                with tempfile.TemporaryDirectory() as folder:
+                    photos = Path(os.environ["NEOCOG_DATA"]) / name
+                    made = plant(photos, Path(folder) / "photos", seed=seed, split=split)
+                    result = check(CheckConfig(data=str(made.root), out=str(Path(folder) / "out")))
+                judged = judge(made, {found["kind"]: found["cases"] for found in result.details})
+                named = {kind: len(files) for kind, files in judged["false"].items() if files}
+                row = {"set": name, "parts": "kept" if split else "none", "seed": seed, "images": made.images}
+                row |= judged["recall"] | {"named without planting": f"{judged['false share']:.2%}"}
+                rows.append(row | {"of kinds": str(named)[1:-1].replace("'", ""), "seconds": result.seconds})
+                print(rows[-1], flush=True)
+    machine = machine_facts()
+    stem = f"{datetime.date.today():%Y-%m-%d}-check-{machine['slug']}"
+    document = {"suite": "check", "machine": machine, "rows": rows}
+    (RESULTS / f"{stem}.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    facts = ", ".join(f"{key} {value}" for key, value in machine.items() if key != "slug")
+    (RESULTS / f"{stem}.md").write_text(f"# check, {facts}\n\n{as_table(rows)}\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
