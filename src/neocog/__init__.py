@@ -145,6 +145,7 @@ __all__ = [
     "constraints",
     "datasets",
     "device",
+    "diagnosis",
     "dtype_policies",
     "initializers",
     "layers",

@@ -65,8 +65,8 @@ CASES: dict[str, list[dict[str, Any]]] = {
 }
 ALL = [(name, config) for name, configs in CASES.items() for config in configs]
 IDS = [f"{name}-{config}" for name, config in ALL]
-# Keras 3.15.1's sparsemax does not sum to 1 (keras issue 23425, mended later): its oracle is the paper. It has
-# no scaled_tanh.
+# Keras 3.15.1's sparsemax does not sum to 1 (keras issue 23425, mended later): its oracle is the paper. It
+# has no scaled_tanh.
 OF_KERAS = [(name, config) for name, config in ALL if name not in ("sparsemax", "scaled_tanh")]
 KERAS_IDS = [f"{name}-{config}" for name, config in OF_KERAS]
 
