@@ -45,6 +45,7 @@ PARTS |= {"SimpleRNNCell", "LSTMCell", "GRUCell", "StackedRNNCells"}
 # Real Keras has no such layer, has it inside an application alone, or refuses files with it, as neocog does.
 NOT_IN_KERAS = {"LocalResponseNormalization", "TorchModuleWrapper", "TFSMLayer", "JaxLayer", "FlaxLayer"}
 NOT_IN_KERAS |= {"CustomScaleLayer", "PartialConv2D", "RBFOutput", "TrainableSubsampling"}
+NOT_IN_KERAS |= {"Cutout", "RandomPCALighting", "RandomStretch"}
 # In real Keras these compute with TensorFlow, which is not installed.
 NEED_TENSORFLOW = {
     "TextVectorization", "StringLookup", "IntegerLookup", "CategoryEncoding", "Discretization", "Hashing",

@@ -120,7 +120,7 @@ class VariableTable:
         return self._excluded_names is None or self._excluded_names.search(self.names[index]) is None
 
     def factor(self, index: int) -> float:
-        """Return a variable's share of the rate: that of the longest key that a part of its path begins with."""
+        """Return a variable's share of the rate: by the longest key that a part of its path begins with."""
         if not self.factors:
             return 1.0
         path = str(getattr(self.references[index], "path", None) or self.names[index])
