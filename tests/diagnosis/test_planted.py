@@ -15,17 +15,16 @@ DATA = Path(os.environ.get("NEOCOG_DATA", "missing"))
 
 @pytest.mark.data
 @pytest.mark.slow
-@pytest.mark.parametrize("split", [True, False])
-def test_planted_faults_are_found(split: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_planted_faults_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     photos = DATA / "cats-vs-dogs"
     if not photos.is_dir():
         pytest.skip("NEOCOG_DATA holds no cats-vs-dogs")
     monkeypatch.setenv("NEOCOG_HOME", str(tmp_path / "home"))
-    made = plant(photos, tmp_path / "photos", seed=3, split=split, most=150, counts=(3, 6, 12, 6, 3))
+    made = plant(photos, tmp_path / "photos", seed=3, split=True, most=300, counts=(3, 6, 12, 6, 3))
     result = check(CheckConfig(data=str(made.root), out=str(tmp_path / "out")))
     judged = judge(made, {found["kind"]: found["cases"] for found in result.details})
     wrong = judged["recall"].pop("wrong")
-    assert wrong >= 0.5  # of six
+    assert wrong >= 0.5, result.trust  # of six
     assert min(judged["recall"].values()) >= 0.9, judged
     assert judged["false share"] <= 0.03, judged["false"]
 

@@ -15,7 +15,7 @@ from neocog.exceptions import DataError, ShapeError, message
 
 Array = np.ndarray[Any, Any]
 
-_LEAST_RATIO = 16.0  # of the other class's probability to that of the given one
+_LEAST_RATIO = 12.0  # of the other class's probability to that of the given one
 _LEAST_TO_CALIBRATE = 100  # images
 
 
@@ -27,7 +27,7 @@ class LabelIssue:
         index: position of the image.
         given: its label.
         suggested: the class that it is likely of.
-        confidence: probability of the suggested class against the given one, 0.94 to 1.
+        confidence: probability of the suggested class against the given one, 0.92 to 1.
     """
 
     index: int
@@ -42,7 +42,7 @@ def find_label_issues(probabilities: Any, labels: Sequence[int] | Any) -> list[L
     Probabilities are first brought to the temperature that explains the labels best (from 100 images on), and
     those of class j divided by the mean t_j that the images labelled j have, so that classes that are
     recognised more or less surely count alike. An image is an issue when another class's p_j / t_j is at
-    least 16 times that of its label.
+    least 12 times that of its label.
 
     Args:
         probabilities: (N, C), of a model that was not trained on the image: out-of-fold, or held-out images.
@@ -64,7 +64,7 @@ def find_label_issues(probabilities: Any, labels: Sequence[int] | Any) -> list[L
         return []
     rows = np.arange(len(given))
     if len(given) >= _LEAST_TO_CALIBRATE:
-        chances = _calibrated(chances, given)
+        chances = calibrated(chances, given)
     own = chances[rows, given]
     usual = np.ones(chances.shape[1])
     for number in np.unique(given).tolist():
@@ -78,7 +78,7 @@ def find_label_issues(probabilities: Any, labels: Sequence[int] | Any) -> list[L
     return [LabelIssue(int(i), int(given[i]), int(suggested[i]), float(sure[i])) for i in order]
 
 
-def _calibrated(chances: Array, given: Array) -> Array:
+def calibrated(chances: Array, given: Array) -> Array:
     """Return probabilities at the temperature at which the labels are likeliest."""
     powers = np.log(np.maximum(chances, 1e-12))
     rows = np.arange(len(given))
