@@ -62,8 +62,10 @@ def label_findings(
             f"{known}, guessing {guessing:.0%}: too little to say which labels are wrong, so none are listed."
         )
         return [], Trust(accuracy=recall, guessing=guessing, listed=False, text=text)
-    much = "Most" if skill > 0.85 else "About half"
-    text = f"{known} (guessing: {guessing:.0%}). {much} of those listed as wrong can be expected to be so."
+    text = (
+        f"{known} (guessing: {guessing:.0%}). Look at each label that is listed: where labels are clean, most of "
+        "a short list are hard images and not wrong."
+    )
     return [_wrong(samples, where, chances, labels), _alike(samples, labels, found)], Trust(
         accuracy=recall, guessing=guessing, listed=True, text=text
     )
