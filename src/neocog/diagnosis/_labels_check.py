@@ -63,8 +63,8 @@ def label_findings(
         )
         return [], Trust(accuracy=recall, guessing=guessing, listed=False, text=text)
     text = (
-        f"{known} (guessing: {guessing:.0%}). Look at each label that is listed: where labels are clean, most "
-        "of a short list are hard images and not wrong."
+        f"{known} (guessing: {guessing:.0%}). Look at each label that is listed: where labels are "
+        "clean, most of a short list are hard images and not wrong."
     )
     return [_wrong(samples, where, chances, labels), _alike(samples, labels, found)], Trust(
         accuracy=recall, guessing=guessing, listed=True, text=text
