@@ -124,3 +124,11 @@ def test_windows_and_questions_agree() -> None:
     assert _ASKED[0] == (0.0, 1.0, 0.0, 1.0)
     thumbs = np.asarray(scene(2).convert("L").resize((SIDE, SIDE)))[None]
     assert coefficients(thumbs, FINE).shape == (1, 256, 7, 7)
+
+
+def test_near_copies_can_be_left_out() -> None:
+    """Among very many images only the same files count inside `train`."""
+    one = scene(1)
+    looks = gather_looks(iter(looked([one, stored(one), scene(2)])), 3)
+    assert [pair.kind for pair in find_duplicates(looks).pairs] == ["near"]
+    assert find_duplicates(looks, near=False).pairs == ()

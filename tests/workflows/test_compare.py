@@ -49,7 +49,12 @@ def test_the_numbers_are_those_of_the_files(two: list[Path], tmp_path: Path) -> 
         assert (run.low, run.high) == (metrics["test"]["low"], metrics["test"]["high"])
         assert run.training == float(kept["accuracy"])
         assert run.gap == pytest.approx(float(kept["accuracy"]) - float(kept["val_accuracy"]))
+        last = rows[result.common_epochs - 1]
+        gap = float(last["accuracy"]) - float(last["val_accuracy"])
+        assert run.gap_after(result.common_epochs) == pytest.approx(gap)
+        assert run.gap_after(len(rows) + 1) is None
         assert len(run.epochs) == len(rows)
+    assert result.common_epochs == 2
     assert result.runs[0].name == two[0].name
     assert result.differing["augment"] == ("light", "none")
     assert result.differing["epochs"] == (3, 2)

@@ -102,7 +102,8 @@ def print_comparison(result: workflows.CompareResult) -> None:
     """Print a table of runs, and the settings that differ."""
     from neocog.workflows._compare_page import shown, tested, written
 
-    header = ("run", "epochs", "kept", "training", "validation", "gap", "test")
+    common = result.common_epochs
+    header = ("run", "epochs", "kept", "training", "validation", "gap", f"gap after {common}", "test")
     rows = [
         (
             run.name,
@@ -111,11 +112,12 @@ def print_comparison(result: workflows.CompareResult) -> None:
             shown(run.metric, run.training),
             shown(run.metric, run.validation),
             shown(run.metric, run.gap, signed=True),
+            shown(run.metric, run.gap_after(common), signed=True),
             tested(run),
         )
         for run in result.runs
     ]
-    print_table(header, rows, numbers=(1, 2, 3, 4, 5, 6))
+    print_table(header, rows, numbers=(1, 2, 3, 4, 5, 6, 7))
     if result.differing:
         print()
         settings = [(name, *map(written, values)) for name, values in result.differing.items()]

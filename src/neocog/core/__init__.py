@@ -28,6 +28,7 @@ from neocog.core._home import neocog_home
 from neocog.core._kept_states import keeping_states
 from neocog.core._memory import keep_freed_memory
 from neocog.core._naming import auto_name, reset_names, to_snake_case
+from neocog.core._one_thread import work_alone
 from neocog.core._optional import optional_import
 from neocog.core._promotion import result_type, standardize_dtype
 from neocog.core._registry import Registry
@@ -141,6 +142,7 @@ __all__ = [
     "tree_map",
     "tree_pack",
     "value_type",
+    "work_alone",
     "write_bytes",
     "write_text",
 ]

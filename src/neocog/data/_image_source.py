@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from neocog.core import check_int, check_ntuple, check_one_of, draw_seed
+from neocog.core import check_int, check_ntuple, check_one_of, draw_seed, work_alone
 from neocog.data._arrays import free_memory
 from neocog.data._decode_cache import open_decode_cache
 from neocog.data._download import file_sha256
@@ -164,7 +164,9 @@ class ImageFolderSource(Source):
                 readable = self._readable(group)
                 yield readable, torch.from_numpy(self._kept.take(readable.numpy(), axis=0))
             return
-        pool = ThreadPoolExecutor(max_workers=self.workers, thread_name_prefix="neocog-decode")
+        pool = ThreadPoolExecutor(
+            max_workers=self.workers, thread_name_prefix="neocog-decode", initializer=work_alone
+        )
         ahead: deque[tuple[torch.Tensor, Pixels, list[Future[dict[int, str]]]]] = deque()
         try:
             for group in groups:

@@ -63,7 +63,11 @@ class Duplicates:
 
 
 def find_duplicates(
-    looks: Looks, paths: Sequence[str | os.PathLike[str]] | None = None, progress: Progress | None = None
+    looks: Looks,
+    paths: Sequence[str | os.PathLike[str]] | None = None,
+    progress: Progress | None = None,
+    *,
+    near: bool = True,
 ) -> Duplicates:
     """Find copies among images.
 
@@ -71,6 +75,7 @@ def find_duplicates(
         looks: what was found of each image.
         paths: their files, to tell the same pixels in two files; None leaves that out.
         progress: told how far it is.
+        near: look for images that are alike too, not for the same files alone.
     """
     pairs: list[Pair] = []
     first_of: dict[str, int] = {}
@@ -78,6 +83,8 @@ def find_duplicates(
         other = first_of.setdefault(looks.sha256[index], index)
         if other != index:
             pairs.append(Pair(other, index, "file", 1.0))
+    if not near:
+        return Duplicates(tuple(pairs), _groups(pairs))
     unique = np.array([i for i in first_of.values() if looks.contrast[i] >= LEAST_CONTRAST], dtype=np.int64)
     pairs += _near(looks, unique, paths, progress)
     return Duplicates(tuple(pairs), _groups(pairs))

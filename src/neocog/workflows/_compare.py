@@ -61,6 +61,12 @@ class RunSummary:
             return None
         return self.training - self.validation
 
+    def gap_after(self, epochs: int) -> float | None:
+        """Training minus validation after so many epochs; None where it is not known."""
+        values = self.epochs[epochs - 1] if 0 < epochs <= len(self.epochs) else {}
+        training, validation = values.get(self.metric), values.get(f"val_{self.metric}")
+        return None if training is None or validation is None else training - validation
+
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
         return {
@@ -93,11 +99,18 @@ class CompareResult:
     differing: Mapping[str, tuple[Any, ...]]
     notes: tuple[str, ...] = ()
 
+    @property
+    def common_epochs(self) -> int:
+        """Epochs that every run has: where gaps are compared fairly, as they grow with training."""
+        return min(len(run.epochs) for run in self.runs)
+
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
+        common = self.common_epochs
         return {
             "page": str(self.page),
-            "runs": [run.as_dict() for run in self.runs],
+            "common_epochs": common,
+            "runs": [{**run.as_dict(), "gap_after_common": run.gap_after(common)} for run in self.runs],
             "differing": {name: list(values) for name, values in self.differing.items()},
             "notes": list(self.notes),
         }

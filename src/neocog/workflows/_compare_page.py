@@ -74,7 +74,11 @@ def _lead(result: Any, best: Any) -> str:
 
 
 def _table(result: Any, metric: str) -> Markup:
-    names = ("run", "epochs", "kept", "training", "validation", "gap", "test", "seconds")
+    common = result.common_epochs
+    names = (
+        *("run", "epochs", "kept", "training", "validation", "gap"),
+        *(f"gap after {common}", "test", "seconds"),
+    )
     rows = [
         el(
             "tr",
@@ -84,6 +88,7 @@ def _table(result: Any, metric: str) -> Markup:
             el("td", shown(metric, run.training)),
             el("td", shown(metric, run.validation)),
             el("td", shown(metric, run.gap, signed=True)),
+            el("td", shown(metric, run.gap_after(common), signed=True)),
             el("td", tested(run)),
             el("td", f"{run.seconds:.0f}"),
         )
@@ -92,7 +97,8 @@ def _table(result: Any, metric: str) -> Markup:
     head = el("tr", *(el("th", name, scope="col") for name in names))
     note = (
         f"{_TITLES[metric]} at the epoch that was kept. The gap is training minus validation: what was "
-        "learned by heart and does not carry over. Training values are taken with dropout and varied "
+        "learned by heart and does not carry over; it grows with training, so that it is shown after as many "
+        "epochs as every run has, too. Training values are taken with dropout and varied "
         "images, and may lie below those of validation."
     )
     table = el("table", el("thead", head), el("tbody", *rows))

@@ -28,6 +28,7 @@ from neocog.workflows._events import Reporter, Warned
 LEAKS = ("keep", "move")
 FINDINGS = "findings.json"
 # What is told elsewhere: broken files while they are read, imbalance as a hint, odd ones out in the report.
+MOST_COMPARED = 30_000  # images beyond which near copies are left to `neocog check`: they take minutes there
 _TOLD = ("leaks", "label-conflicts", "exact-copies", "near-copies", "blank")
 
 
@@ -72,11 +73,15 @@ class DataCheck:
 
 
 def check_scan(scan: FolderScan, report: Reporter) -> DataCheck:
-    """Look at every image of a scan once, small, and find the copies."""
+    """Look at every image of a scan once, small, and find the copies; of very many images the same files."""
     paths = tuple(scan.absolute(file) for file in scan.files)
     progress = Progress(report)
     looks, _ = look_at_all(paths, None, progress=progress)
-    return DataCheck(scan=scan, looks=looks, duplicates=find_duplicates(looks, paths, progress))
+    near = len(paths) <= MOST_COMPARED
+    if not near:
+        text = f"{len(paths)} images: only the same files count as copies; neocog check finds near copies too"
+        report(Warned(text=text))
+    return DataCheck(scan=scan, looks=looks, duplicates=find_duplicates(looks, paths, progress, near=near))
 
 
 @dataclass(frozen=True, kw_only=True)
