@@ -19,7 +19,7 @@ def work_alone() -> None:
 @cache
 def _openmp() -> tuple[Any, ...]:
     try:
-        from threadpoolctl import ThreadpoolController
+        from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
     except ImportError:  # comes with scikit-learn; without it kernels are only slower
         return ()
     found = ThreadpoolController().select(user_api="openmp").lib_controllers
