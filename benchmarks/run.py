@@ -13,7 +13,9 @@ from typing import Any
 
 import accuracy
 import augment
+import depth
 import fit
+import resume
 import startup
 import torch
 
@@ -24,7 +26,9 @@ SUITES = {
     "accuracy": accuracy.run,
     "augment": augment.run,
     "data": data.run,
+    "depth": depth.run,
     "fit": fit.run,
+    "resume": resume.run,
     "startup": startup.run,
     "transfer": transfer.run,
 }
