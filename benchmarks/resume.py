@@ -21,7 +21,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-KILLS, EPOCHS = 100, 40
+KILLS, EPOCHS = 100, 120
 
 
 def run(kills: int = KILLS, **_: Any) -> list[dict[str, Any]]:
@@ -71,7 +71,7 @@ def result(folder: Path, name: str, moments: list[str], kills: int = 0) -> dict[
         if len(moments) < kills:
             while not marker.exists() and process.poll() is None:
                 time.sleep(0.01)
-            time.sleep(draw.uniform(0.02, 1.2))
+            time.sleep(draw.uniform(0.01, 0.3))
             if process.poll() is None:
                 moments.append(marker.read_text().strip())
                 process.send_signal(signal.SIGKILL)
@@ -113,7 +113,7 @@ def train(folder: Path, name: str) -> None:
             layers.Dense(2, activation="softmax"),
         ]
     )
-    rate = keras.optimizers.schedules.CosineDecay(3e-3, 600)
+    rate = keras.optimizers.schedules.CosineDecay(3e-3, 15 * EPOCHS)
     model.compile(
         keras.optimizers.AdamW(rate, use_ema=True), "sparse_categorical_crossentropy", metrics=["accuracy"]
     )
