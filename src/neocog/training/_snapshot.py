@@ -78,7 +78,8 @@ def capture(scene: Scene, passing: Mapping[str, Any] | None = None) -> dict[str,
     """
     model = scene.model
     own = {
-        "buffers": {name: copied(value) for name, value in model.named_buffers()},
+        # Statistics differ between processes within an epoch; the model's own state has those of the first.
+        "buffers": {} if scene.world.leads else {name: copied(v) for name, v in model.named_buffers()},
         "layers": _kept_by_layers(model),
         "seeds": {name: seed.state_dict() for name, seed in _seed_generators(model)},
         **copied(passing or capture_passing(scene)),

@@ -9,7 +9,6 @@ from __future__ import annotations
 import atexit
 import inspect
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +17,7 @@ from torch import distributed
 from torch.nn.parallel import DistributedDataParallel
 
 from neocog.core import tree_map
-from neocog.data import Batch, Source
+from neocog.data import Batch, MappedSource, Source
 from neocog.exceptions import ArgumentError, DataError, message
 
 
@@ -91,7 +90,7 @@ def _leave() -> None:
         distributed.destroy_process_group()
 
 
-class SharedSource(Source):
+class SharedSource(MappedSource):
     """The rows of another source's batches that belong to one process; all go through the same batches.
 
     A batch that is too small for all leaves a process its last row with the share 0, so that the processes
@@ -103,15 +102,8 @@ class SharedSource(Source):
     """
 
     def __init__(self, source: Source, world: World) -> None:
-        self.source, self.world = source, world
-        self.num_batches, self.num_samples = source.num_batches, source.num_samples
-        self.rewindable, self.endless = source.rewindable, source.endless
-        self.read_once, self.repeatable = source.read_once, source.repeatable
-
-    def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
-        """Give this process's part of each batch, from `start` on."""
-        for batch in self.source.batches(epoch, start):
-            yield self._part(batch)
+        super().__init__(source, self._part)
+        self.world = world
 
     def peek(self) -> Batch | None:
         """Return the first batch, whole: forms, checks and plan are those of one process."""
@@ -120,14 +112,6 @@ class SharedSource(Source):
     def to(self, device: torch.device | str) -> Source:
         """Move the source below."""
         return SharedSource(self.source.to(device), self.world)
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return the state of the source below."""
-        return self.source.state_dict()
-
-    def load_state_dict(self, state: Any) -> None:
-        """Give the source below its state."""
-        self.source.load_state_dict(state)
 
     def _part(self, batch: Batch) -> Batch:
         rows = self.world.rows(batch.size)
