@@ -8,6 +8,7 @@ from neocog.training._compiled import Compiled, require_compiled
 from neocog.training._evaluate import evaluate, predict
 from neocog.training._history import History
 from neocog.training._hook import Hook, HookList
+from neocog.training._interrupts import Interrupts
 from neocog.training._loop import FitRequest, fit
 from neocog.training._on_batch import as_list, predict_on_batch, test_on_batch, train_on_batch
 from neocog.training._plan import Plan
@@ -33,6 +34,7 @@ __all__ = [
     "History",
     "Hook",
     "HookList",
+    "Interrupts",
     "LazyLogs",
     "Metric",
     "Plan",

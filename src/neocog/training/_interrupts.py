@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from types import FrameType, TracebackType
-from typing import Any
+from typing import Any, Self
 
 
 class Interrupts:
@@ -15,16 +15,15 @@ class Interrupts:
     ones: a program with handlers of its own keeps them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, numbers: tuple[int, ...] = (signal.SIGINT, signal.SIGTERM)) -> None:
         self.asked: int | None = None
+        self._numbers = numbers
         self._previous: dict[int, Any] = {}
 
-    def __enter__(self) -> Interrupts:
+    def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
-            for number, default in (
-                (signal.SIGINT, signal.default_int_handler),
-                (signal.SIGTERM, signal.SIG_DFL),
-            ):
+            for number in self._numbers:
+                default = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
                 if signal.getsignal(number) is default:
                     self._previous[number] = signal.signal(number, self._ask)
         return self

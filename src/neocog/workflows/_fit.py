@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import math
 import signal
-import threading
 import time
 from dataclasses import dataclass, field
-from types import FrameType, TracebackType
 from typing import Any
 
 from neocog.callbacks import EarlyStopping
 from neocog.exceptions import TrainingError, message
 from neocog.optimizers import AdamW
 from neocog.optimizers.schedules import CosineDecay
-from neocog.training import Hook
+from neocog.training import Hook, Interrupts
 from neocog.workflows._data import Part
 from neocog.workflows._events import EpochDone, Reporter, StepsDone, TrainingStarted
 from neocog.workflows._mixing import MixedSource, mixes, one_hot
@@ -206,36 +204,18 @@ class Watch(Hook):
         return max(whole - passed, 0.0) + whole * (self.recipe.epochs - self.epoch - 1)
 
 
-class StopBetweenBatches(Hook):
+class StopBetweenBatches(Interrupts, Hook):
     """Turns the first Ctrl-C into a `KeyboardInterrupt` at the next batch's end, where the weights are whole.
 
     A second one interrupts at once. Does nothing outside the main thread, where Python allows no handlers.
     """
 
     def __init__(self) -> None:
-        self.asked = False
-        self._previous: Any = None
-
-    def __enter__(self) -> StopBetweenBatches:
-        usable = threading.current_thread() is threading.main_thread()
-        if usable and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-            self._previous = signal.signal(signal.SIGINT, self._ask)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._previous is not None:
-            signal.signal(signal.SIGINT, self._previous)
-
-    def _ask(self, number: int, frame: FrameType | None) -> None:
-        if self.asked:
-            raise KeyboardInterrupt
-        self.asked = True
+        super().__init__((signal.SIGINT,))
 
     def _stop(self) -> None:
-        if self.asked:
-            raise KeyboardInterrupt
+        if self.is_asked:
+            self.leave()
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Stop if asked."""
