@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from neocog.applications._request import Request, channel_axis
-from neocog.core import check_number
-from neocog.exceptions import ArgumentError, message
 from neocog.layers import (
     AdaptiveAveragePooling2D,
     AveragePooling2D,
@@ -17,7 +15,7 @@ from neocog.layers import (
     LocalResponseNormalization,
 )
 from neocog.zoo._architecture import asked, describe, images
-from neocog.zoo._parts import conv, dropped, finish, max_pool
+from neocog.zoo._parts import check_heads, conv, dropped, finish, max_pool
 
 AUX_LOSS_WEIGHT = 0.3
 
@@ -108,11 +106,7 @@ def googlenet(
         classifier_activation,
         name,
     )
-    check_number("googlenet", "dropout", dropout, minimum=0)
-    if aux and not include_top:
-        raise ArgumentError(
-            message("googlenet", expected="include_top=True with aux=True", got="include_top=False")
-        )
+    check_heads(request, aux, dropout)
     image = request.image(images(request, 224, 32))
     x, first, second = _features(image)
     if not include_top:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from neocog.applications._request import Request, channel_axis
-from neocog.core import check_number
-from neocog.exceptions import ArgumentError, message
 from neocog.initializers import TruncatedNormal
 from neocog.layers import AdaptiveAveragePooling2D, Concatenate, GlobalAveragePooling2D
 from neocog.zoo._architecture import asked, describe, images
 from neocog.zoo._googlenet import MODULES
-from neocog.zoo._parts import conv, dense, dropped, finish, flat, max_pool, norm
+from neocog.zoo._parts import check_heads, conv, dense, dropped, finish, flat, max_pool, norm
 
 
 def _conv(x: Any, filters: int, kernel: int, name: str, stride: int = 1) -> Any:
@@ -76,11 +74,7 @@ def googlenet_bn(
         classifier_activation,
         name,
     )
-    check_number("googlenet_bn", "dropout", dropout, minimum=0)
-    if aux and not include_top:
-        raise ArgumentError(
-            message("googlenet_bn", expected="include_top=True with aux=True", got="include_top=False")
-        )
+    check_heads(request, aux, dropout)
     image = request.image(images(request, 224, 15))
     x, first, second = _features(image)
     if not include_top:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from neocog.applications._request import Request, channel_axis
-from neocog.core import check_number
-from neocog.exceptions import ArgumentError, message
 from neocog.initializers import TruncatedNormal
 from neocog.layers import AveragePooling2D, Concatenate, GlobalAveragePooling2D, ZeroPadding2D
 from neocog.zoo._architecture import asked, describe, images
-from neocog.zoo._parts import conv, dense, dropped, finish, max_pool, norm
+from neocog.zoo._parts import check_heads, conv, dense, dropped, finish, max_pool, norm
 
 Kernel = int | tuple[int, int]
 # one convolution of a branch: its name, filters, kernel, whether it halves height and width
@@ -161,11 +159,7 @@ def inception_v3(
         classifier_activation,
         name,
     )
-    check_number("inception_v3", "dropout", dropout, minimum=0)
-    if aux and not include_top:
-        raise ArgumentError(
-            message("inception_v3", expected="include_top=True with aux=True", got="include_top=False")
-        )
+    check_heads(request, aux, dropout)
     image = request.image(images(request, 299, 299 if aux else 75))
     x, inner = _features(image)
     if not include_top:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from neocog.applications._request import Request, channel_axis, image_size, source_inputs
+from neocog.core import check_number
+from neocog.exceptions import ArgumentError, message
 from neocog.functional import same_padding
 from neocog.initializers import VarianceScaling
 from neocog.layers import (
@@ -168,3 +170,11 @@ def finish(request: Request, image: Any, outputs: Any) -> Any:
     if request.weights is not None:
         load(request.where, made, request.weights, include_top=request.include_top)
     return made
+
+
+def check_heads(request: Request, aux: bool, dropout: float) -> None:
+    """Raise for a rate that is none, and for classifiers on the way without the one at the end."""
+    check_number(request.where, "dropout", dropout, minimum=0)
+    if aux and not request.include_top:
+        expected = "include_top=True with aux=True"
+        raise ArgumentError(message(request.where, expected=expected, got="include_top=False"))
