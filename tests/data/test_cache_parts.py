@@ -11,8 +11,6 @@ from neocog.data import _cache_segment as segments
 from neocog.data._cache_records import WORDS, as_records, pixel_sum, seal, whole
 from neocog.data._cache_sums import FileSums
 
-SIZE = (8, 10)
-
 
 def test_records_know_whether_they_are_whole():
     records = np.arange(5 * WORDS, dtype=np.uint64).reshape(5, WORDS)
