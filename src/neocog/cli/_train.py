@@ -82,6 +82,16 @@ def train(
     split: Annotated[
         str | None, typer.Option(help="A run, or its split.csv, whose parts are taken again, by content.")
     ] = None,
+    width: Annotated[float | None, typer.Option(help="Factor on the filters of a built-in network.")] = None,
+    depth: Annotated[int | None, typer.Option(help="Blocks of a built-in network.")] = None,
+    dropout: Annotated[float | None, typer.Option(help="Share dropped before the head.")] = None,
+    weight_decay: Annotated[float | None, typer.Option(help="Of AdamW. Default: the recipe's.")] = None,
+    augment_strength: Annotated[
+        float | None, typer.Option(help="Factor on shifts, turns and zooms; 0 leaves flips.")
+    ] = None,
+    head_rate: Annotated[
+        float | None, typer.Option(help="With --weights: rate of the head alone. Default: by the features.")
+    ] = None,
     as_json: Json = False,
     quiet: Quiet = False,
     traceback: Traceback = False,
@@ -115,6 +125,12 @@ def train(
             group_by=group_by,
             split=split,
             leaks=leaks,
+            width=width,
+            depth=depth,
+            dropout=dropout,
+            weight_decay=weight_decay,
+            augment_strength=augment_strength,
+            head_rate=head_rate,
         )
         with TrainingView(quiet=quiet, to_stderr=as_json) as view:
             result = workflows.train(config, view)

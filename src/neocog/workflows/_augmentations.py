@@ -19,17 +19,20 @@ AUGMENTATIONS = {
     "mixup": "light or photo by size, then pairs of images and their labels mixed (MixUp)",
     "cutmix": "light or photo by size, then boxes exchanged between images, labels by area (CutMix)",
 }
+SCALED = ("light", "mirror", "photo")  # those whose strength can be chosen
+MOST_STRENGTH = 3.0
 LARGE = 64  # pixels a side above which images are photographs
 _RANGE = (-1.0, 1.0)  # of the values that the layers see
 _SHEAR = 0.364  # tan 20°
 
 
-def augmentation_layers(name: str, info: Any = None) -> list[Any]:
+def augmentation_layers(name: str, info: Any = None, strength: float | None = None) -> list[Any]:
     """Return the layers that change training images, values from -1 to 1; outside training they do nothing.
 
     Args:
         name: one of `AUGMENTATIONS`.
         info: the data (`DataInfo`), where they are known; gray images keep their light.
+        strength: factor on shifts, turns, zooms and contrast of those in `SCALED`; flips stay. None is 1.
 
     Raises:
         ArgumentError: the augmentation does not fit the data; see `check_augmentation`.
@@ -37,20 +40,24 @@ def augmentation_layers(name: str, info: Any = None) -> list[Any]:
     shape = (LARGE + 1, LARGE + 1, 3) if info is None else info.image_shape
     if info is not None:
         check_augmentation(name, info)
+    flip = [layers.RandomFlip("horizontal")] if name in ("mirror", "photo") else []
+    s = 1.0 if strength is None else strength
+    if name in SCALED and s == 0:
+        return flip
     if name in ("light", "mirror"):
         return [
-            *([layers.RandomFlip("horizontal")] if name == "mirror" else []),
-            layers.RandomTranslation(0.08, 0.08, fill_mode="nearest"),
-            layers.RandomRotation(0.03, fill_mode="nearest"),
-            layers.RandomZoom(0.1, fill_mode="nearest"),
+            *flip,
+            layers.RandomTranslation(0.08 * s, 0.08 * s, fill_mode="nearest"),
+            layers.RandomRotation(0.03 * s, fill_mode="nearest"),
+            layers.RandomZoom(0.1 * s, fill_mode="nearest"),
         ]
     if name == "photo":
         return [
-            layers.RandomFlip("horizontal"),
-            layers.RandomRotation(0.05),
-            layers.RandomZoom((-0.25, 0.1)),
-            layers.RandomTranslation(0.1, 0.1),
-            layers.RandomContrast(0.2, value_range=_RANGE),
+            *flip,
+            layers.RandomRotation(0.05 * s),
+            layers.RandomZoom((-0.25 * s, 0.1 * s)),
+            layers.RandomTranslation(0.1 * s, 0.1 * s),
+            layers.RandomContrast(0.2 * s, value_range=_RANGE),
         ]
     if name == "notes":
         lighting = [layers.RandomPCALighting(0.1, value_range=_RANGE)] if shape[-1] == 3 else []

@@ -134,9 +134,9 @@ def whole_model(
     return transfer.add_head(front, head=task.head, dropout=dropout, name=name)
 
 
-def varying(augment: str, info: DataInfo) -> list[Any]:
+def varying(augment: str, info: DataInfo, strength: float | None = None) -> list[Any]:
     """Return the layers of an augmentation, which see values from -1 to 1, for images from 0 to 255."""
-    inner = augmentation_layers(augment, info)
+    inner = augmentation_layers(augment, info, strength)
     if not inner:
         return []
     return [layers.Rescaling(1 / 127.5, offset=-1.0), *inner, layers.Rescaling(127.5, offset=127.5)]

@@ -8,10 +8,17 @@ from typing import Any
 from neocog.core import check_int, check_number, check_one_of
 from neocog.data import TASKS
 from neocog.exceptions import ArgumentError, message
-from neocog.workflows._augmentations import AUGMENTATIONS
+from neocog.workflows._augmentations import AUGMENTATIONS, MOST_STRENGTH, SCALED
 from neocog.workflows._bases import check_model, is_base
 from neocog.workflows._mixing import mixes
 
+_RANGES = {
+    "width": (0.05, 16.0),
+    "dropout": (0.0, 0.95),
+    "weight_decay": (0.0, 10.0),
+    "augment_strength": (0.0, MOST_STRENGTH),
+    "head_rate": (1e-8, 10.0),
+}
 MIN_IMAGE_SIZE, MAX_IMAGE_SIZE = 4, 4096
 
 
@@ -44,6 +51,12 @@ class TrainConfig:
         split: an earlier run, or its `split.csv`, whose parts are taken again.
         leaks: what to do with copies of an image in several given parts: `"keep"` and warn, or `"move"` them
             into one part for this run (no file is touched).
+        width: factor on the filters and units of a network of the table.
+        depth: number of its blocks.
+        dropout: share dropped before the head.
+        weight_decay: of AdamW; with `weights` of the top.
+        augment_strength: factor on shifts, turns, zooms and contrast of the augmentation; 0 leaves flips.
+        head_rate: with `weights`, learning rate of the head alone.
     """
 
     data: str
@@ -67,6 +80,12 @@ class TrainConfig:
     group_by: str | None = None
     split: str | None = None
     leaks: str = "keep"
+    width: float | None = None
+    depth: int | None = None
+    dropout: float | None = None
+    weight_decay: float | None = None
+    augment_strength: float | None = None
+    head_rate: float | None = None
 
     def check(self) -> None:
         """Raise for values that cannot work.
@@ -101,6 +120,26 @@ class TrainConfig:
             check_number("train", "learning_rate", self.learning_rate, minimum=1e-8, maximum=10)
         if self.image_size is not None:
             check_image_size("train", self.image_size)
+        self._check_form()
+
+    def _check_form(self) -> None:
+        """Raise for sizes and strengths that cannot work, or that the model or augmentation has not."""
+        for name, (least, most) in _RANGES.items():
+            value = getattr(self, name)
+            if value is not None:
+                check_number("train", name, value, minimum=least, maximum=most)
+        if self.depth is not None:
+            check_int("train", "depth", self.depth, minimum=1)
+            check_number("train", "depth", self.depth, minimum=1, maximum=8)
+        if is_base(self.model) and (self.width is not None or self.depth is not None):
+            do = "Published architectures have one size; choose another of them."
+            expected = "width and depth with mlp, lenet, small-cnn, cnn or small-resnet"
+            raise ArgumentError(message("train", expected=expected, got=f"model {self.model}", do=do))
+        if self.augment_strength is not None and self.augment not in ("auto", *SCALED):
+            expected = f"augment_strength with --augment auto, {', '.join(SCALED)}"
+            raise ArgumentError(message("train", expected=expected, got=self.augment))
+        if self.head_rate is not None and self.weights is None:
+            raise ArgumentError(message("train", expected="weights with head_rate", got="head_rate alone"))
 
 
 def check_image_size(where: str, size: Any) -> tuple[int, int]:

@@ -159,6 +159,7 @@ def _overrides(config: TrainConfig, task: str = SINGLE) -> dict[str, Any]:
         "batch_size": config.batch_size,
         "learning_rate": config.learning_rate,
         "augment": augment,
+        "weight_decay": config.weight_decay,
     }
 
 

@@ -15,23 +15,60 @@ Shape = tuple[int, int, int]  # height and width in pixels, channels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """How large a network of the table is.
+
+    Attributes:
+        width: factor on the filters and units of every layer.
+        depth: number of blocks; None is the network's own.
+        dropout: share dropped before the head, half of it between blocks; None is the network's own.
+    """
+
+    width: float = 1.0
+    depth: int | None = None
+    dropout: float | None = None
+
+    def sizes(self, *own: int, most: int) -> list[int]:
+        """Return the filters or units of each block: the network's own ones, cut or grown to the depth."""
+        sizes = [*own]
+        while len(sizes) < (self.depth or len(own)):
+            sizes.append(min(2 * sizes[-1], most))
+        return [max(round(self.width * size), 1) for size in sizes[: self.depth or len(own)]]
+
+    def size(self, own: int) -> int:
+        """Return the units of one layer."""
+        return max(round(self.width * own), 1)
+
+    def drop(self, x: Any, own: float, part: float = 1.0) -> Any:
+        """Return `x` through a dropout layer of the network's own share, or `part` of the one asked for."""
+        return layers.Dropout(own if self.dropout is None else part * self.dropout)(x)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelInfo:
     """A network by name.
 
     Attributes:
         name: as the command line takes it.
         text: what it is, in one line.
-        body: from scaled images (symbolic) to features (symbolic).
+        body: from scaled images (symbolic) and a form to features (symbolic).
         smallest: least height and width in pixels that it can shrink.
+        depth: number of blocks it has unless asked for others.
     """
 
     name: str
     text: str
-    body: Callable[[Any], Any]
+    body: Callable[[Any, Form], Any]
     smallest: int
+    depth: int
 
 
-def build_model(name: str, shape: Shape, task: Task | int, augmentation: Sequence[Any] = ()) -> Model:
+_OWN = Form()
+
+
+def build_model(
+    name: str, shape: Shape, task: Task | int, augmentation: Sequence[Any] = (), form: Form = _OWN
+) -> Model:
     """Return a network from uint8 images (0 to 255) to probabilities, or to numbers in their units.
 
     Args:
@@ -39,12 +76,13 @@ def build_model(name: str, shape: Shape, task: Task | int, augmentation: Sequenc
         shape: of one image.
         task: what the model is to say; a number stands for so many classes.
         augmentation: layers that vary training images.
+        form: width, depth and dropout; default the network's own.
     """
     images = layers.Input(shape, name="image")
     x = layers.Rescaling(1 / 127.5, offset=-1.0)(images)
     for layer in augmentation:
         x = layer(x)
-    features = model_info(name).body(x)
+    features = model_info(name).body(x, form)
     if isinstance(task, int):
         task = Task(kind=SINGLE, names=tuple(map(str, range(task))))
     return Model(images, task.head(features), name=name.replace("-", "_"))
@@ -69,45 +107,48 @@ def resolve_model(name: str, shape: Shape) -> str:
     return info.name
 
 
-def _mlp(x: Any) -> Any:
+def _mlp(x: Any, form: Form) -> Any:
     x = layers.Flatten()(x)
-    for number, units in enumerate((256, 128), 1):
+    for number, units in enumerate(form.sizes(256, 128, most=256), 1):
         x = _hidden(units, f"hidden_{number}")(x)
-        x = layers.Dropout(0.3)(x)
+        x = form.drop(x, 0.3)
     return x
 
 
-def _lenet(x: Any) -> Any:
-    for number, filters in enumerate((32, 64), 1):
+def _lenet(x: Any, form: Form) -> Any:
+    for number, filters in enumerate(form.sizes(32, 64, most=128), 1):
         x = layers.Conv2D(filters, 5, padding="same", activation="relu", name=f"conv_{number}")(x)
         x = _halved(x)
     while max(x.shape[1:3]) > 16:  # so that the dense layer stays small
         x = layers.MaxPooling2D(2, padding="same")(x)
-    return layers.Dropout(0.4)(_hidden(128, "hidden")(layers.Flatten()(x)))
+    return form.drop(_hidden(form.size(128), "hidden")(layers.Flatten()(x)), 0.4)
 
 
-def _small_cnn(x: Any) -> Any:
+def _small_cnn(x: Any, form: Form) -> Any:
     """The last maps are flattened, so that places count, unless they are large."""
-    for block, filters in enumerate((32, 64, 128), 1):
+    for block, filters in enumerate(form.sizes(32, 64, 128, most=256), 1):
         x = layers.ReLU()(_convolved(x, filters, f"block{block}_conv1"))
         x = layers.ReLU()(_convolved(x, filters, f"block{block}_conv2"))
-        x = layers.Dropout(0.2)(_halved(x))
+        x = form.drop(_halved(x), 0.2, 0.5)
     if max(x.shape[1:3]) > 8:
-        return layers.Dropout(0.4)(layers.GlobalAveragePooling2D()(x))
-    return layers.Dropout(0.4)(_hidden(128, "hidden")(layers.Flatten()(x)))
+        return form.drop(layers.GlobalAveragePooling2D()(x), 0.4)
+    return form.drop(_hidden(form.size(128), "hidden")(layers.Flatten()(x)), 0.4)
 
 
-def _cnn(x: Any) -> Any:
-    for number, (filters, strides) in enumerate(((32, 2), (64, 1), (128, 1), (256, 1)), 1):
+def _cnn(x: Any, form: Form) -> Any:
+    *sizes, last = form.sizes(32, 64, 128, 256, 256, most=256)
+    for number, filters in enumerate(sizes, 1):
+        strides = 2 if number == 1 else 1
         x = _halved(layers.ReLU()(_convolved(x, filters, f"conv_{number}", strides)))
-    x = layers.ReLU()(_convolved(x, 256, "conv_5"))
-    return layers.Dropout(0.4)(layers.GlobalAveragePooling2D()(x))
+    x = layers.ReLU()(_convolved(x, last, f"conv_{len(sizes) + 1}"))
+    return form.drop(layers.GlobalAveragePooling2D()(x), 0.4)
 
 
-def _small_resnet(x: Any) -> Any:
+def _small_resnet(x: Any, form: Form) -> Any:
     """Halved twice before the first block: two thirds of the cost would lie in the largest maps."""
-    x = _halved(layers.ReLU()(_convolved(x, 32, "stem", 2)))
-    for block, (filters, strides) in enumerate(((32, 1), (64, 2), (128, 2), (256, 2)), 1):
+    x = _halved(layers.ReLU()(_convolved(x, form.size(32), "stem", 2)))
+    for block, filters in enumerate(form.sizes(32, 64, 128, 256, most=512), 1):
+        strides = 1 if block == 1 else 2
         branch = layers.ReLU()(_convolved(x, filters, f"block{block}_conv1", strides))
         branch = _convolved(branch, filters, f"block{block}_conv2")
         if strides > 1:
@@ -115,7 +156,7 @@ def _small_resnet(x: Any) -> Any:
         if x.shape[-1] != filters:
             x = _convolved(x, filters, f"block{block}_shortcut", size=1)
         x = layers.ReLU()(layers.add([x, branch]))
-    return layers.Dropout(0.4)(layers.GlobalAveragePooling2D()(x))
+    return form.drop(layers.GlobalAveragePooling2D()(x), 0.4)
 
 
 # Layers with weights have names of their own: automatic ones count on through the process, so that a model
@@ -143,14 +184,14 @@ def _halved(x: Any) -> Any:
 
 
 _INFOS = (
-    ModelInfo(name="mlp", text="two dense layers (256, 128): a base line", body=_mlp, smallest=1),
-    ModelInfo(name="lenet", text="two 5×5 convolutions, one dense layer", body=_lenet, smallest=4),
+    ModelInfo(name="mlp", text="two dense layers (256, 128): a base line", body=_mlp, smallest=1, depth=2),
+    ModelInfo(name="lenet", text="two 5×5 convolutions, one dense layer", body=_lenet, smallest=4, depth=2),
     ModelInfo(name="small-cnn", text="six 3×3 convolutions (32 to 128): images up to 64 pixels",
-              body=_small_cnn, smallest=4),
+              body=_small_cnn, smallest=4, depth=3),
     ModelInfo(name="cnn", text="five 3×3 convolutions (32 to 256): photographs, quick",
-              body=_cnn, smallest=16),
+              body=_cnn, smallest=16, depth=5),
     ModelInfo(name="small-resnet", text="nine 3×3 convolutions in residual blocks: photographs",
-              body=_small_resnet, smallest=16),
+              body=_small_resnet, smallest=16, depth=4),
 )  # fmt: skip
 MODELS: dict[str, ModelInfo] = {info.name: info for info in _INFOS}
 

@@ -99,7 +99,13 @@ class TransferFacts:
 
 def settings_of(config: TrainConfig) -> transfer.Settings:
     """Return how head and top are trained; what was asked for overrides the defaults."""
-    asked = {"epochs": config.epochs, "batch": config.batch_size, "rate": config.learning_rate}
+    asked = {
+        "epochs": config.epochs,
+        "batch": config.batch_size,
+        "rate": config.learning_rate,
+        "decay": config.weight_decay,
+        "head_rate": config.head_rate,
+    }
     given: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
     return replace(transfer.Settings(seed=config.seed), **given)
 
@@ -242,7 +248,10 @@ class PretrainedRun:
             return self.job.fit_top(opened, hooks)
         images = (self.data.parts["train"].source, self.data.parts["validation"].source)
         return self.job.fit_top(
-            opened, hooks, images=images, augment=varying(self.recipe.augment, self.data.info)
+            opened,
+            hooks,
+            images=images,
+            augment=varying(self.recipe.augment, self.data.info, self.config.augment_strength),
         )
 
     def _is_better(self, new: Mapping[str, float], old: Mapping[str, float]) -> bool:

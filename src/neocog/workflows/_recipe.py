@@ -68,13 +68,14 @@ def choose_recipe(
     batch_size: int | None = None,
     learning_rate: float | None = None,
     augment: str = "auto",
+    weight_decay: float | None = None,
 ) -> Recipe:
     """Return the recipe for images of a shape; what is given overrides the table.
 
     Args:
         shape: of one image (H, W, C).
         samples: training images.
-        epochs, batch_size, learning_rate: None takes the table's.
+        epochs, batch_size, learning_rate, weight_decay: None takes the table's.
         augment: a name in `AUGMENTATIONS`, or `"auto"`.
     """
     row = next(row for row in _TABLE if max(shape[:2]) <= row.longest)
@@ -90,6 +91,6 @@ def choose_recipe(
         patience=max(8, count // 3),
         learning_rate=learning_rate or row.learning_rate,
         warmup_epochs=min(3.0, count / 8),
-        weight_decay=row.weight_decay,
+        weight_decay=row.weight_decay if weight_decay is None else weight_decay,
         augment=row.augment if augment == "auto" else augment,
     )

@@ -32,7 +32,7 @@ from neocog.workflows._events import DataReady, Evaluating, Interrupted, Reporte
 from neocog.workflows._fit import FitRecord, compile_model, run_fit
 from neocog.workflows._hints import duplicates, hints
 from neocog.workflows._load_data import Target, find_data, load_data
-from neocog.workflows._models import build_model, resolve_model
+from neocog.workflows._models import Form, build_model, resolve_model
 from neocog.workflows._outputs import AnyScores, prediction_rows, score_outputs, written_label
 from neocog.workflows._plots import draw_confusion, draw_curves, draw_scatter
 from neocog.workflows._pretrained import PretrainedRun, TransferFacts, recipe_of
@@ -117,13 +117,16 @@ def _network(
     info = data.info
     if base is None:
         name = resolve_model(config.model, info.image_shape)
-        layers = augmentation_layers(recipe.augment, info)
-        return name, build_model(name, info.image_shape, data.task, layers), recipe
+        layers = augmentation_layers(recipe.augment, info, config.augment_strength)
+        form = Form(width=config.width or 1.0, depth=config.depth, dropout=config.dropout)
+        return name, build_model(name, info.image_shape, data.task, layers, form), recipe
     name = canonical(config.model) or config.model
+    drop = {} if config.dropout is None else {"dropout": config.dropout}
     if config.weights is not None:
-        return name, whole_model(base, info.image_shape, data.task), recipe_of(config, recipe)
+        return name, whole_model(base, info.image_shape, data.task, **drop), recipe_of(config, recipe)
     _hint_at_weights(config, name, report)
-    model = whole_model(base, info.image_shape, data.task, varying(recipe.augment, info))
+    varied = varying(recipe.augment, info, config.augment_strength)
+    model = whole_model(base, info.image_shape, data.task, varied, **drop)
     model.trainable = True
     return name, model, recipe
 
