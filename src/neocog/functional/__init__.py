@@ -2,7 +2,7 @@
 
 from neocog.functional._attention import causal_mask, fused_attention, window_mask
 from neocog.functional._autocast import autocasts, full_precision
-from neocog.functional._conv import conv, conv_transpose
+from neocog.functional._conv import conv, conv_relu, conv_transpose
 from neocog.functional._image_resize import RESIZE_MODES, crop_to_ratio, pad_to_ratio, resize
 from neocog.functional._image_warp import (
     FILL_MODES,
@@ -89,6 +89,7 @@ __all__ = [
     "compose",
     "conv",
     "conv_padding",
+    "conv_relu",
     "conv_transpose",
     "cosine_similarity",
     "crop_to_ratio",

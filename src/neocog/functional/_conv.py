@@ -11,6 +11,9 @@ from neocog.functional._padding import ConvPadding, TransposedPadding, Window
 
 T = TypeVar("T")
 
+# oneDNN's convolution with what follows it in one operation: what torch's own compiler calls.
+_HAS_FUSED = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_convolution_pointwise")
+
 
 def conv(
     x: torch.Tensor,
@@ -32,8 +35,7 @@ def conv(
     """
     if padding.first is not None:
         x = F.pad(x, padding.first)
-    spans = weight.dim() == 4 and x.shape[-1] == weight.shape[-1] > 1 and window.dilation[-1] == 1
-    if spans and groups == 1 and padding.kernel[-1] == 0:
+    if _spans_width(x, weight, window, padding, groups):
         return _along_height(x, weight, bias, window, padding)
     if window.lopsided and x.shape[1] == 1:
         turned = ConvPadding(_turn(padding.kernel))
@@ -43,6 +45,55 @@ def conv(
     if weight.dim() == 3:
         weight = weight.unsqueeze(2)
     return torch.conv2d(x, weight, bias, window.strides, padding.kernel, window.dilation, groups)
+
+
+def conv_relu(
+    x: torch.Tensor,
+    weight: torch.Tensor,
+    bias: torch.Tensor | None,
+    window: Window,
+    padding: ConvPadding,
+    groups: int = 1,
+    *,
+    ceiling: float | None = None,
+) -> torch.Tensor:
+    """Return `conv`, rectified: no value below 0, none above `ceiling`; nothing is kept for a gradient.
+
+    Where oneDNN computes the convolution, it rectifies while it writes: one pass over the outputs less.
+    """
+    device = x.device.type
+    if torch.is_autocast_enabled(device):
+        dtype = torch.get_autocast_dtype(device)
+        x, weight, bias = x.to(dtype), weight.to(dtype), None if bias is None else bias.to(dtype)
+    if padding.first is not None:
+        x, padding = F.pad(x, padding.first), ConvPadding(padding.kernel)
+    if not _is_for_onednn(x, weight, window, padding, groups):
+        outputs = conv(x, weight, bias, window, padding, groups)
+        return torch.relu_(outputs) if ceiling is None else outputs.clamp_(0, ceiling)
+    weight = weight.unsqueeze(2) if weight.dim() == 3 else weight
+    word, numbers = ("relu", []) if ceiling is None else ("hardtanh", [0.0, ceiling])
+    spatial = (padding.kernel, window.strides, window.dilation)
+    return torch.ops.mkldnn._convolution_pointwise(x, weight, bias, *spatial, groups, word, numbers, "")
+
+
+def _spans_width(
+    x: torch.Tensor, weight: torch.Tensor, window: Window, padding: ConvPadding, groups: int
+) -> bool:
+    """Whether the kernel is as wide as the padded images."""
+    spans = weight.dim() == 4 and x.shape[-1] == weight.shape[-1] > 1 and window.dilation[-1] == 1
+    return spans and groups == 1 and padding.kernel[-1] == 0
+
+
+def _is_for_onednn(
+    x: torch.Tensor, weight: torch.Tensor, window: Window, padding: ConvPadding, groups: int
+) -> bool:
+    """Whether torch would give this convolution to oneDNN, in a form that its fused operation takes too."""
+    if x.device.type != "cpu" or not _HAS_FUSED or x.dtype is not weight.dtype or x.dim() != 4:
+        return False
+    if x.dtype not in (torch.float32, torch.bfloat16) or not x.numel():
+        return False
+    special = window.lopsided or _spans_width(x, weight, window, padding, groups)
+    return torch.backends.mkldnn.enabled and not special
 
 
 def _along_height(

@@ -61,6 +61,7 @@ class BatchNormalization(ScaleAndShift):
     _to_torch: tuple[int, ...] | None = None
     _to_keras: tuple[int, ...] = ()
     _layout = ""
+    asked_to_synchronize = False  # by a training of several processes, for all layers
 
     def __init__(
         self,
@@ -138,12 +139,14 @@ class BatchNormalization(ScaleAndShift):
             raise ShapeError(message(self.label, expected=expected, got=tuple(mask.shape)))
         if mask is not None and training and self._trainable:
             return self._train_where(mask.bool().unsqueeze(-1).expand(inputs.shape), inputs)
+        return self.channels_back(self.normalized(inputs, bool(training)), inputs)
+
+    def normalized(self, inputs: torch.Tensor, training: bool) -> torch.Tensor:
+        """Return the outputs in torch's layout; `channels_back` gives them that of the inputs."""
         x = self._channels_second(inputs)
         if training and self._trainable:
-            outputs = self._train(x)
-        else:
-            outputs = self._normalize(x, self.running_mean, self.running_var, False)
-        return self._channels_back(outputs, inputs)
+            return self._train(x)
+        return self._normalize(x, self.running_mean, self.running_var, False)
 
     def _channels_second(self, inputs: torch.Tensor) -> torch.Tensor:
         """Return a view as torch's kernels want it: images become channels_last memory, no copy."""
@@ -155,7 +158,8 @@ class BatchNormalization(ScaleAndShift):
             return inputs.unsqueeze(1).permute(0, 3, 1, 2)  # an image of one row: channels_last memory too
         return inputs.movedim(self.axis, -1).reshape(-1, self.running_mean.shape[0])
 
-    def _channels_back(self, outputs: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
+    def channels_back(self, outputs: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
+        """Return a result in torch's layout in that of the inputs."""
         if self._to_torch is not None:
             return outputs.permute(self._to_keras)
         if not self._layout:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
-
 from neocog.exceptions import ShapeError, message
-from neocog.functional import Plans, conv, conv_padding, fixed_conv_padding
-from neocog.layers._conv_base import BaseConv, check_filters
+from neocog.layers._conv_base import WindowConv, check_filters
 from neocog.layers._registry import LAYERS
 from neocog.layers._views import weight_view
 from neocog.layers._weights import WeightView
 
 
-class Conv(BaseConv):
+class Conv(WindowConv):
     """Slide `filters` small kernels over the inputs: `activation(kernel ⋆ inputs + bias)`.
 
     Args:
@@ -37,8 +34,6 @@ class Conv(BaseConv):
         kernel_constraint: applied to the kernel after each update.
         bias_constraint: applied to the bias after each update.
     """
-
-    weight: torch.Tensor
 
     def __init__(
         self,
@@ -75,10 +70,9 @@ class Conv(BaseConv):
             **kwargs,
         )
         self.filters, self.groups = check_filters(self.label, filters, groups)
+        self.parts = self.groups
         self.refuse_strided_dilation()
         self.set_rules("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
-        self._padding = fixed_conv_padding(self._window)  # None: it depends on the inputs' sizes
-        self._plans = Plans(conv_padding, self._window)
 
     def build(self, input_shape: Any) -> None:
         """Make the kernel and the bias."""
@@ -94,19 +88,6 @@ class Conv(BaseConv):
         self.check_window(input_shape)
         self.make_kernel("kernel", "weight", self.kernel_size, channels // self.groups, self.filters)
         self.make_bias(self.filters)
-
-    def call(self, inputs: torch.Tensor) -> torch.Tensor:
-        """Compute the outputs."""
-        if not inputs.is_floating_point():
-            inputs = self.as_float(inputs)
-        x = self._layout.inward(inputs)
-        try:
-            padding = self._padding or self._plans(x.shape[2:])
-            outputs = conv(x, self.weight, self.bias_inside, self._window, padding, self.groups)
-        except RuntimeError:
-            self.check_window(inputs.shape)
-            raise
-        return self.finish(outputs)
 
     @property
     def kernel(self) -> WeightView:

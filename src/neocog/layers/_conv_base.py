@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -9,7 +10,16 @@ import torch
 from neocog import activations, constraints, initializers, regularizers
 from neocog.core import check_int, check_ntuple, check_one_of, standardize_data_format
 from neocog.exceptions import ArgumentError, message
-from neocog.functional import layout, make_window, output_length, smallest_input
+from neocog.functional import (
+    Plans,
+    conv,
+    conv_padding,
+    fixed_conv_padding,
+    layout,
+    make_window,
+    output_length,
+    smallest_input,
+)
 from neocog.layers._activation_argument import get_activation, serialize_activation
 from neocog.layers._input_spec import InputSpec
 from neocog.layers._layer import Layer
@@ -208,3 +218,44 @@ def check_filters(where: str, filters: Any, groups: Any = 1) -> tuple[int, int]:
             message(where, expected=f"filters to be a multiple of groups={groups}", got=filters)
         )
     return filters, groups
+
+
+class WindowConv(BaseConv):
+    """Base of the convolutions that slide one kernel, whole or in groups, over their inputs."""
+
+    weight: torch.Tensor
+    parts: int  # groups that the channels are split into
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._padding = fixed_conv_padding(self._window)  # None: it depends on the inputs' sizes
+        self._plans = Plans(conv_padding, self._window)
+
+    def call(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Compute the outputs."""
+        return self.finish(self.sums(inputs, self.weight, self.bias_inside))
+
+    def sums(
+        self,
+        inputs: torch.Tensor,
+        weight: torch.Tensor,
+        bias: torch.Tensor | None,
+        kernel: Callable[..., torch.Tensor] = conv,
+    ) -> torch.Tensor:
+        """Return what the activation gets, in torch's layout.
+
+        Args:
+            inputs: as the layer takes them.
+            weight: a kernel in the form of the layer's own.
+            bias: likewise, or None.
+            kernel: computes them; takes what `functional.conv` takes.
+        """
+        if not inputs.is_floating_point():
+            inputs = self.as_float(inputs)
+        x = self._layout.inward(inputs)
+        try:
+            padding = self._padding or self._plans(x.shape[2:])
+            return kernel(x, weight, bias, self._window, padding, self.parts)
+        except RuntimeError:
+            self.check_window(inputs.shape)
+            raise

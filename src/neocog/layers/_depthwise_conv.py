@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
-
 from neocog.core import check_int
-from neocog.functional import Plans, conv, conv_padding, fixed_conv_padding
-from neocog.layers._conv_base import BaseConv
+from neocog.layers._conv_base import WindowConv
 from neocog.layers._registry import LAYERS
 from neocog.layers._sizes import known_size
 from neocog.layers._views import weight_view
 from neocog.layers._weights import WeightView
 
 
-class DepthwiseConv(BaseConv):
+class DepthwiseConv(WindowConv):
     """Convolve each channel with `depth_multiplier` kernels of its own; channels do not mix.
 
     Args:
@@ -35,8 +32,6 @@ class DepthwiseConv(BaseConv):
         depthwise_constraint: applied to the kernel after each update.
         bias_constraint: applied to the bias after each update.
     """
-
-    weight: torch.Tensor
 
     def __init__(
         self,
@@ -73,29 +68,14 @@ class DepthwiseConv(BaseConv):
         )
         self.depth_multiplier = check_int(self.label, "depth_multiplier", depth_multiplier, minimum=1)
         self.set_rules("depthwise", depthwise_initializer, depthwise_regularizer, depthwise_constraint)
-        self._padding = fixed_conv_padding(self._window)  # None: it depends on the inputs' sizes
-        self._plans = Plans(conv_padding, self._window)
-        self._channels = 0
+        self.parts = 0
 
     def build(self, input_shape: Any) -> None:
         """Make the kernel and the bias."""
-        self._channels = self.learn_channels(input_shape)
+        self.parts = self.learn_channels(input_shape)
         self.check_window(input_shape)
-        self.make_depthwise_kernel("kernel", "weight", self._channels, self.depth_multiplier)
-        self.make_bias(self._channels * self.depth_multiplier)
-
-    def call(self, inputs: torch.Tensor) -> torch.Tensor:
-        """Compute the outputs."""
-        if not inputs.is_floating_point():
-            inputs = self.as_float(inputs)
-        x = self._layout.inward(inputs)
-        try:
-            padding = self._padding or self._plans(x.shape[2:])
-            outputs = conv(x, self.weight, self.bias_inside, self._window, padding, self._channels)
-        except RuntimeError:
-            self.check_window(inputs.shape)
-            raise
-        return self.finish(outputs)
+        self.make_depthwise_kernel("kernel", "weight", self.parts, self.depth_multiplier)
+        self.make_bias(self.parts * self.depth_multiplier)
 
     @property
     def kernel(self) -> WeightView:

@@ -67,16 +67,19 @@ class Pooling(Layer):
 
     def call(self, inputs: torch.Tensor) -> torch.Tensor:
         """Compute the outputs."""
+        return self._layout.outward(self.pooled(inputs))
+
+    def pooled(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Return the outputs in torch's layout."""
         if not inputs.is_floating_point():
             inputs = self.as_float(inputs)
         x = self._layout.inward(inputs)
         try:
             padding = self._padding or self._plans(x.shape[2:])
-            outputs = type(self).pool(x, self._window, padding)
+            return type(self).pool(x, self._window, padding)
         except RuntimeError:
             self._check_window(inputs.shape)
             raise
-        return self._layout.outward(outputs)
 
     def _check_window(self, shape: Any) -> None:
         check_sizes(

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from neocog.graph import Call, Node, SymbolicTensor, has_masks
+from neocog.layers._block import Block, block_of
 from neocog.layers.augment._together import WarpChain, composes, follows
 
 Calls = list[Node | Call]
@@ -49,14 +50,52 @@ def compose_warps(calls: Calls, kept: frozenset[int]) -> Calls:
     return [run[0] if len(run) == 1 else _as_one(run) for run in runs]
 
 
+def join_blocks(calls: Calls, kept: frozenset[int]) -> Calls:
+    """Make one call of convolution, normalization, rectifier and pooling; see `layers/_block.py`."""
+    uses = Counter(id(tensor) for call in calls for tensor in call.inputs)
+    found: dict[int, Node | Call] = {}  # by what they give, in order
+    for call in calls:
+        before = found.get(id(call.args[0])) if _has_one_input(call) else None
+        joined = None
+        if before is not None and _between(before, uses, kept):
+            joined = _block(before)
+            joined = joined.extended(call.operation) if joined is not None else None
+        if joined is not None and before is not None and not has_masks(call):
+            del found[id(before.outputs)]
+            call = Call(joined, before.args, {}, call.outputs)
+        found[id(call.outputs)] = call
+    return list(found.values())
+
+
+def join_and_rectify(calls: Calls, kept: frozenset[int]) -> Calls:
+    """As `join_blocks`, and a convolution alone rectifies what it writes."""
+    return [
+        Call(block, call.args, {}, call.outputs)
+        if (block := _block(call)) is not None and block.convolution is not None and block.rectifies
+        else call
+        for call in join_blocks(calls, kept)
+    ]
+
+
+def _block(call: Node | Call) -> Block | None:
+    if isinstance(call.operation, Block):
+        return call.operation
+    fits = len(call.args) == 1 and not call.kwargs and not has_masks(call)
+    several = isinstance(call.args[0], (list, tuple)) and len(call.args[0]) > 1 if fits else False
+    return block_of(call.operation) if fits and (several or _has_one_input(call)) else None
+
+
+def _has_one_input(call: Node | Call) -> bool:
+    return len(call.args) == 1 and not call.kwargs and isinstance(call.args[0], SymbolicTensor)
+
+
 def _continues(last: Node | Call, call: Node | Call) -> bool:
     fits = follows(last.operation, call.operation) and _is_plain(last) and _is_plain(call)
     return fits and call.args[0] is last.outputs
 
 
 def _is_plain(call: Node | Call) -> bool:
-    one = len(call.args) == 1 and not call.kwargs and isinstance(call.args[0], SymbolicTensor)
-    return one and composes(call.operation) and not has_masks(call)
+    return _has_one_input(call) and composes(call.operation) and not has_masks(call)
 
 
 def _between(call: Node | Call, uses: Counter[int], kept: frozenset[int]) -> bool:
@@ -69,5 +108,5 @@ def _as_one(run: Calls) -> Call:
     return Call(chain, run[0].args, {}, run[-1].outputs)
 
 
-IN_TRAINING: tuple[Rewrite, ...] = (compose_warps,)
-IN_INFERENCE: tuple[Rewrite, ...] = ()
+IN_TRAINING: tuple[Rewrite, ...] = (compose_warps, join_blocks)
+IN_INFERENCE: tuple[Rewrite, ...] = (join_and_rectify,)
