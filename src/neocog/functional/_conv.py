@@ -73,7 +73,10 @@ def conv_relu(
     weight = weight.unsqueeze(2) if weight.dim() == 3 else weight
     word, numbers = ("relu", []) if ceiling is None else ("hardtanh", [0.0, ceiling])
     spatial = (padding.kernel, window.strides, window.dilation)
-    return torch.ops.mkldnn._convolution_pointwise(x, weight, bias, *spatial, groups, word, numbers, "")
+    found: torch.Tensor = torch.ops.mkldnn._convolution_pointwise(
+        x, weight, bias, *spatial, groups, word, numbers, ""
+    )
+    return found
 
 
 def _spans_width(
@@ -93,7 +96,7 @@ def _is_for_onednn(
     if x.dtype not in (torch.float32, torch.bfloat16) or not x.numel():
         return False
     special = window.lopsided or _spans_width(x, weight, window, padding, groups)
-    return torch.backends.mkldnn.enabled and not special
+    return bool(torch.backends.mkldnn.enabled) and not special
 
 
 def _along_height(

@@ -1,7 +1,7 @@
 """Layers that follow each other, run in a form that costs less and gives the same.
 
-Convolution, batch normalization, rectifier, pooling: in this order, each on the outputs of the one before, and
-nothing else reads what lies between.
+Convolution, batch normalization, rectifier, pooling: in this order, each on the outputs of the one before,
+and nothing else reads what lies between.
 
 - Pooling before rectifying moves a part of the bytes: the largest of rectified numbers is the rectified
   largest, gradients included, bit for bit.
@@ -58,8 +58,8 @@ _NEXT = {
 class Block:
     """Layers in the order that the module says, run together.
 
-    Where someone watches a layer (torch's hooks), has replaced a part of it, or computes in another precision,
-    and where the calls are traced, the layers run one by one.
+    Where someone watches a layer (torch's hooks), has replaced a part of it, or computes in another
+    precision, and where the calls are traced, the layers run one by one.
 
     Args:
         layers: one or more of which `extended` accepts the next.
