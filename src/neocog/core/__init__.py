@@ -4,7 +4,14 @@ from neocog.core._atomic import atomic_path, write_bytes, write_text
 from neocog.core._budget import free_memory, memory_budget, spend
 from neocog.core._checks import check_int, check_ntuple, check_number, check_one_of
 from neocog.core._config_values import Config
-from neocog.core._cpu import has_working_amx, limit_broken_amx, start_flushing_workers, subnormals_flushed
+from neocog.core._cpu import (
+    has_bfloat16_products,
+    has_working_amx,
+    limit_broken_amx,
+    processor_name,
+    start_flushing_workers,
+    subnormals_flushed,
+)
 from neocog.core._custom import (
     custom_object,
     custom_object_scope,
@@ -98,6 +105,7 @@ __all__ = [
     "get_dtype_policy",
     "get_registered_name",
     "get_registered_object",
+    "has_bfloat16_products",
     "has_working_amx",
     "image_data_format",
     "is_flash_attention_enabled",
@@ -114,6 +122,7 @@ __all__ = [
     "memory_budget",
     "neocog_home",
     "optional_import",
+    "processor_name",
     "read_special",
     "refused_code",
     "register_keras_serializable",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,6 +43,26 @@ def has_working_amx() -> bool:
     except RuntimeError:
         return False
     return True
+
+
+@lru_cache
+def has_bfloat16_products() -> bool:
+    """Return whether the processor multiplies bfloat16 in vectors (AVX-512 BF16), as AMX does in tiles."""
+    flags, _ = _cpu_facts()
+    limit = os.environ.get("ONEDNN_MAX_CPU_ISA", "").upper()
+    allowed = not limit or limit in ("DEFAULT", "ALL") or any(kind in limit for kind in ("BF16", "FP16", "AMX"))
+    return "avx512_bf16" in flags and allowed
+
+
+@lru_cache
+def processor_name() -> str:
+    """Return the processor's name as the system gives it, else the kind of machine."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            names = (line.partition(":")[2].strip() for line in file if line.startswith("model name"))
+            return next(names, "") or platform.machine()
+    except OSError:
+        return platform.processor() or platform.machine()
 
 
 def start_flushing_workers() -> None:

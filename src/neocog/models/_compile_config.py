@@ -32,7 +32,7 @@ def compile_settings_config(model: Any) -> dict[str, Any] | None:
             **{key: make() for key, make in describe.items()},
             "run_eagerly": False,
             "steps_per_execution": 1,
-            "jit_compile": bool(compiled.jit_compile),
+            "jit_compile": compiled.jit_compile,
         }
     except (NotImplementedError, TypeError, ValueError):
         return None  # a torch optimizer or loss, or a lambda: the model is saved without

@@ -24,6 +24,9 @@ class OptimizerBase:
     # Whether update_step is the user's own, called for one variable after the other.
     _one_by_one: ClassVar[bool] = False
 
+    # What does `step` by numbers that lie on the device, while steps are recorded; see `_on_device`.
+    on_device: Any = None
+
     # The arguments that a built-in rule adds to these, for the config.
     _own_arguments: ClassVar[tuple[str, ...]] = ()
 

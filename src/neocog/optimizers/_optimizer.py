@@ -111,7 +111,9 @@ class Optimizer(OptimizerBase):
         """
         if not self.built:
             raise self._not_built()
-        if not self._advance([param.grad for param in self._table.params]):
+        if self.on_device is not None:
+            self.on_device.step()
+        elif not self._advance([param.grad for param in self._table.params]):
             self._warn_once("no variable has a gradient: call loss.backward() before", ["step()"])
 
     def zero_grad(self, set_to_none: bool = True) -> None:

@@ -1,24 +1,21 @@
 """The training plan: how `fit` runs a model on this machine, decided once by rules, said in one line.
 
-Every choice is a function of model, batch and machine, never of a stopwatch: the same seed gives the same
-numbers.
+Every choice is a function of model, batch and machine, by the thresholds of `_calibration`, and never of a
+stopwatch: the same seed gives the same plan and the same numbers.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
+import importlib.util
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 
-from neocog.core import has_working_amx
+from neocog.training._calibration import Calibration, calibration_for
+from neocog.training._graphs import make_recorder, why_not_recorded
+from neocog.training._precision import choose_precision, half_precision, takes_tf32
 from neocog.training._world import join
-
-# Below this many operations a step (forward, whole batch), casting the weights costs more than bfloat16
-# saves.
-# Calibrated with `scripts/bench fit` on two cores with AMX; see benchmarks/results.
-BFLOAT16_MIN_FLOPS_PER_BATCH = 1e9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,13 +25,17 @@ class Plan:
     Attributes:
         device: torch's name of the device.
         threads: CPU threads that torch uses.
-        precision: "float32" or "bfloat16" (autocast; weights, losses and metrics stay float32).
+        precision: "float32", "bfloat16" or "float16" (autocast; weights, losses and metrics stay float32).
         reason: why this precision.
         channels_last: whether 2D convolutions run on channels_last memory.
         optimizer: name of the optimizer, with the kind of kernels behind it.
         compiled: whether the forward pass goes through `torch.compile`.
         flops: operations of one forward pass over a batch.
         processes: how many train together, each on its part of every batch.
+        tf32: whether products of float32 run in TensorFloat-32; None where the device has none.
+        graphs: whether steps are recorded as a CUDA graph.
+        data: how batches get to the device, where that takes more than handing them over.
+        calibration: where the thresholds come from: "built-in", or the date of the measurement.
     """
 
     device: str
@@ -46,22 +47,37 @@ class Plan:
     compiled: bool
     flops: float
     processes: int = 1
+    tf32: bool | None = None
+    graphs: bool = False
+    data: str = ""
+    calibration: str = "built-in"
 
     def __str__(self) -> str:
-        precision = f"{self.precision} autocast" if self.precision != "float32" else self.precision
+        scaled = ", scaled" if self.precision == "float16" else ""
+        autocast = "" if self.precision == "float32" else f" autocast{scaled}"
         parts = [
             f"{self.device}, {self.threads} threads" if self.device == "cpu" else self.device,
-            f"{precision} ({self.reason})",
+            f"{self.precision}{autocast} ({self.reason})",
+            *(["TF32"] if self.tf32 else []),
             *(["channels_last"] if self.channels_last else []),
             self.optimizer,
-            "torch.compile" if self.compiled else "eager",
-            *([f"{self.processes} processes"] if self.processes > 1 else []),
+            "torch.compile" if self.compiled else ("eager" if not self.graphs else ""),
+            "CUDA graph" if self.graphs else "",
+            f"{self.processes} processes" if self.processes > 1 else "",
+            self.data,
+            "" if self.calibration == "built-in" else f"calibrated {self.calibration}",
         ]
-        return "plan: " + " · ".join(parts)
+        return "plan: " + " · ".join(part for part in parts if part)
 
 
 def make_plan(
-    model: Any, *, flops: float, device: torch.device, optimizer: Any, precision: str, compiled: bool
+    model: Any,
+    *,
+    flops: float,
+    device: torch.device,
+    optimizer: Any,
+    precision: str,
+    compiled: bool | str,
 ) -> Plan:
     """Return the plan for a model.
 
@@ -70,10 +86,14 @@ def make_plan(
         flops: operations of one forward pass over a batch.
         device: where it trains.
         optimizer: its optimizer.
-        precision: "auto", "float32" or "bfloat16", as in `compile`.
-        compiled: whether `torch.compile` was asked for.
+        precision: "auto", "float32", "bfloat16" or "float16", as in `compile`.
+        compiled: `jit_compile`: True and False as asked, "auto" by rule.
     """
-    chosen, reason = choose_precision(precision, flops, device)
+    hardware = half_precision(device)
+    calibration = calibration_for(device, hardware)
+    images = any(parameter.dim() >= 4 for parameter in model.parameters())
+    chosen, reason = choose_precision(precision, flops, hardware, calibration, convolves=images)
+    processes = join().size
     kernels = "fused " if getattr(optimizer, "fused", False) else ""
     return Plan(
         device=str(device),
@@ -82,29 +102,64 @@ def make_plan(
         reason=reason,
         channels_last=any(parameter.dim() == 4 for parameter in model.parameters()),
         optimizer=kernels + type(optimizer).__name__,
-        compiled=compiled,
+        compiled=processes == 1 and _compiles(compiled, model, flops, device, calibration),
         flops=flops,
-        processes=join().size,
+        processes=processes,
+        tf32=takes_tf32(precision, device),
+        graphs=processes == 1 and _records(compiled, model, flops, device, chosen, calibration),
+        calibration=calibration.source,
     )
 
 
-def choose_precision(asked: str, flops: float, device: torch.device) -> tuple[str, str]:
-    """Return the precision and the reason for it."""
-    if asked != "auto":
-        return asked, "as asked"
-    native = native_bfloat16(device)
-    if native is None:
-        return "float32", "no native bfloat16"
-    if flops < BFLOAT16_MIN_FLOPS_PER_BATCH:
-        return "float32", "small model"
-    return "bfloat16", native
+def with_data(plan: Plan, held: str) -> Plan:
+    """Return the plan with what is known of the data once they are placed."""
+    return replace(plan, data=held)
 
 
-@lru_cache
-def native_bfloat16(device: torch.device) -> str | None:
-    """Return the name of the hardware that multiplies bfloat16 natively on this device, or None."""
-    if device.type == "cuda":
-        return "tensor cores" if torch.cuda.get_device_capability(device)[0] >= 8 else None
-    if device.type == "cpu":
-        return "AMX" if has_working_amx() else None
-    return None
+def _records(
+    asked: bool | str,
+    model: Any,
+    flops: float,
+    device: torch.device,
+    precision: str,
+    calibration: Calibration,
+) -> bool:
+    """Whether steps are recorded: where the GPU would wait for Python, and all of the step can be.
+
+    Starting the kernels of a layer, forward and backward, takes about as long for any size; computing them
+    takes longer the larger they are. With loss scaling each step asks whether gradients are finite.
+    """
+    if asked is False or precision == "float16" or make_recorder(device) is None or not flops:
+        return False
+    if flops / layers_of(model) >= calibration.graphs_flops_per_layer:
+        return False
+    return why_not_recorded(model) is None
+
+
+def layers_of(model: Any) -> int:
+    """Return how many layers compute: modules without others inside."""
+    return max(1, sum(not any(module.children()) for module in model.modules()))
+
+
+def _compiles(
+    asked: bool | str, model: Any, flops: float, device: torch.device, calibration: Calibration
+) -> bool:
+    """Whether the forward pass is compiled: large networks on a GPU whose layers are all known.
+
+    On the CPU it was measured to lose (0.5 to 0.9 times the speed on convolutions). On a GPU it joins what
+    stands between convolutions, and takes a minute first.
+    """
+    if asked is True or asked is False:
+        return asked
+    if device.type != "cuda" or importlib.util.find_spec("triton") is None:
+        return False
+    if torch.cuda.get_device_capability(device) < (7, 0) or flops < calibration.compile_flops:
+        return False
+    return all(_is_traceable(module) for module in model.modules())
+
+
+def _is_traceable(module: Any) -> bool:
+    """Whether a compiler follows a layer: neocog's and torch's own, but for those that draw on the host."""
+    where = type(module).__module__
+    known = where.startswith(("neocog.", "torch.nn."))
+    return known and not where.startswith("neocog.layers.augment") and not getattr(module, "stateful", False)

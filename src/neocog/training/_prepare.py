@@ -12,7 +12,8 @@ from neocog.exceptions import ArgumentError, DataError, message
 from neocog.optimizers import Optimizer
 from neocog.training._cost import counted_forward, first_samples
 from neocog.training._early_checks import check_all_targets, check_values, last_activations
-from neocog.training._plan import make_plan
+from neocog.training._feed import fed
+from neocog.training._plan import make_plan, with_data
 from neocog.training._trainable import Trainable
 
 
@@ -87,8 +88,9 @@ def prepare_fit(model: Trainable, source: Source) -> Source:
         precision=settings.precision,
         compiled=settings.jit_compile,
     )
-    state.use(plan, model)
-    return source.to(device)
+    source, held = fed(source, device, batch)
+    state.use(with_data(plan, held), model)
+    return source
 
 
 def build_on(model: Trainable, batch: Batch) -> None:

@@ -1,0 +1,296 @@
+"""Whole training steps recorded once as a CUDA graph and repeated with one call.
+
+A small network's step is some fifty kernels of a few microseconds; started one by one from Python, the GPU
+waits most of the time. A graph starts them all at once. The first full batches run as they are, which
+settles everything that is made at first use; the next one is recorded, and all others of its shape repeat the
+record on new data: inputs are copied to where they lay, and what changes from step to step (the learning
+rate, Adam's corrections, the position of the random numbers) is read from the device. Other batches, such as
+a smaller last one, run without it. What cannot be recorded goes on without, with one word.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from neocog.core import tree_flatten, tree_pack
+from neocog.metrics import Metric
+from neocog.optimizers._on_device import OnDevice
+from neocog.optimizers._on_device import why_not as why_not_on_device
+from neocog.training._step import LazyLogs
+
+WARM_UP = 3  # steps before the record, as torch asks; the last is watched
+_RECORDS = 3  # most records of one run: a model that changes again and again runs without
+_KNOWN = ("neocog.", "torch.nn.")
+
+Replay = Callable[[], None]
+
+
+class Recorder(Protocol):
+    """Records what runs on a device, and repeats it."""
+
+    def apart(self, step: Callable[[], Any]) -> Any:
+        """Run a step where it will be recorded."""
+
+    def record(self, step: Callable[[], Any]) -> Replay:
+        """Record a step, without running it, and return what runs it."""
+
+
+class CudaRecorder:
+    """CUDA graphs, on a stream of their own."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+
+    def apart(self, step: Callable[[], Any]) -> Any:
+        """Run a step on the stream; what ran before is waited for, and what comes after waits."""
+        self.stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(self.stream):
+            result = step()
+        torch.cuda.current_stream().wait_stream(self.stream)
+        return result
+
+    def record(self, step: Callable[[], Any]) -> Replay:
+        """Record a step. Threads that read data or write snapshots may go on meanwhile."""
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph, stream=self.stream, capture_error_mode="thread_local"):
+            step()
+        return graph.replay
+
+
+def make_recorder(device: torch.device) -> Recorder | None:
+    """Return what records on a device, None where nothing can."""
+    return CudaRecorder(device) if device.type == "cuda" else None
+
+
+def why_not_recorded(model: Any) -> str | None:
+    """Return why a model's steps are not recorded, in a few words, from what is known without running it.
+
+    Recorded are steps of neocog's own: what Python code of others does besides starting kernels would be
+    left out of every repetition.
+    """
+    kind: Any = type(model)
+    base = next(cls for cls in kind.__mro__ if cls.__name__ == "Trainer")
+    for name in ("train_step", "compute_loss", "compute_metrics"):
+        if getattr(kind, name) is not getattr(base, name):
+            return f"{name} of its own"
+    for module in model.modules():
+        if not type(module).__module__.startswith(_KNOWN):
+            return f"{type(module).__name__} is not neocog's"
+        if getattr(module, "stateful", False) is True:
+            return f"{type(module).__name__} keeps states"
+    settings = model.compile_settings
+    measures = [head.loss for head in settings.heads] + [*model.metrics]
+    for measure in measures:
+        inner = getattr(measure, "fn", getattr(measure, "_fn", measure))
+        if measure is not None and not _is_known(measure, inner):
+            return f"{getattr(inner, '__name__', type(inner).__name__)} is not neocog's"
+    return why_not_on_device(settings.optimizer)
+
+
+def _is_known(*items: Any) -> bool:
+    modules = [getattr(item, "__module__", None) or type(item).__module__ for item in items]
+    return all(f"{module}.".startswith(_KNOWN) for module in modules)
+
+
+class RecordedStep:
+    """Stands in for `model.train_step` while `fit` runs.
+
+    Args:
+        model: built and compiled, with a settled optimizer.
+        recorder: of its device.
+    """
+
+    def __init__(self, model: Any, recorder: Recorder) -> None:
+        self.model = model
+        self.recorder = recorder
+        self.why_not: str | None = None
+        self.watches_changes = False  # whether a callback of the user's may change the model between steps
+        self._update = OnDevice(model.compile_settings.optimizer)
+        self._replay: Replay | None = None
+        self._inputs: list[torch.Tensor] = []
+        self._form: Any = None
+        self._warm = self._records = 0
+        self._epoch = -1
+        self._facts: tuple[Any, ...] = ()
+        self._counts: list[tuple[Any, str, Any]] = []
+
+    def __call__(self, data: Any) -> Any:
+        """Train on one batch."""
+        self._update.write_numbers()
+        leaves = tree_flatten(data)
+        form = [(leaf.shape, leaf.dtype) if isinstance(leaf, torch.Tensor) else type(leaf) for leaf in leaves]
+        if self._form is None:
+            self._form = form
+        if self.why_not is not None or form != self._form:
+            return self._train(data)
+        if self._replay is not None and self._changed():
+            self._forget()
+        if self._warm < WARM_UP:
+            return self._warm_up(data)
+        if self._replay is None:
+            self._record(data, leaves)
+            if self._replay is None:
+                return self._train(data)
+        for place, leaf in zip(self._inputs, (leaf for leaf in leaves if leaf is not None), strict=True):
+            place.copy_(leaf)
+        self._replay()
+        return LazyLogs(self.model)
+
+    def _train(self, data: Any) -> Any:
+        """Run one step by the numbers on the device, so that recorded and other steps round alike."""
+        optimizer = self.model.compile_settings.optimizer
+        optimizer.on_device = self._update
+        try:
+            return self.model.train_step(data)
+        finally:
+            optimizer.on_device = None
+
+    def _warm_up(self, data: Any) -> Any:
+        self._warm += 1
+        if self._warm < WARM_UP:
+            return self.recorder.apart(lambda: self._train(data))
+        with Watch(next(self.model.parameters()).device) as watch:
+            logs = self.recorder.apart(lambda: self._train(data))
+        self.why_not = watch.found
+        return logs
+
+    def _record(self, data: Any, leaves: list[Any]) -> None:
+        """Record a step. Nothing runs, but Python counts as in a step; the first repetition is that step."""
+        self._inputs = [leaf.clone() for leaf in leaves if leaf is not None]
+        places = iter(self._inputs)
+        still = tree_pack(data, [None if leaf is None else next(places) for leaf in leaves])
+        optimizer, before = self.model.compile_settings.optimizer, _python_state(self.model)
+        done = optimizer._iterations
+        self._records += 1
+        try:
+            replay = self.recorder.record(lambda: self._train(still))
+            self._counts = _steps_of_state(self.model, before)
+        except Exception as error:
+            self._give_up(error)
+            return
+        finally:  # the first repetition counts for itself
+            optimizer._iterations = done
+            _put_back(before)
+        self._replay = self._repeating(replay)
+        self._facts = self._present_facts()
+
+    def _give_up(self, error: Exception) -> None:
+        self.why_not = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
+        self.model.compile_settings.optimizer.zero_grad()
+        text = f"{self.model.label}: the step could not be recorded ({self.why_not}); it runs eagerly."
+        warnings.warn(text, UserWarning, stacklevel=2)
+
+    def _repeating(self, replay: Replay) -> Replay:
+        counts, update = self._counts, self._update
+
+        def repeat() -> None:
+            replay()
+            update.count()
+            for owner, name, step in counts:
+                owner[name] = True if step is True else owner[name] + step
+
+        return repeat
+
+    def _changed(self) -> bool:
+        """Whether the record is of another model: looked at once an epoch, or where callbacks may change it."""
+        epoch = self.model.training_state.epochs_seen
+        if epoch == self._epoch and not self.watches_changes:
+            return False
+        self._epoch = epoch
+        return self._present_facts() != self._facts
+
+    def _present_facts(self) -> tuple[Any, ...]:
+        model = self.model
+        tensors = [*model.parameters(), *model.buffers()]
+        tensors += metric_tensors(model)
+        return (
+            id(model.compile_settings.optimizer),
+            [(tensor.data_ptr(), tensor.requires_grad) for tensor in tensors],
+            [(module.training, getattr(module, "trainable", True)) for module in model.modules()],
+        )
+
+    def _forget(self) -> None:
+        self._replay, self._inputs, self._warm = None, [], 0
+        if self._records >= _RECORDS:
+            self.why_not = "the model changes between steps"
+
+
+class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Notes the first operation that a record cannot hold: one whose result Python or memory waits for.
+
+    Args:
+        device: of the model.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.device = device
+        self.found: str | None = None
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        result = func(*args, **kwargs)
+        if self.found is None and self._waits(func, args, kwargs, result):
+            self.found = f"{func._schema.name.removeprefix('aten::')} waits for the host"
+        return result
+
+    def _waits(self, func: Any, args: Any, kwargs: Any, result: Any) -> bool:
+        if torch.Tag.data_dependent_output in func.tags or torch.Tag.dynamic_output_shape in func.tags:
+            return True
+        if kwargs.get("generator") is not None:
+            return True  # a source of its own, started by the host
+        kinds = {leaf.device.type for leaf in tree_flatten([*args, result]) if isinstance(leaf, torch.Tensor)}
+        copies = func._schema.name in ("aten::copy_", "aten::_to_copy") and len(kinds) > 1
+        drawn = torch.Tag.nondeterministic_seeded in func.tags and bool(kinds - {self.device.type})
+        return copies or drawn
+
+
+def _python_state(model: Any) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Return what metrics count in Python: each one's attributes, and a copy of those that are numbers."""
+    return [(vars(metric), _numbers(vars(metric))) for metric in _with_inner(model.metrics)]
+
+
+def _with_inner(metrics: list[Any]) -> Iterator[Any]:
+    for metric in metrics:
+        yield metric
+        values = [item for value in vars(metric).values() for item in tree_flatten(value)]
+        yield from _with_inner([value for value in values if isinstance(value, Metric)])
+
+
+def metric_tensors(model: Any) -> list[torch.Tensor]:
+    """Return the tensors that metrics keep, without settling what they count in Python."""
+    return [tensor for metric in _with_inner(model.metrics) for tensor in metric._variables.values()]
+
+
+def _numbers(attributes: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in attributes.items() if isinstance(value, (bool, int, float))}
+
+
+def _steps_of_state(model: Any, before: Any) -> list[tuple[Any, str, Any]]:
+    """Return what one step does to the counts: what it adds to each, True for a flag that it raises.
+
+    Raises:
+        RuntimeError: a flag was lowered; no repetition could know when.
+    """
+    found: list[tuple[Any, str, Any]] = []
+    for owner, old in before:
+        for name, value in _numbers(owner).items():
+            was = old.get(name, value)
+            if isinstance(value, bool):
+                if was and not value:
+                    raise RuntimeError(f"a metric lowers its {name}")
+                if value:
+                    found.append((owner, name, True))
+            elif value != was:
+                found.append((owner, name, value - was))
+    return found
+
+
+def _put_back(before: Any) -> None:
+    for owner, old in before:
+        owner.update(old)

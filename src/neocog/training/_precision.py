@@ -1,0 +1,92 @@
+"""In which numbers a model trains: the choice, autocast, and products of float32 in TensorFloat-32."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import lru_cache
+from typing import Any
+
+import torch
+
+from neocog.core import has_bfloat16_products, has_working_amx
+from neocog.training._calibration import NEVER, Calibration
+
+PRECISIONS = ("auto", "float32", "bfloat16", "float16")
+
+
+def choose_precision(
+    asked: str, flops: float, hardware: str | None, calibration: Calibration, *, convolves: bool
+) -> tuple[str, str]:
+    """Return the precision and the reason for it.
+
+    Args:
+        asked: as in `compile`.
+        flops: operations of one forward pass over a batch.
+        hardware: what `half_precision` says of the device.
+        calibration: the thresholds.
+        convolves: whether the model has convolutions.
+    """
+    if asked != "auto":
+        return asked, "as asked"
+    least = calibration.bfloat16_convolutional if convolves else calibration.bfloat16_dense
+    if hardware is None or least == NEVER:
+        return "float32", "no native bfloat16"
+    if flops < least:
+        return "float32", "small model"
+    return ("float16" if hardware == FLOAT16_TENSOR_CORES else "bfloat16"), hardware
+
+
+FLOAT16_TENSOR_CORES = "float16 tensor cores"
+
+
+@lru_cache
+def half_precision(device: torch.device) -> str | None:
+    """Return the name of the hardware that multiplies half precision natively on a device, or None.
+
+    GPUs have tensor cores for float16 since compute capability 7.0, for bfloat16 since 8.0.
+    """
+    if device.type == "cuda":
+        capability = torch.cuda.get_device_capability(device)
+        if capability >= (8, 0):
+            return "tensor cores"
+        return FLOAT16_TENSOR_CORES if capability >= (7, 0) else None
+    if device.type == "cpu":
+        if has_working_amx():
+            return "AMX"
+        return "AVX-512" if has_bfloat16_products() else None
+    return None
+
+
+def takes_tf32(asked: str, device: torch.device) -> bool | None:
+    """Whether products of float32 run on tensor cores, in TensorFloat-32: 10 bits of fraction, 8 of exponent.
+
+    A user who asks for float32 gets all its bits. None where the device knows no TensorFloat-32.
+    """
+    if device.type != "cuda" or torch.cuda.get_device_capability(device) < (8, 0):
+        return None
+    return asked != "float32"
+
+
+def autocast(device: str, precision: str) -> AbstractContextManager[Any]:
+    """Return the context in which forward passes run."""
+    if precision == "float32":
+        return nullcontext()
+    return torch.autocast(torch.device(device).type, dtype=getattr(torch, precision))
+
+
+@contextmanager
+def float32_products(tf32: bool) -> Iterator[None]:
+    """Let float32 products on a GPU run in TensorFloat-32, or not, in the block; then as they did before.
+
+    Torch's default takes it for convolutions alone.
+    """
+    switches = (torch.backends.cuda.matmul, torch.backends.cudnn.conv)  # type: ignore[attr-defined]
+    before = [switch.fp32_precision for switch in switches]
+    for switch in switches:
+        switch.fp32_precision = "tf32" if tf32 else "ieee"
+    try:
+        yield
+    finally:
+        for switch, value in zip(switches, before, strict=True):
+            switch.fp32_precision = value
