@@ -1,163 +1,190 @@
-"""Suite `fit`: samples a second of neocog's `fit` against a PyTorch loop written for speed, on the same work.
+"""Suite `fit`: samples a second of `fit`, against bare PyTorch and Keras on its three backends.
 
-The loop has what a tuned one has: data in memory as tensors, one permutation an epoch, channels_last memory,
-a fused
-optimizer, bfloat16 autocast where it is faster (both precisions run, the faster counts), no host sync; loss
-and accuracy
-are accumulated on the device, as `fit` reports them.
+`peers/cases.py` has the cases, `competitors.py` who takes part, `contest.py` how they take turns. neocog and
+Keras run the same code (`peers/worker.py`); tuned PyTorch (`peers/bare.py`) counts by its best form.
 """
 
 from __future__ import annotations
 
+import datetime
 import statistics
-import time
+import tempfile
 from collections.abc import Callable
-from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
-import torch
-from networks import NETWORKS, Network, channels_first
-from torch.nn import functional as F
+from cases import FIT, Case
+from competitors import chosen
+from contest import PATIENCE, Entry, contest, ratio, say
+from inputs import prepared
+from overhead_case import overhead_rows
+from peak import measured_apart
 
-import neocog as keras
-from neocog.core import default_device, keep_freed_memory
+Rows = list[dict[str, Any]]
 
 
-def run(seconds: float = 2.0, rounds: int = 5) -> list[dict[str, Any]]:
+def run(
+    seconds: float = 2.0,
+    rounds: int = 5,
+    only: str | None = None,
+    competitors: str | None = None,
+    patience: float = PATIENCE,
+    done: Callable[[dict[str, Any]], None] | None = None,
+) -> Rows:
     """Run the suite.
 
     Args:
         seconds: about how long each competitor runs in each round.
         rounds: how often the competitors alternate.
+        only: names of cases, by commas: "mlp-32,cats"; "overhead" is what `fit` adds to a step.
+        competitors: those who take part, by commas; everyone where None.
+        patience: seconds after which a competitor that has not started is left out.
+        done: called with each row when it stands.
 
     Returns:
-        One row for each network and batch size.
+        One row for each case.
     """
-    keep_freed_memory()  # for both: the loop must not pay for what the library knows of the allocator
-    torch.set_flush_denormal(True)  # and of the processor
-    cases = [(network, size) for network in NETWORKS.values() for size in (32, 128)]
-    return [_case(network, size, seconds, rounds) for network, size in cases]
+    names = [case.name for case in FIT] + ["overhead"]
+    wanted = picked(only, names)
+    cases = [case for case in FIT if case.name in wanted]
+    rows = run_cases(cases, seconds, rounds, competitors, patience, done)
+    if "overhead" in wanted:
+        for row in overhead_rows(seconds, rounds):
+            rows.append(row)
+            if done:
+                done(row)
+    return rows
 
 
-def _case(network: Network, batch_size: int, seconds: float, rounds: int) -> dict[str, Any]:
-    device = default_device()
-    runners: dict[str, Callable[[int], None]] = {
-        "neocog": _NeocogFit(network, batch_size),
-        "torch float32": _TorchLoop(network, batch_size, device, None),
-    }
-    if device.type == "cuda" or torch.ops.mkldnn._is_mkldnn_bf16_supported():
-        runners["torch bfloat16"] = _TorchLoop(network, batch_size, device, torch.bfloat16)
-    steps = {name: _steps_for(runner, seconds) for name, runner in runners.items()}
-    speeds: dict[str, list[float]] = {name: [] for name in runners}
-    for _ in range(rounds):
-        for name, runner in runners.items():
-            elapsed = _time(runner, steps[name])
-            speeds[name].append(steps[name] * batch_size / elapsed)
-    medians = {name: statistics.median(values) for name, values in speeds.items()}
-    best = max((name for name in medians if name != "neocog"), key=lambda name: medians[name])
-    ratios = [a / b for a, b in zip(speeds["neocog"], speeds[best], strict=True)]
-    return {
-        "network": network.name,
-        "batch": batch_size,
-        "neocog": medians["neocog"],
-        **{name: value for name, value in medians.items() if name != "neocog"},
-        "against": best,
-        "ratio": statistics.median(ratios),
-        "ratio_min": min(ratios),
-        "ratio_max": max(ratios),
-        "plan": str(runners["neocog"].model.plan),  # type: ignore[attr-defined]
-    }
+def picked(only: str | None, names: list[str]) -> list[str]:
+    """Return the names of the cases that `--only` asks for.
+
+    Raises:
+        SystemExit: where one is unknown.
+    """
+    if not only:
+        return names
+    found = only.split(",")
+    unknown = [name for name in found if name not in names]
+    if unknown:
+        raise SystemExit(f"--only: expected some of {', '.join(names)}, got {', '.join(unknown)!r}")
+    return found
 
 
-def _steps_for(runner: Callable[[int], None], seconds: float) -> int:
-    runner(3)  # warm-up: kernels chosen, memory at its peak
-    steps = 4
-    while (elapsed := _time(runner, steps)) < seconds / 4:
-        steps *= 2
-    return max(4, int(steps * seconds / elapsed))
+def run_cases(
+    cases: list[Case],
+    seconds: float,
+    rounds: int,
+    competitors: str | None,
+    patience: float,
+    done: Callable[[dict[str, Any]], None] | None,
+) -> Rows:
+    """Run cases one after another and return a row for each."""
+    if not cases:
+        return []
+    peaks = measured_apart(min(0.5, seconds / 4))
+    rows: Rows = []
+    with tempfile.TemporaryDirectory(prefix="neocog-bench-", ignore_cleanup_errors=True) as name:
+        scratch = Path(name)
+        for case in cases:
+            data, origin = prepared(case, scratch)
+            entries = contest(case, chosen(case, competitors), data, scratch, seconds, rounds, patience)
+            row = {**as_row(case, entries, peaks), "data": origin}
+            row["taken"] = f"{datetime.datetime.now():%Y-%m-%d %H:%M}"
+            rows.append(row)
+            say(_sentence(row))
+            if done:
+                done(row)
+    return rows
 
 
-def _time(runner: Callable[[int], None], steps: int) -> float:
-    start = time.perf_counter()
-    runner(steps)
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
-    return time.perf_counter() - start
+def as_row(case: Case, entries: list[Entry], peaks: dict[str, float]) -> dict[str, Any]:
+    """Return everything that was measured of a case."""
+    ran = [entry for entry in entries if entry.speeds and entry.absent is None]
+    named = {entry.competitor.name: entry for entry in ran}
+    row: dict[str, Any] = {"case": case.name, "title": case.title, "batch": case.batch or "as it comes"}
+    row["samples a second"] = {name: _spread(entry.speeds) for name, entry in named.items()}
+    ours = named.get("neocog")
+    if ours is not None:
+        row.update(_against(ours, ran))
+        row.update(_share(ours, ran, peaks))
+    if "neocog-bf16" in named:
+        row["neocog-bf16"] = _against(named["neocog-bf16"], ran)
+    row["peak MB"] = {name: round(entry.peak / 1e6) for name, entry in named.items()}
+    row["compile s"] = {name: round(entry.compile_seconds, 2) for name, entry in named.items()}
+    row["dropped after the first rounds"] = [entry.competitor.name for entry in ran if entry.dropped]
+    row["absent"] = {entry.competitor.name: entry.absent for entry in entries if entry.absent}
+    row["peak"] = peaks
+    row["plan"] = ours.facts.get("plan", "") if ours else ""
+    row["versions"] = _versions(ran)
+    return row
 
 
-def _data(network: Network, samples: int) -> tuple[torch.Tensor, torch.Tensor]:
-    generator = torch.Generator().manual_seed(0)
-    x = torch.rand((samples, *network.input_shape), generator=generator)
-    return x, torch.randint(0, 10, (samples,), generator=generator)
+def _against(ours: Entry, ran: list[Entry]) -> dict[str, Any]:
+    """Return the ratios to the best tuned loop, to eager, to the fastest Keras in float32 and in any form."""
+
+    def best(family: str, precisions: tuple[str, ...]) -> Entry | None:
+        fitting = [
+            entry
+            for entry in ran
+            if entry.competitor.family == family and entry.competitor.precision in precisions
+        ]
+        return max(fitting, key=Entry.median, default=None)
+
+    both = ("float32", "bfloat16")
+    found: dict[str, Any] = {}
+    for title, family, precisions in (
+        ("against tuned PyTorch", "tuned", both),
+        ("against tuned PyTorch in float32", "tuned", ("float32",)),
+        ("against eager PyTorch", "eager", both),
+        ("against Keras in float32", "keras", ("float32",)),
+        ("against Keras at its fastest", "keras", both),
+    ):
+        theirs = best(family, precisions)
+        if theirs is not None:
+            found[title] = {"who": theirs.competitor.name, **ratio(ours, theirs)}
+            if family == "tuned" and precisions == both and theirs.peak:
+                found["memory against tuned PyTorch"] = ours.peak / theirs.peak
+    return found
 
 
-def _copy_weights(network: Network, module: torch.nn.Module) -> None:
-    """Start both from the same weights: units that die at once leave slow subnormal numbers in Adam."""
-    keras.utils.set_random_seed(0)
-    with torch.no_grad():
-        for own, theirs in zip(module.parameters(), network.neocog().parameters(), strict=True):
-            own.copy_(theirs)
+def _share(ours: Entry, ran: list[Entry], peaks: dict[str, float]) -> dict[str, Any]:
+    """Return the operations of a sample and how much of the machine's peak is reached."""
+    flops = next((entry.facts["flops"] for entry in ran if "flops" in entry.facts), None)
+    if not flops:
+        return {}
+    rate = flops * ours.median()
+    found = {"MFLOP a sample": flops / 1e6, "GFLOP/s": rate / 1e9}
+    for name in ("float32", "bfloat16"):
+        if peaks[f"{name} FLOP/s"]:
+            found[f"share of the {name} peak"] = rate / peaks[f"{name} FLOP/s"]
+    return found
 
 
-class _NeocogFit:
-    """`steps` steps by one call of `fit`, as a user writes it."""
-
-    def __init__(self, network: Network, batch_size: int) -> None:
-        keras.utils.set_random_seed(0)
-        self.batch_size = batch_size
-        self.model = network.neocog()
-        self.model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-        x, y = _data(network, 8192)
-        self.x, self.y = x.numpy(), y.numpy()
-
-    def __call__(self, steps: int) -> None:
-        per_epoch = len(self.x) // self.batch_size
-        epochs, rest = divmod(steps, per_epoch)
-        if epochs:
-            whole = per_epoch * self.batch_size
-            self.model.fit(
-                self.x[:whole], self.y[:whole], batch_size=self.batch_size, epochs=epochs, verbose=0
-            )
-        if rest:
-            part = rest * self.batch_size
-            self.model.fit(self.x[:part], self.y[:part], batch_size=self.batch_size, epochs=1, verbose=0)
+def _versions(ran: list[Entry]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for entry in ran:
+        found.update(entry.facts.get("versions", {}))
+    return found
 
 
-class _TorchLoop:
-    """`steps` steps of a PyTorch loop written for speed."""
+def _spread(values: list[float]) -> dict[str, Any]:
+    rounded = [float(f"{value:.5g}") for value in values]
+    middle = float(f"{statistics.median(values):.5g}")
+    return {"median": middle, "min": min(rounded), "max": max(rounded), "rounds": rounded}
 
-    def __init__(
-        self, network: Network, batch_size: int, device: torch.device, dtype: torch.dtype | None
-    ) -> None:
-        torch.manual_seed(0)
-        self.batch_size = batch_size
-        self.module = network.torch()
-        _copy_weights(network, self.module)
-        self.module.to(device, memory_format=torch.channels_last)
-        self.optimizer = torch.optim.Adam(self.module.parameters(), lr=1e-3, eps=1e-7, fused=True)
-        self.autocast = nullcontext() if dtype is None else torch.autocast(device.type, dtype=dtype)
-        x, y = _data(network, 8192)
-        self.x, self.y = x.to(device), y.to(device)
-        self.module.train()
 
-    def __call__(self, steps: int) -> None:
-        total = torch.zeros((), device=self.x.device)
-        correct = torch.zeros((), device=self.x.device)
-        per_epoch = len(self.x) // self.batch_size
-        done = 0
-        while done < steps:
-            order = torch.randperm(len(self.x), device=self.x.device)
-            for step in range(min(per_epoch, steps - done)):
-                index = order[step * self.batch_size : (step + 1) * self.batch_size]
-                x, y = self.x.index_select(0, index), self.y.index_select(0, index)
-                with self.autocast:
-                    logits = self.module(channels_first(x))
-                logits = logits.float()
-                loss = F.cross_entropy(logits, y)
-                loss.backward()
-                self.optimizer.step()
-                self.optimizer.zero_grad(set_to_none=True)
-                total += loss.detach() * len(y)
-                correct += (logits.detach().argmax(1) == y).sum()
-            done += min(per_epoch, steps - done)
-        (total + correct).item()
+def _sentence(row: dict[str, Any]) -> str:
+    parts = [
+        f"{key.removeprefix('against ')} ({value['who']}) {value['median']:.2f}"
+        for key, value in row.items()
+        if key.startswith("against")
+    ]
+    return f"{row['case']}: times " + ", ".join(parts) if parts else f"{row['case']}: measured"
+
+
+def render(rows: Rows) -> str:
+    """Return the results as Markdown tables."""
+    from tables import contest_tables
+
+    return contest_tables(rows)

@@ -4,76 +4,125 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import importlib
+import inspect
 import json
 import os
 import platform
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
-import accuracy
-import augment
-import depth
-import fit
-import resume
-import startup
 import torch
 
-import data
-import transfer
+HERE = Path(__file__).parent
+sys.path.insert(1, str(HERE / "peers"))  # cases and networks, which the peers read too
+
+from tables import as_table  # noqa: E402
 
 SUITES = {
-    "accuracy": accuracy.run,
-    "augment": augment.run,
-    "data": data.run,
-    "depth": depth.run,
-    "fit": fit.run,
-    "resume": resume.run,
-    "startup": startup.run,
-    "transfer": transfer.run,
+    "accuracy": "accuracy",
+    "augment": "augment",
+    "data": "data",
+    "depth": "depth",
+    "fit": "fit",
+    "gpu": "gpu",
+    "memory": "memory",
+    "peak": "peak_suite",
+    "predict": "predict",
+    "resume": "resume",
+    "scaling": "scaling",
+    "startup": "startup",
+    "time-to-accuracy": "time_to_accuracy",
+    "transfer": "transfer",
 }
-RESULTS = Path(__file__).parent / "results"
+RESULTS = HERE / "results"
 
 
 def main() -> None:
     """Parse the command line, run, print the table, write the files."""
+    options = _options()
+    if options.peers:
+        os.environ["BENCH_PEERS"] = str(Path(options.peers).expanduser().resolve())
+    suite = importlib.import_module(SUITES[options.suite])
+    arguments = {"seconds": options.seconds, "rounds": options.rounds}
+    arguments |= {"only": options.only, "competitors": options.competitors, "patience": options.patience}
+    taken = inspect.signature(suite.run).parameters
+    arguments = {key: value for key, value in arguments.items() if key in taken and value is not None}
+    for key in ("only", "competitors"):
+        if getattr(options, key) and key not in taken:
+            raise SystemExit(f"--{key}: the suite {options.suite} has no such choice.")
+    result = _Result(options, suite)
+    if "done" in taken and not options.no_write and not options.competitors:
+        arguments["done"] = result.add  # what is finished stays, whatever happens to the rest
+    rows = suite.run(**arguments)
+    print(result.render(rows))
+    if options.no_write or options.competitors:
+        return
+    if "done" not in taken:
+        result.rows = rows
+        result.write()
+    print(f"\nwritten to benchmarks/results/{result.stem}.md")
+
+
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("suite", choices=sorted(SUITES))
     parser.add_argument("--seconds", type=float, default=2.0, help="length of one measurement")
     parser.add_argument("--rounds", type=int, default=5, help="how often the competitors alternate")
-    parser.add_argument("--only", help="one row of the suite `accuracy`")
+    parser.add_argument("--only", help="some cases or rows of the suite, by commas")
+    parser.add_argument("--competitors", help="some competitors, by commas; prints only")
+    parser.add_argument("--patience", type=float, help="seconds that a competitor may take to start")
+    parser.add_argument("--peers", help="folder of the competitors' environments (else $BENCH_PEERS)")
     parser.add_argument("--no-write", action="store_true", help="print only")
-    options = parser.parse_args()
-    arguments = {"only": options.only} if options.suite == "accuracy" else {}
-    rows = SUITES[options.suite](seconds=options.seconds, rounds=options.rounds, **arguments)
-    table = as_table(rows)
-    print(table)
-    if options.no_write:
-        return
-    machine = machine_facts()
-    suite = options.suite + (f"-{options.only}" if options.only else "")
-    stem = f"{datetime.date.today():%Y-%m-%d}-{suite}-{machine['slug']}"
-    RESULTS.mkdir(exist_ok=True)
-    document = {"suite": options.suite, "options": vars(options), "machine": machine, "rows": rows}
-    (RESULTS / f"{stem}.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    facts = ", ".join(f"{key} {value}" for key, value in machine.items() if key != "slug")
-    (RESULTS / f"{stem}.md").write_text(f"# {options.suite}, {facts}\n\n{table}\n", encoding="utf-8")
-    print(f"\nwritten to benchmarks/results/{stem}.md")
+    return parser.parse_args()
 
 
-def as_table(rows: list[dict[str, Any]]) -> str:
-    """Return rows as a Markdown table."""
-    columns = list(dict.fromkeys(key for row in rows for key in row))
-    lines = ["| " + " | ".join(columns) + " |", "|" + " --- |" * len(columns)]
-    for row in rows:
-        lines.append("| " + " | ".join(_cell(row.get(column, "")) for column in columns) + " |")
-    return "\n".join(lines)
+class _Result:
+    """The dated files of a suite, written again with each row that is added."""
 
+    def __init__(self, options: argparse.Namespace, suite: Any) -> None:
+        self.options = vars(options)
+        self.machine = machine_facts()
+        self.render = getattr(suite, "render", as_table)
+        by_case = "done" in inspect.signature(suite.run).parameters
+        only = f"-{options.only}" if options.only and not by_case else ""
+        self.stem = f"{datetime.date.today():%Y-%m-%d}-{options.suite}{only}-{self.machine['slug']}"
+        self.rows: list[dict[str, Any]] = []
+        if by_case and options.only:
+            self.rows = self._earlier()
 
-def _cell(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:,.0f}" if value >= 100 else f"{value:.3f}"
-    return str(value)
+    def _earlier(self) -> list[dict[str, Any]]:
+        """The rows of the same day: a case that is measured again replaces its row."""
+        path = RESULTS / f"{self.stem}.json"
+        rows = json.loads(path.read_text(encoding="utf-8"))["rows"] if path.exists() else []
+        return [row for row in rows if "case" in row]
+
+    def add(self, row: dict[str, Any]) -> None:
+        row["commit"] = self.machine["commit"]
+        for number, earlier in enumerate(self.rows):
+            if earlier["case"] == row["case"]:
+                self.rows[number] = row
+                break
+        else:
+            self.rows.append(row)
+        self.write()
+
+    def write(self) -> None:
+        RESULTS.mkdir(exist_ok=True)
+        document = {
+            "suite": self.options["suite"],
+            "options": self.options,
+            "machine": self.machine,
+            "rows": self.rows,
+        }
+        facts = ", ".join(f"{key} {value}" for key, value in self.machine.items() if key != "slug")
+        page = f"# {self.options['suite']}, {facts}\n\n{self.render(self.rows)}\n"
+        for ending, text in ((".json", json.dumps(document, indent=1) + "\n"), (".md", page)):
+            new = RESULTS / f".{self.stem}{ending}.new"
+            new.write_text(text, encoding="utf-8")
+            os.replace(new, RESULTS / f"{self.stem}{ending}")
 
 
 def machine_facts() -> dict[str, Any]:
@@ -93,7 +142,7 @@ def machine_facts() -> dict[str, Any]:
         capture_output=True,
         text=True,
         check=False,
-        cwd=RESULTS.parent,
+        cwd=HERE,
     ).stdout.strip()
     return {
         "slug": f"{cores}cores"
@@ -105,7 +154,17 @@ def machine_facts() -> dict[str, Any]:
         "torch": torch.__version__,
         "threads": torch.get_num_threads(),
         "commit": commit,
+        **_limits(),
     }
+
+
+def _limits() -> dict[str, str]:
+    """What limits the processors for everyone: oneDNN's instructions where the machine's AMX is broken."""
+    from neocog.core import limit_broken_amx
+
+    if not limit_broken_amx():
+        return {}
+    return {"oneDNN": f"at most {os.environ['ONEDNN_MAX_CPU_ISA']} for all, as this machine's AMX is broken"}
 
 
 if __name__ == "__main__":
