@@ -15,7 +15,8 @@ import pytest
 import torch
 
 from neocog.data import Batch, as_source
-from neocog.training._world import SharedSource, World
+from neocog.training._shares import SharedSource
+from neocog.training._world import World
 
 SCRIPT = """
     import json, os, sys

@@ -37,6 +37,7 @@ from neocog.core._memory import keep_freed_memory
 from neocog.core._naming import auto_name, reset_names, to_snake_case
 from neocog.core._one_thread import work_alone
 from neocog.core._optional import optional_import
+from neocog.core._own_rows import OwnRows, drawn, draws_for_all, for_all_rows, on_rows, own_part, own_rows
 from neocog.core._promotion import result_type, standardize_dtype
 from neocog.core._registry import Registry
 from neocog.core._rng import draw_seed, make_generator, set_random_seed
@@ -76,6 +77,7 @@ __all__ = [
     "TEXT",
     "Config",
     "DTypePolicy",
+    "OwnRows",
     "Registry",
     "add_special",
     "atomic_path",
@@ -93,6 +95,8 @@ __all__ = [
     "disable_interactive_logging",
     "disable_traceback_filtering",
     "draw_seed",
+    "drawn",
+    "draws_for_all",
     "dtype_name",
     "dtype_policy",
     "enable_flash_attention",
@@ -100,6 +104,7 @@ __all__ = [
     "enable_traceback_filtering",
     "epsilon",
     "floatx",
+    "for_all_rows",
     "free_memory",
     "get_custom_objects",
     "get_dtype_policy",
@@ -121,7 +126,10 @@ __all__ = [
     "max_steps_per_epoch",
     "memory_budget",
     "neocog_home",
+    "on_rows",
     "optional_import",
+    "own_part",
+    "own_rows",
     "processor_name",
     "read_special",
     "refused_code",

@@ -19,6 +19,7 @@ class Batch:
         size: how many samples it has.
         share: weight of its loss where several processes share a batch: 1 for an even share, 0 for a batch
             that only stands in for one without samples.
+        rows: number of its first row in the whole batch, and how many rows that has; None for the whole one.
     """
 
     x: Any
@@ -26,6 +27,7 @@ class Batch:
     sample_weight: Any = None
     size: int = 0
     share: float = 1.0
+    rows: tuple[int, int] | None = None
 
 
 class Source(ABC):

@@ -13,6 +13,7 @@ from neocog.layers._input_spec import InputSpec
 from neocog.layers._registry import LAYERS
 from neocog.layers._scale_and_shift import ScaleAndShift
 from neocog.layers._sizes import checked_axis, known_size
+from neocog.layers._synchronized_norm import Normalized, in_company, rows_count, sum_over_all
 from neocog.layers._views import weight_view
 from neocog.layers._weights import WeightView
 
@@ -42,7 +43,8 @@ class BatchNormalization(ScaleAndShift):
         renorm: not supported; must be False.
         renorm_clipping: not supported; must be None.
         renorm_momentum: kept in the configuration.
-        synchronized: kept in the configuration; distributed training decides on it.
+        synchronized: of several processes that train together, take the moments over the rows of all, as one
+            process would; each takes its own rows' otherwise. `compile(synchronized=True)` asks all layers.
 
     Shapes:
         Any, unchanged. Torch's names in `state_dict`: weight, bias, running_mean, running_var.
@@ -168,7 +170,14 @@ class BatchNormalization(ScaleAndShift):
             return outputs.permute(0, 2, 3, 1).squeeze(1)
         return outputs.reshape(inputs.movedim(self.axis, -1).shape).movedim(-1, self.axis)
 
+    @property
+    def _in_company(self) -> bool:
+        """Whether the moments are those of all processes."""
+        return (self.synchronized or self.asked_to_synchronize) and in_company()
+
     def _train(self, x: torch.Tensor) -> torch.Tensor:
+        if self._in_company and not x.is_meta:
+            return self._train_in_company(x)
         count = x.numel() // self.running_mean.shape[0]
         if count < 2:
             return self._train_on_one(x)
@@ -180,14 +189,27 @@ class BatchNormalization(ScaleAndShift):
         self.running_var.copy_(scratch / ratio)
         return outputs
 
+    def _train_in_company(self, x: torch.Tensor) -> torch.Tensor:
+        outputs, *seen = Normalized.apply(x, self.weight, self.bias, self.epsilon, rows_count())  # type: ignore[no-untyped-call]
+        self._move(*seen)
+        return outputs  # type: ignore[no-any-return]
+
+    def _move(self, mean: torch.Tensor, variance: torch.Tensor) -> None:
+        """Let the moving moments follow those of a batch."""
+        for moving, seen in ((self.running_mean, mean), (self.running_var, variance)):
+            moving.lerp_(seen.detach().flatten().to(moving.dtype), 1 - self.momentum)
+
     def _train_where(self, kept: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
         axis = self.axis % inputs.ndim
         others = [i for i in range(inputs.ndim) if i != axis]
-        count = kept.to(inputs.dtype).sum(others, keepdim=True) + epsilon()  # Keras's guard against 0
-        mean = torch.where(kept, inputs, 0.0).sum(others, keepdim=True) / count
-        variance = torch.where(kept, inputs - mean, 0.0).square().sum(others, keepdim=True) / count
-        for moving, seen in ((self.running_mean, mean), (self.running_var, variance)):
-            moving.lerp_(seen.detach().flatten().to(moving.dtype), 1 - self.momentum)
+        together = self._in_company and not inputs.is_meta
+        total = sum_over_all if together else _as_it_is
+        if together and not rows_count():
+            kept = torch.zeros_like(kept)
+        count = total(kept.to(inputs.dtype).sum(others, keepdim=True)) + epsilon()  # Keras's guard against 0
+        mean = total(torch.where(kept, inputs, 0.0).sum(others, keepdim=True)) / count
+        variance = total(torch.where(kept, inputs - mean, 0.0).square().sum(others, keepdim=True)) / count
+        self._move(mean, variance)
         outputs = (inputs - mean) * torch.rsqrt(variance + self.epsilon)
         if self.weight is not None:
             outputs = outputs * self.weight.reshape(mean.shape)
@@ -247,6 +269,10 @@ class BatchNormalization(ScaleAndShift):
             "renorm_momentum": self.renorm_momentum,
             "synchronized": self.synchronized,
         }
+
+
+def _as_it_is(value: torch.Tensor) -> torch.Tensor:
+    return value
 
 
 def _refuse_renorm(where: str, wanted: Any) -> None:

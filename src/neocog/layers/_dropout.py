@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from neocog.core import check_number, standardize_data_format
+from neocog.core import check_number, drawn, draws_for_all, standardize_data_format
 from neocog.exceptions import ArgumentError, ArgumentTypeError, message
 from neocog.layers._activations import ElementwiseLayer
 from neocog.layers._input_spec import InputSpec
@@ -68,7 +68,7 @@ class Dropout(NoiseLayer):
             inputs = self.as_float(inputs)
         if not training or self.rate == 0:
             return inputs
-        if self.seed is None and self.noise_shape is None:
+        if self.seed is None and self.noise_shape is None and draws_for_all() is None:
             return torch.dropout(inputs, self.rate, True)
         return drop(inputs, self.rate, concrete_noise_shape(inputs, self.noise_shape), self.seed_generator)
 
@@ -235,8 +235,7 @@ class AlphaDropout(NoiseLayer):
 def kept(inputs: torch.Tensor, rate: float, shape: Sequence[int], source: SeedSource) -> torch.Tensor:
     """Return a mask of the inputs' type: 1 with probability `1 - rate`, else 0."""
     generator = source.generator(inputs.device)
-    mask: torch.Tensor = inputs.new_empty(tuple(shape)).bernoulli_(1 - rate, generator=generator)
-    return mask
+    return drawn(inputs, shape, lambda mask: mask.bernoulli_(1 - rate, generator=generator))
 
 
 def drop(inputs: torch.Tensor, rate: float, shape: Sequence[int], source: SeedSource) -> torch.Tensor:

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from neocog.core import check_number
+from neocog.core import check_number, drawn
 from neocog.exceptions import ArgumentError, message
 from neocog.layers._dropout import NoiseLayer
 from neocog.layers._registry import LAYERS
@@ -36,7 +36,9 @@ class GaussianNoise(NoiseLayer):
         if not training or self.stddev == 0:
             return inputs
         generator = self.seed_generator.generator(inputs.device)
-        return inputs + torch.empty_like(inputs).normal_(0.0, self.stddev, generator=generator)
+        return inputs + drawn(
+            inputs, inputs.shape, lambda noise: noise.normal_(0.0, self.stddev, generator=generator)
+        )
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain values."""
@@ -72,7 +74,9 @@ class GaussianDropout(NoiseLayer):
             return inputs
         spread = math.sqrt(self.rate / (1 - self.rate))
         generator = self.seed_generator.generator(inputs.device)
-        return inputs * torch.empty_like(inputs).normal_(1.0, spread, generator=generator)
+        return inputs * drawn(
+            inputs, inputs.shape, lambda noise: noise.normal_(1.0, spread, generator=generator)
+        )
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain values."""

@@ -96,7 +96,8 @@ class Metric:
             shape: its shape; default a scalar.
             initializer: name or object of `initializers`, or a function `(shape, dtype)`; default zeros.
             dtype: its type; default the metric's.
-            aggregation: how copies combine when training is distributed; `"sum"` for all built-in metrics.
+            aggregation: how the values of several processes become one: `"sum"`, as in all built-in metrics,
+                `"mean"`, or `"only_first_replica"`.
             name: its key in `state_dict`; default `variable`, `variable_1`, …
         """
         if "_variables" not in self.__dict__:
@@ -112,6 +113,7 @@ class Metric:
         data = _initial_value(type(self).__name__, initializer, tuple(shape), kind)
         with torch.inference_mode(False):
             variable = Variable(data.detach().clone().to(self._device))
+        variable.aggregation = aggregation
         self._variables[_free_key(self._variables, name or "variable")] = variable
         return variable
 

@@ -22,6 +22,8 @@ class Variable(torch.Tensor):
     # No dispatch through Python: an in-place add costs what it costs on a plain tensor.
     __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
 
+    aggregation = "sum"  # how the values of several processes become one
+
     @staticmethod
     def __new__(cls, data: torch.Tensor) -> Variable:
         return torch.Tensor._make_subclass(cls, data, False)

@@ -51,6 +51,8 @@ class Trainer(OlderVerbs, Layer):
         jit_compile: bool | str = "auto",
         auto_scale_loss: bool = True,
         precision: str = "auto",
+        synchronized: bool = False,
+        sharded: bool = False,
     ) -> None:
         """Say how the model is to be trained.
 
@@ -60,11 +62,16 @@ class Trainer(OlderVerbs, Layer):
             loss_weights: numbers by which several losses are multiplied; a list or dict.
             metrics: names, metrics or functions; nested by output for several outputs.
             weighted_metrics: likewise, weighted by `sample_weight`.
-            run_eagerly: accepted for Keras's sake: everything runs eagerly unless `jit_compile`.
+            run_eagerly: neither compile nor record anything, whatever `jit_compile` says.
             steps_per_execution: accepted for Keras's sake.
-            jit_compile: True compiles the forward pass with `torch.compile`; "auto" and False don't.
+            jit_compile: True compiles the forward pass with `torch.compile`, False doesn't; "auto" compiles
+                large networks on a GPU, and records the steps of small ones as CUDA graphs.
             auto_scale_loss: under the policy "mixed_float16", scale the loss so that no gradient vanishes.
-            precision: "auto" lets `fit` take bfloat16 where it pays; "float32" and "bfloat16" force it.
+            precision: "auto" lets `fit` take bfloat16 where it pays (float16 on older GPUs), and TensorFloat-32
+                for products of float32; "float32", "bfloat16" and "float16" (with loss scaling) force it.
+            synchronized: of several processes, every BatchNormalization takes the moments over all rows.
+            sharded: of several processes, each keeps a share of weights and optimizer alone (torch's FSDP2),
+                for models that don't fit into one.
 
         Raises:
             UnknownNameError: a name is not known; the nearest ones are offered.
@@ -75,9 +82,10 @@ class Trainer(OlderVerbs, Layer):
             loss_weights=loss_weights,
             metrics=metrics,
             weighted_metrics=weighted_metrics,
-            jit_compile=jit_compile is True,
+            jit_compile=False if run_eagerly else jit_compile,
             precision=precision,
         )
+        self._compiled.synchronized, self._compiled.sharded = bool(synchronized), bool(sharded)
         self._training_state = TrainingState()
         policy = getattr(self, "dtype_policy", None)
         if auto_scale_loss and policy is not None and policy.name == "mixed_float16":

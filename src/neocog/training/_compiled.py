@@ -16,6 +16,7 @@ from neocog._old_spellings import warn_old
 from neocog.core import check_one_of, tree_flatten
 from neocog.exceptions import ArgumentError, NotCompiledError, nearest
 from neocog.metrics import Mean, Metric
+from neocog.training._precision import PRECISIONS
 
 _ACCURACY_WORDS = ("accuracy", "acc", "crossentropy", "ce")
 
@@ -68,11 +69,15 @@ class Compiled:
         loss_weights: Any,
         metrics: Any,
         weighted_metrics: Any,
-        jit_compile: bool,
+        jit_compile: bool | str,
         precision: str,
     ) -> None:
-        self.precision: str = check_one_of("compile", "precision", precision, ("auto", "float32", "bfloat16"))
-        self.jit_compile = jit_compile
+        self.precision: str = check_one_of("compile", "precision", precision, PRECISIONS)
+        if not isinstance(jit_compile, bool):
+            check_one_of("compile", "jit_compile", jit_compile, ("auto",))
+        self.jit_compile = jit_compile  # "auto": by the plan's rules
+        self.synchronized = False  # whether every BatchNormalization takes the moments over all processes
+        self.sharded = False  # whether each process keeps a share of the weights alone
         self.loss_argument = loss
         self.loss_weights = loss_weights
         self.metrics_argument = metrics

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,14 +17,17 @@ from neocog.training._evaluate import evaluate_source
 from neocog.training._history import History
 from neocog.training._hook import HookList
 from neocog.training._interrupts import Interrupts
+from neocog.training._memory import Steps, log_line
 from neocog.training._prepare import device_of, packed, prepare_fit
 from neocog.training._replay import batches_from, endless_from, resume
 from neocog.training._run_hooks import checked_verbose, make_hooks, steps_of
-from neocog.training._snapshot import Position, Scene, draw_apart
+from neocog.training._shares import shared_out
+from neocog.training._snapshot import Position, Scene
 from neocog.training._snapshots import Snapshots
 from neocog.training._step import LazyLogs, results_of
+from neocog.training._together import Together
 from neocog.training._trainable import Trainable
-from neocog.training._world import World, join, mean_statistics, shared_out, sum_metrics
+from neocog.training._world import World, join, mean_statistics, sum_metrics
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +80,7 @@ def fit(model: Trainable, request: FitRequest) -> History:
     if validation is not None:
         validation = validation.to(device_of(model))
     source, validation = shared_out(model, world, source, validation)
-    draw_apart(model, world)
+    model.training_state.together = None if world.alone else Together(model, world)
     model.stop_training = False
     model.history = history = History()
     model.training_state.snapshots = snapshots
@@ -90,10 +93,11 @@ def fit(model: Trainable, request: FitRequest) -> History:
         world=world,
     )
     run = _Run(request, scene, snapshots)
+    run.tell = partial(print, flush=True) if verbose else log_line
     if verbose:
         print(model.training_state.plan, flush=True)
     try:
-        with nullcontext() if snapshots is None else run.interrupts:
+        with model.training_state.running(), nullcontext() if snapshots is None else run.interrupts:
             run.epochs()
     finally:
         model.training_state.use(None)  # what follows is float32, unless asked otherwise
@@ -152,6 +156,7 @@ class _Run:
         self.device = device_of(scene.model)
         self.snapshots = snapshots
         self.interrupts = Interrupts()
+        self.tell: Callable[[str], None] = log_line
         self.scene = scene
         self._endless: Iterator[Batch] | None = None
 
@@ -242,6 +247,9 @@ class _Run:
         end = self.hooks.calls("on_train_batch_end")
         limit = self.request.steps_per_epoch
         logs: Any = None
+        together, steps = model.training_state.together, Steps(model, world=self.scene.world, tell=self.tell)
+        if together is not None:
+            together.begin_epoch(self.hooks)
         step = position.step - 1
         model.train(True)
         with subnormals_flushed():
@@ -249,7 +257,9 @@ class _Run:
                 for call in begin:
                     call(step, {})
                 model.training_state.share = batch.share
-                logs = model.train_step(packed(batch, device))
+                data = packed(batch, device)
+                run = None if together is None else partial(together.step, model, batch, data)
+                logs = steps(data, run)
                 for call in end:
                     call(step, logs)
                 position.step += 1
@@ -258,7 +268,8 @@ class _Run:
                     self.scene, self.interrupts.is_asked
                 ):
                     self.interrupts.leave()
-                if model.stop_training or step + 1 == limit:
+                stops = model.stop_training if together is None else together.ends(model)
+                if stops or step + 1 == limit:
                     break
         model.train(False)
         if step < 0:

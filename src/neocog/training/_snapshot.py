@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -17,13 +17,13 @@ import torch
 from torch import nn
 
 from neocog._version import __version__
-from neocog.core import draw_seed
 from neocog.data import Source
 from neocog.exceptions import ArgumentError, message
-from neocog.random import SeedGenerator
+from neocog.optimizers._together import gathered_gradients
 from neocog.training._hook import HookList
 from neocog.training._plan import Plan
-from neocog.training._world import ALONE, World, from_everywhere, same_everywhere
+from neocog.training._together import seed_generators
+from neocog.training._world import ALONE, World, from_everywhere
 
 
 @dataclass(kw_only=True)
@@ -81,7 +81,9 @@ def capture(scene: Scene, passing: Mapping[str, Any] | None = None) -> dict[str,
         # Statistics differ between processes within an epoch; the model's own state has those of the first.
         "buffers": {} if scene.world.leads else {name: copied(v) for name, v in model.named_buffers()},
         "layers": _kept_by_layers(model),
-        "seeds": {name: seed.state_dict() for name, seed in _seed_generators(model)},
+        "rows": dict(model.training_state.rows),
+        "seeds": {name: seed.state_dict() for name, seed in seed_generators(model)},
+        **_apart(scene),
         **copied(passing or capture_passing(scene)),
     }
     hooks = own.pop("hooks")
@@ -99,6 +101,14 @@ def capture(scene: Scene, passing: Mapping[str, Any] | None = None) -> dict[str,
         "hooks": hooks,
         "processes": from_everywhere(own, scene.world),
     }
+
+
+def _apart(scene: Scene) -> dict[str, Any]:
+    """Return what a process has for itself beside others: numbers, gradients that are not exchanged."""
+    together = scene.model.training_state.together
+    if together is None:
+        return {}
+    return {"together": together.state_dict(), "gathered": copied(gathered_gradients(scene.model.optimizer))}
 
 
 def capture_passing(scene: Scene) -> dict[str, Any]:
@@ -161,21 +171,17 @@ def _restore_own(model: Any, own: Mapping[str, Any]) -> None:
     buffers = dict(model.named_buffers())
     for name, value in own["buffers"].items():
         buffers[name].copy_(value)
-    seeds = dict(_seed_generators(model))
+    seeds = dict(seed_generators(model))
     for name, seed in own["seeds"].items():
         if name in seeds:
             seeds[name].load_state_dict(seed)
+    if own.get("together") and model.training_state.together is not None:
+        model.training_state.together.load_state_dict(own["together"])
+    for kept, value in zip(gathered_gradients(model.optimizer), own.get("gathered", ()), strict=False):
+        kept.copy_(value)
+    model.training_state.rows.clear()
+    model.training_state.rows.update(own.get("rows", {}))
     set_random_state(own["random"])
-
-
-def draw_apart(model: Any, world: World) -> None:
-    """Let each process draw random numbers of its own, from one seed."""
-    if world.alone:
-        return
-    torch.manual_seed(same_everywhere(draw_seed(), world) + world.rank)
-    for _, generator in _seed_generators(model):
-        if generator.seed is not None:
-            generator.seed += 1_000_003 * world.rank
 
 
 def random_state() -> dict[str, Any]:
@@ -218,13 +224,6 @@ def _plain_copy(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return type(value)(_plain_copy(item) for item in value)
     return value if isinstance(value, torch.Tensor) else copy.copy(value)
-
-
-def _seed_generators(model: Any) -> Iterator[tuple[str, SeedGenerator]]:
-    for path, module in model.named_modules():
-        for name, value in vars(module).items():
-            if isinstance(value, SeedGenerator):
-                yield f"{path}.{name}", value
 
 
 def _keeping_layers(model: Any) -> list[Any]:

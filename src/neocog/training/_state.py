@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from functools import partial
 from typing import Any
 
 import torch
 
 from neocog.graph import module_call
+from neocog.training._compiled_forward import CompiledForward
+from neocog.training._graphs import RecordedStep, make_recorder
 from neocog.training._plan import Plan
-from neocog.training._world import together
+from neocog.training._precision import autocast, float32_products
+from neocog.training._together import Together
+from neocog.training._world import replicated
 
 
 class TrainingState:
@@ -24,6 +27,10 @@ class TrainingState:
         finished: whether the last `fit` came to its end, without an error on the way.
         snapshots: what takes the snapshots of the last `fit`, or None.
         share: weight of the loss of the batch under way, where several processes share it; see `Batch`.
+        rows: most rows that "train", "test" or "predict" compute at once, since memory ran out at more.
+        together: what several processes do in common at each step; None where there is one.
+        replica: what exchanges gradients between processes; None where nothing does.
+        recorded: what stands in for the model's step where the plan has CUDA graphs, or None.
     """
 
     def __init__(self) -> None:
@@ -33,6 +40,10 @@ class TrainingState:
         self.finished = False
         self.snapshots: Any = None
         self.share = 1.0
+        self.rows: dict[str, int] = {}
+        self.together: Together | None = None
+        self.replica: Any = None
+        self.recorded: RecordedStep | None = None
         self._autocast: AbstractContextManager[Any] = nullcontext()
         self._forward: Callable[[Any], Any] | None = None
         self._penalized: list[Any] = []
@@ -52,16 +63,28 @@ class TrainingState:
         """Run a model under a plan, or plainly in float32 (None)."""
         if plan is not None:
             self.plan = plan
-        self._forward = None
-        if plan is not None and plan.compiled:
-            self._forward = torch.compile(partial(module_call, model))
-        if plan is not None and plan.processes > 1:
-            self._forward = together(model)
-        if plan is None or plan.precision == "float32":
-            self._autocast = nullcontext()
-        else:
-            device = torch.device(plan.device).type
-            self._autocast = torch.autocast(device, dtype=getattr(torch, plan.precision))
+        self._forward = self.replica = self.recorded = None
+        self._autocast = nullcontext()
+        if plan is None:
+            return
+        if plan.precision == "float16":
+            model.compile_settings.scale_losses()
+        self._autocast = autocast(plan.device, plan.precision)
+        if plan.processes > 1:
+            self._forward = self.replica = replicated(model)
+        elif plan.compiled:
+            self._forward = CompiledForward(model)
+        recorder = make_recorder(torch.device(plan.device)) if plan.graphs else None
+        self.recorded = None if recorder is None else RecordedStep(model, recorder)
+
+    def running(self) -> AbstractContextManager[None]:
+        """The settings of the process that hold while `fit` runs; before and after they are the user's."""
+        tf32 = None if self.plan is None else self.plan.tf32
+        return nullcontext() if tf32 is None else float32_products(tf32)
+
+    def train_step(self, model: Any, data: Any) -> Any:
+        """Train on one batch: by the model's own step, recorded where the plan says so."""
+        return model.train_step(data) if self.recorded is None else self.recorded(data)
 
     def autocast(self) -> AbstractContextManager[Any]:
         """The context in which the forward pass runs."""
@@ -78,6 +101,11 @@ class TrainingState:
             except RuntimeError:
                 model.check_inputs((x,))  # says it in the model's terms where a later batch does not fit
                 raise
+
+    def without_sync(self) -> AbstractContextManager[Any]:
+        """A context in which gradients stay in this process, where several share them."""
+        quiet = getattr(self._forward, "no_sync", None)
+        return nullcontext() if quiet is None else quiet()
 
     def penalties(self) -> list[torch.Tensor]:
         """What layers and regularizers add to the loss of the batch just computed."""

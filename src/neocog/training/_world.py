@@ -1,4 +1,4 @@
-"""Several processes that train one model together: who they are, which rows are whose, sums over all of them.
+"""Several processes that train one model together: who they are, and what they tell each other.
 
 The processes are started by `torchrun` (or `neocog train --processes`); the same script runs in each. Torch's
 own engine moves gradients and sums; nothing here talks to a network by itself.
@@ -16,9 +16,7 @@ import torch
 from torch import distributed
 from torch.nn.parallel import DistributedDataParallel
 
-from neocog.core import tree_map
-from neocog.data import Batch, MappedSource, Source
-from neocog.exceptions import ArgumentError, DataError, message
+from neocog.exceptions import ArgumentError, message
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,71 +88,7 @@ def _leave() -> None:
         distributed.destroy_process_group()
 
 
-class SharedSource(MappedSource):
-    """The rows of another source's batches that belong to one process; all go through the same batches.
-
-    A batch that is too small for all leaves a process its last row with the share 0, so that the processes
-    stay in step.
-
-    Args:
-        source: the same in every process: same order, same batches.
-        world: the processes.
-    """
-
-    def __init__(self, source: Source, world: World) -> None:
-        super().__init__(source, self._part)
-        self.world = world
-
-    def peek(self) -> Batch | None:
-        """Return the first batch, whole: forms, checks and plan are those of one process."""
-        return self.source.peek()
-
-    def to(self, device: torch.device | str) -> Source:
-        """Move the source below."""
-        return SharedSource(self.source.to(device), self.world)
-
-    def _part(self, batch: Batch) -> Batch:
-        rows = self.world.rows(batch.size)
-        own = rows.stop - rows.start
-        if own == 0:
-            rows = slice(batch.size - 1, batch.size)
-        x, y, weight = (
-            None if tree is None else tree_map(lambda leaf: leaf[rows], tree)
-            for tree in (batch.x, batch.y, batch.sample_weight)
-        )
-        return Batch(x, y, weight, own, share=own * self.world.size / batch.size)
-
-
-def shared_out(
-    model: Any, world: World, source: Source, validation: Source | None
-) -> tuple[Source, Source | None]:
-    """Return what each process trains and validates on; all begin with process 0's weights and orders."""
-    if world.alone:
-        return source, validation
-    held_out = None if validation is None else _shared(validation, world)
-    for value in model.state_dict().values():
-        if isinstance(value, torch.Tensor):
-            distributed.broadcast(value, src=0)
-    return _shared(source, world), held_out
-
-
-def _shared(source: Source, world: World) -> Source:
-    if source.shared_already:
-        return source
-    if not source.rewindable:
-        raise DataError(
-            message(
-                "fit",
-                expected="data that every process can read in the same order",
-                got=f"a {type(source).__name__}",
-                do="Use arrays, an image folder, a Dataset, or a DataLoader with a DistributedSampler.",
-            )
-        )
-    source.load_state_dict(same_everywhere(source.state_dict(), world))
-    return SharedSource(source, world)
-
-
-def together(model: Any) -> Any:
+def replicated(model: Any) -> Any:
     """Return what computes the model's outputs so that gradients are the mean over all processes."""
     device = next(model.parameters()).device
     devices = None if device.type == "cpu" else [device]
@@ -180,14 +114,36 @@ def from_everywhere(value: Any, world: World) -> list[Any]:
 
 
 def sum_metrics(metrics: list[Any], world: World) -> None:
-    """Put the sum over all processes into the state of every metric."""
+    """Put the sum over all processes into the state of every metric, or what else its variables ask for."""
     if world.alone:
         return
-    for metric in metrics:
-        state = metric.state_dict()
-        for value in state.values():
-            distributed.all_reduce(value)
-        metric.load_state_dict(state)
+    states = [metric.state_dict() for metric in metrics]
+    forms = [{name: (value.shape, value.dtype) for name, value in state.items()} for state in states]
+    for metric, state, everywhere in zip(metrics, states, zip(*from_everywhere(forms, world)), strict=True):
+        # A process that had no row yet may lack what the first batch makes.
+        known = {name: form for forms_there in everywhere for name, form in forms_there.items()}
+        kinds = {name: variable.aggregation for name, variable in metric._named_variables()}
+        metric.load_state_dict(
+            {
+                name: _combined(state.get(name), *known[name], kinds.get(name, "sum"), world)
+                for name in sorted(known)
+            }
+        )
+
+
+def _combined(
+    value: torch.Tensor | None, shape: torch.Size, dtype: torch.dtype, kind: str, world: World
+) -> torch.Tensor:
+    """Return what the values of all processes make together, the same in each."""
+    exact = torch.float64 if dtype.is_floating_point else dtype  # sums of counts stay whole numbers
+    total = torch.zeros(shape, dtype=exact) if value is None else value.as_subclass(torch.Tensor).to(exact)
+    if distributed.get_backend() == "nccl":
+        total = total.cuda()
+    if kind in ("only_first_replica", "none"):
+        distributed.broadcast(total, src=0)
+    else:
+        distributed.all_reduce(total)
+    return (total / world.size if kind == "mean" else total).to(dtype)
 
 
 def mean_statistics(model: Any, world: World) -> None:

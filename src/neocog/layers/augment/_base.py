@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from neocog.core import draws_for_all, for_all_rows, on_rows, own_part
 from neocog.exceptions import ArgumentError, ShapeError, message
 from neocog.layers._seed_source import SeedSource
 from neocog.layers.augment._alone import AugmentingLayer
@@ -35,6 +36,7 @@ class RandomImageLayer(AugmentingLayer):
 
     keeps_type = False  # whether whole numbers stay whole numbers
     always = False  # whether it works in inference too
+    draws_rows = True  # whether `draw` gives tensors with one row an image, and nothing of the whole batch
     sources: Sequence[Any] | None = None  # one for each image, where each draws from its own
 
     def __init__(self, seed: int | None = None, data_format: str | None = None, **kwargs: Any) -> None:
@@ -132,8 +134,18 @@ class RandomImageLayer(AugmentingLayer):
     def drawn_for(self, images: torch.Tensor) -> Draw:
         """Return `draw`'s numbers; with `sources`, those of each image from its own."""
         if self.sources is None:
-            return self.draw(images)
+            return self._draw_for_rows(images)
         return self.joined(self._each(images, self.draw))
+
+    def _draw_for_rows(self, images: torch.Tensor) -> Draw:
+        """Return `draw`'s numbers; of several processes each keeps those of its rows."""
+        if draws_for_all() is None:
+            return self.draw(images)
+        if not self.draws_rows:
+            with on_rows(None):
+                return self.draw(images)
+        found: Draw = own_part(self.draw(for_all_rows(images)), len(images))
+        return found
 
     def augment_each(self, images: torch.Tensor) -> torch.Tensor:
         """Return the images (B, H, W, C), changed, each by numbers from its own source."""
@@ -172,7 +184,7 @@ class RandomImageLayer(AugmentingLayer):
         found: list[Draw] = []
 
         def note(batch: torch.Tensor) -> torch.Tensor:
-            found.append(self.draw(batch))
+            found.append(self._draw_for_rows(batch))
             return batch
 
         own = self.seed_generator

@@ -19,6 +19,8 @@ _SMALLEST = 1e-6
 class MixingLayer(RandomImageLayer):
     """Base of the layers that mix images and labels of a batch with those of a permutation of it."""
 
+    draws_rows = False  # an order of the batch cannot be shared out
+
     def permutation(self, images: torch.Tensor) -> torch.Tensor:
         """Draw an order of the images."""
         generator = self.seed_generator.generator(images.device)

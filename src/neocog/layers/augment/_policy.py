@@ -41,6 +41,8 @@ class PolicyLayer(RandomImageLayer):
         data_format: `"channels_last"` (default) or `"channels_first"`.
     """
 
+    draws_rows = False  # its draws are sorted by choice, not by image
+
     def __init__(
         self,
         names: tuple[str, ...],

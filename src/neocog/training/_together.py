@@ -1,0 +1,121 @@
+"""What several processes do in common at each step: random numbers, gathered gradients, an end for all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+from neocog.core import OwnRows, on_rows
+from neocog.data import Batch
+from neocog.optimizers._together import accumulates, applies_next, put_back
+from neocog.random import SeedGenerator
+from neocog.training._hook import HookList
+from neocog.training._world import World, any_of, same_everywhere
+
+_APART = 1_000_003  # between the seeds of two processes
+
+
+class Together:
+    """The steps of one process among several.
+
+    Torch's global generator on the CPU is in the same state in all processes between two steps, as if there
+    were one process: data that draw from it are the same. Within a step, on a CPU, the layers go on drawing
+    from it, for the rows of all; whatever else draws (a layer of the user's) gets numbers of its own in each
+    process.
+
+    Args:
+        model: on the device where it trains.
+        world: the processes.
+    """
+
+    def __init__(self, model: Any, world: World) -> None:
+        self.world = world
+        self.on_cpu = next((p.device.type for p in model.parameters()), "cpu") == "cpu"
+        self.may_stop = False
+        for module in model.modules():
+            if hasattr(module, "asked_to_synchronize"):
+                module.asked_to_synchronize = model.compile_settings.synchronized
+        self._common = torch.Generator()
+        torch.set_rng_state(same_everywhere(torch.get_rng_state(), world))
+        self._common.set_state(torch.get_rng_state())
+        seed = int(torch.randint(0, 2**31 - 1, (), generator=self._common)) + _APART * world.rank
+        self.apart = torch.Generator().manual_seed(seed).get_state()
+        if not self.on_cpu:
+            torch.cuda.manual_seed_all(seed)
+        for _, generator in seed_generators(model):
+            common = self.on_cpu and getattr(generator, "draws_for_rows", False)
+            if generator.seed is not None and not common:
+                generator.seed += _APART * world.rank
+
+    def begin_epoch(self, hooks: HookList) -> None:
+        """Let the processes agree on the state of the generator, and whether to ask each other for an end."""
+        torch.set_rng_state(same_everywhere(torch.get_rng_state(), self.world))
+        calls = (*hooks.calls("on_train_batch_begin"), *hooks.calls("on_train_batch_end"))
+        (self.may_stop,) = any_of((any(_may_stop(call) for call in calls),), self.world)
+
+    def step(self, model: Any, batch: Batch, data: Any) -> Any:
+        """Train on this process's rows of a batch."""
+        with self._drawing(batch):
+            self._gather(model)
+            return model.train_step(data)
+
+    def ends(self, model: Any) -> bool:
+        """Whether one of the processes asks the training to stop; then all do."""
+        if self.may_stop:
+            (model.stop_training,) = any_of((bool(model.stop_training),), self.world)
+        return bool(model.stop_training)
+
+    def _gather(self, model: Any) -> None:
+        """Exchange gradients in those steps alone that apply them."""
+        replica, optimizer = model.training_state.replica, model.optimizer
+        if replica is None or not accumulates(optimizer):
+            return
+        last = applies_next(optimizer)
+        replica.require_backward_grad_sync = last
+        if last:
+            put_back(optimizer)
+
+    @contextmanager
+    def _drawing(self, batch: Batch) -> Iterator[None]:
+        rows = None
+        if batch.rows is not None:
+            first, total = batch.rows
+            common = self._common if self.on_cpu else None
+            rows = OwnRows(first, max(batch.size, 1), total, batch.size == 0, common)
+        if rows is None or not self.on_cpu:
+            with on_rows(rows):
+                yield
+            return
+        self._common.set_state(torch.get_rng_state())
+        torch.set_rng_state(self.apart)
+        try:
+            with on_rows(rows):
+                yield
+        finally:
+            self.apart = torch.get_rng_state()
+            torch.set_rng_state(self._common.get_state())
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state of this process's own numbers."""
+        return {"apart": self.apart}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state_dict` returned."""
+        self.apart = state["apart"]
+
+
+def seed_generators(model: Any) -> Iterator[tuple[str, SeedGenerator]]:
+    """Give the seed generators of a model's layers, with the paths where they are."""
+    for path, module in model.named_modules():
+        for name, value in vars(module).items():
+            if isinstance(value, SeedGenerator):
+                yield f"{path}.{name}", value
+
+
+def _may_stop(call: Any) -> bool:
+    """Return whether a hook's verb may ask for an end: one of the user's, or a guard against NaN."""
+    kind = type(getattr(call, "__self__", call))
+    return not kind.__module__.startswith("neocog.") or kind.__name__ == "TerminateOnNaN"

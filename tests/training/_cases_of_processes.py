@@ -1,0 +1,185 @@
+"""Trains one small model a case, in as many processes as it is started in, and writes what each ends with.
+
+Started by the tests: `torchrun … _cases_of_processes.py OUT CASE…`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, TensorDataset
+
+import neocog as keras
+from neocog import layers
+
+RANK = os.environ.get("RANK", "0")
+METRICS = ["accuracy", "sparse_top_k_categorical_accuracy"]
+
+
+def images(count: int = 163) -> tuple[np.ndarray, np.ndarray]:
+    draw = np.random.RandomState(0)
+    return draw.rand(count, 6, 6, 2).astype("float32"), draw.randint(0, 5, count)
+
+
+def mlp(optimizer: Any = None, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
+    model = keras.Sequential([
+        keras.Input((6, 6, 2)),
+        layers.Flatten(),
+        layers.Dense(16, activation="relu", kernel_regularizer=kwargs.pop("regularizer", None)),
+        layers.Dense(5, activation="softmax"),
+    ])  # fmt: skip
+    model.compile(optimizer or "adam", "sparse_categorical_crossentropy", metrics=METRICS)
+    x, y = images()
+    return model, {
+        "x": x,
+        "y": y,
+        "batch_size": 32,
+        "epochs": 9,
+        "validation_data": (x[:45], y[:45]),
+        **kwargs,
+    }
+
+
+def cnn(synchronized: bool = True) -> tuple[Any, dict[str, Any]]:
+    model = keras.Sequential([
+        keras.Input((6, 6, 2)),
+        layers.RandomFlip("horizontal"),
+        layers.Conv2D(4, 3, use_bias=False),
+        layers.BatchNormalization(momentum=0.9),
+        layers.ReLU(),
+        layers.SpatialDropout2D(0.2),
+        layers.Flatten(),
+        layers.GaussianNoise(0.1),
+        layers.Dense(8, activation="relu"),
+        layers.Dropout(0.3),
+        layers.Dense(5, activation="softmax"),
+    ])  # fmt: skip
+    model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"], synchronized=synchronized)
+    x, y = images()
+    return model, {"x": x, "y": y, "batch_size": 32, "epochs": 9}
+
+
+def masked() -> tuple[Any, dict[str, Any]]:
+    """Masked steps that a synchronised normalisation leaves out, in an own form of the argument."""
+    model = keras.Sequential([
+        keras.Input((7,), dtype="int32"),
+        layers.Embedding(9, 6, mask_zero=True),
+        layers.BatchNormalization(synchronized=True),
+        layers.GlobalAveragePooling1D(),
+        layers.Dense(1, activation="sigmoid"),
+    ])  # fmt: skip
+    model.compile("adam", "binary_crossentropy", metrics=["accuracy", keras.metrics.AUC(num_thresholds=50)])
+    draw = np.random.RandomState(0)
+    return model, {
+        "x": draw.randint(0, 9, (83, 7)),
+        "y": draw.randint(0, 2, (83, 1)),
+        "batch_size": 16,
+        "epochs": 9,
+    }
+
+
+def weighted_metrics() -> tuple[Any, dict[str, Any]]:
+    model, fit = mlp()
+    kinds = keras.metrics
+    x, y = images()
+    targets = np.eye(5, dtype="float32")[y]
+    model.compile(
+        keras.optimizers.SGD(0.05, momentum=0.9, nesterov=True), "categorical_crossentropy",
+        metrics=["accuracy", kinds.F1Score(average="macro"), kinds.AUC(multi_label=True), kinds.Precision(),
+                 kinds.Recall(), kinds.CategoricalCrossentropy(), kinds.OneHotMeanIoU(5)],
+        weighted_metrics=["accuracy"],
+    )  # fmt: skip
+    weights = np.random.RandomState(1).rand(163).astype("float32")
+    fit.update(y=targets, sample_weight=weights, validation_data=(x[:3], targets[:3]))
+    return model, fit
+
+
+def mixed() -> tuple[Any, dict[str, Any]]:
+    """Batches that a pipeline mixes at random."""
+    model, fit = mlp()
+    model.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
+    x, y = images()
+    mix = layers.MixUp()
+    data = keras.data.Dataset.from_tensor_slices((x, np.eye(5, dtype="float32")[y]))
+    data = data.shuffle(163).batch(32)
+
+    def mixing(images: Any, labels: Any) -> Any:
+        both = mix({"images": images, "labels": labels}, training=True)
+        return both["images"], both["labels"]
+
+    return model, {"x": data.map(mixing), "epochs": 9}
+
+
+def stream(kind: str) -> tuple[Any, dict[str, Any]]:
+    """Data that only one process can read."""
+    model, fit = mlp()
+    x, y = images()
+    if kind == "loader":
+        data: Any = DataLoader(TensorDataset(torch.tensor(x), torch.tensor(y)), batch_size=32, shuffle=True)
+        return model, {"x": Rows(data), "epochs": 4}
+
+    def batches() -> Any:
+        while True:
+            rows = np.random.permutation(163)[:29]
+            yield x[rows], y[rows]
+
+    return model, {"x": batches(), "steps_per_epoch": 7, "epochs": 4}
+
+
+def Rows(loader: Any) -> Any:
+    return loader
+
+
+class Pieces(keras.utils.PyDataset):
+    def __len__(self) -> int:
+        return 9
+
+    def __getitem__(self, index: int) -> Any:
+        x, y = images()
+        return x[index * 19 : index * 19 + 19], y[index * 19 : index * 19 + 19]
+
+
+def pieces() -> tuple[Any, dict[str, Any]]:
+    model, _ = mlp()
+    return model, {"x": Pieces(), "epochs": 6}
+
+
+CASES = {
+    "adam": mlp,
+    "momentum": lambda: mlp(keras.optimizers.SGD(0.1, momentum=0.9)),
+    "penalties": lambda: mlp(regularizer="l2"),
+    "classes": lambda: mlp(class_weight={0: 1.0, 1: 2.5, 2: 0.3, 3: 1.0, 4: 0.7}),
+    "clipped": lambda: mlp(keras.optimizers.Adam(0.01, global_clipnorm=0.05)),
+    "averaged": lambda: mlp(keras.optimizers.Adam(0.01, use_ema=True, ema_momentum=0.9)),
+    "gathered": lambda: mlp(keras.optimizers.Adam(0.01, gradient_accumulation_steps=4)),
+    "cnn": cnn,
+    "masked": masked,
+    "weighted": weighted_metrics,
+    "mixed": mixed,
+    "generator": lambda: stream("generator"),
+    "loader": lambda: stream("loader"),
+    "pieces": pieces,
+}
+
+
+def main() -> None:
+    out, *names = sys.argv[1:]
+    for name in names:
+        keras.utils.set_random_seed(3)
+        model, fit = CASES[name]()
+        if RANK != "0":
+            torch.manual_seed(99)  # begins elsewhere, and must not matter
+        history = model.fit(verbose=0, **fit)
+        weights = [weight.tolist() for weight in model.get_weights()]
+        found = {"weights": weights, "history": history.history}
+        with open(f"{out}.{name}.{RANK}.json", "w") as file:
+            json.dump(found, file)
+
+
+if __name__ == "__main__":
+    main()
