@@ -54,6 +54,7 @@ class ModelInfo:
         body: from scaled images (symbolic) and a form to features (symbolic).
         smallest: least height and width in pixels that it can shrink.
         depth: number of blocks it has unless asked for others.
+        dropout: share dropped before the head unless asked for another.
     """
 
     name: str
@@ -61,6 +62,7 @@ class ModelInfo:
     body: Callable[[Any, Form], Any]
     smallest: int
     depth: int
+    dropout: float = 0.4
 
 
 _OWN = Form()
@@ -184,7 +186,8 @@ def _halved(x: Any) -> Any:
 
 
 _INFOS = (
-    ModelInfo(name="mlp", text="two dense layers (256, 128): a base line", body=_mlp, smallest=1, depth=2),
+    ModelInfo(name="mlp", text="two dense layers (256, 128): a base line",
+              body=_mlp, smallest=1, depth=2, dropout=0.3),
     ModelInfo(name="lenet", text="two 5×5 convolutions, one dense layer", body=_lenet, smallest=4, depth=2),
     ModelInfo(name="small-cnn", text="six 3×3 convolutions (32 to 128): images up to 64 pixels",
               body=_small_cnn, smallest=4, depth=3),
