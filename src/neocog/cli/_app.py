@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from neocog._version import __version__
-from neocog.cli import _augment, _check, _compare, _evaluate, _predict, _train
+from neocog.cli import _augment, _bench, _check, _compare, _evaluate, _predict, _resume, _search, _train
 
 app = typer.Typer(
     name="neocog",
@@ -39,11 +39,14 @@ def _options(
 
 
 app.command(epilog=_train.EXAMPLES)(_train.train)
+app.command(epilog=_resume.EXAMPLES)(_resume.resume)
 app.command(epilog=_check.EXAMPLES)(_check.check)
 app.command()(_evaluate.evaluate)
 app.command()(_predict.predict)
 app.command()(_augment.augment)
+app.command(epilog=_bench.EXAMPLES)(_bench.bench)
 app.command()(_compare.compare)
+app.command(epilog=_search.EXAMPLES)(_search.search)
 
 
 def main() -> None:

@@ -27,6 +27,15 @@ GroupBy = Annotated[
 Tta = Annotated[
     int | None, typer.Option(help="Mean of so many passes: the image, and augmented versions of it.")
 ]
+Every = Annotated[
+    str | None, typer.Option(help="Keep a snapshot every 5min (default), 30s, 100steps or 1epochs.")
+]
+Processes = Annotated[
+    str | None, typer.Option(help="Train in so many processes; auto: one a GPU. Default: 1.")
+]
+MaxRestarts = Annotated[
+    int, typer.Option(help="Of several processes: start all again so often when one dies.", min=0)
+]
 RunFolder = Annotated[str, typer.Argument(help="Folder of a run.", metavar="RUN")]
 
 

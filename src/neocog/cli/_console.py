@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -105,6 +106,26 @@ class TrainingView:
         self._close()
         text = f"interrupted after epoch {event.epoch}: keeping the best weights so far"
         self._warn(text if event.epoch else "interrupted in the first epoch: keeping the weights so far")
+
+    def _Resumed(self, event: workflows.Resumed) -> None:
+        self._close()
+        phase = f"{event.phase}: " if event.phase else ""
+        at = f", step {event.step}" if event.step > 1 else ""
+        going = "trained already" if event.finished else f"goes on at epoch {event.epoch}/{event.epochs}{at}"
+        self._line(f"resumed: {phase}{going}")
+
+    def _Unfinished(self, event: workflows.Unfinished) -> None:
+        self._close()
+        self.errors.print(Text(printable(f"go on with: neocog resume {shlex.quote(event.folder)}")))
+
+    def _Complete(self, event: workflows.Complete) -> None:
+        self._line(f"{event.folder}: this run is complete; nothing was changed")
+
+    def _Measuring(self, event: workflows.Measuring) -> None:
+        left = "" if event.seconds_left is None else f"about {clock(event.seconds_left)} left"
+        self._move(event.what, event.done, event.total, left)
+        if event.done >= event.total:
+            self._close()
 
     def _Evaluating(self, event: workflows.Evaluating) -> None:
         self._close()

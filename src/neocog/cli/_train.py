@@ -7,17 +7,20 @@ from typing import Annotated
 import typer
 
 from neocog.cli._arguments import (
+    Every,
     GroupBy,
     Images,
     Json,
     Label,
+    MaxRestarts,
     Pattern,
+    Processes,
     Quiet,
     Task,
     Traceback,
     parse_size,
 )
-from neocog.cli._guard import INTERRUPTED, finish
+from neocog.cli._guard import finish
 
 EXAMPLES = """\
 Examples:
@@ -34,11 +37,13 @@ Examples:
 \b
 Models: mlp, lenet, small-cnn (images up to 64 pixels), cnn (quick), small-resnet (photographs);
 published ones with --weights or from scratch: mobilenet, mobilenet_v2, resnet18, resnet50, vgg16, …
-Ctrl-C ends the training; what was learned so far is measured and kept.
+Ctrl-C ends the training; what was learned so far is measured and kept. A run that was stopped in any way
+goes on by `neocog resume RUN`, to the same bits; in a job script, --resume begins or goes on.
 """
 
 
 def train(
+    context: typer.Context,
     data: Annotated[
         str,
         typer.Argument(
@@ -92,6 +97,15 @@ def train(
     head_rate: Annotated[
         float | None, typer.Option(help="With --weights: rate of the head alone. Default: by the features.")
     ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the run in --out, or the newest of these data.")
+    ] = False,
+    every: Every = None,
+    no_snapshots: Annotated[
+        bool, typer.Option("--no-snapshots", help="Keep none: a stopped run starts anew.")
+    ] = False,
+    processes: Processes = None,
+    max_restarts: MaxRestarts = 3,
     as_json: Json = False,
     quiet: Quiet = False,
     traceback: Traceback = False,
@@ -100,8 +114,7 @@ def train(
 
     def work() -> int:
         from neocog import workflows
-        from neocog.cli._console import TrainingView
-        from neocog.cli._output import print_json, print_training
+        from neocog.cli._training import Form, given_options, trained
 
         config = workflows.TrainConfig(
             data=data,
@@ -125,6 +138,7 @@ def train(
             group_by=group_by,
             split=split,
             leaks=leaks,
+            every=None if no_snapshots else every or "5min",
             width=width,
             depth=depth,
             dropout=dropout,
@@ -132,12 +146,8 @@ def train(
             augment_strength=augment_strength,
             head_rate=head_rate,
         )
-        with TrainingView(quiet=quiet, to_stderr=as_json) as view:
-            result = workflows.train(config, view)
-        if as_json:
-            print_json(result.as_dict())
-        else:
-            print_training(result)
-        return INTERRUPTED if result.interrupted else 0
+        given = given_options(context, config) if resume else None
+        form = Form(processes=processes, max_restarts=max_restarts, as_json=as_json, quiet=quiet)
+        return trained(config, given, form)
 
     finish(work, traceback)

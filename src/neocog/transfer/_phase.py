@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,3 +85,11 @@ class Clock(Hook):
         seconds = time.perf_counter() - self._began
         numbers = {name: float(np.mean(value)) for name, value in (logs or {}).items()}
         self.epochs.append({**numbers, "seconds": seconds})
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the epochs so far."""
+        return {"epochs": [dict(row) for row in self.epochs]}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over the epochs before a resumed run."""
+        self.epochs = [dict(row) for row in state["epochs"]]

@@ -11,6 +11,7 @@ from neocog.exceptions import ArgumentError, message
 from neocog.workflows._augmentations import AUGMENTATIONS, MOST_STRENGTH, SCALED
 from neocog.workflows._bases import check_model, is_base
 from neocog.workflows._mixing import mixes
+from neocog.workflows._resume_snapshots import check_every
 
 _RANGES = {
     "width": (0.05, 16.0),
@@ -49,6 +50,8 @@ class TrainConfig:
         images: folder that a manifest's paths are relative to.
         group_by: a manifest's column, or a pattern with `{group}`: images of one group stay in one part.
         split: an earlier run, or its `split.csv`, whose parts are taken again.
+        every: how often a snapshot is kept, by which a run that died goes on: `"5min"`, `"100steps"`,
+            `"1epochs"`; None keeps none.
         leaks: what to do with copies of an image in several given parts: `"keep"` and warn, or `"move"` them
             into one part for this run (no file is touched).
         width: factor on the filters and units of a network of the table.
@@ -80,6 +83,7 @@ class TrainConfig:
     group_by: str | None = None
     split: str | None = None
     leaks: str = "keep"
+    every: str | None = "5min"
     width: float | None = None
     depth: int | None = None
     dropout: float | None = None
@@ -111,6 +115,8 @@ class TrainConfig:
         check_one_of("train", "precision", self.precision, ("auto", "float32", "bfloat16"))
         check_one_of("train", "leaks", self.leaks, ("keep", "move"))
         check_int("train", "seed", self.seed, minimum=0)
+        if self.every is not None:
+            check_every(self.every)
         if self.seed >= 2**32:
             raise ArgumentError(message("train", expected="seed below 2**32", got=self.seed))
         for name in ("epochs", "batch_size"):

@@ -156,6 +156,37 @@ class Interrupted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Resumed(Event):
+    """A training goes on from a snapshot.
+
+    Attributes:
+        phase: `"head"` or `"top"` on a pretrained base, else empty.
+        finished: whether this phase was complete, so that nothing of it is repeated.
+        epoch, epochs, step: where it goes on, each from 1.
+    """
+
+    phase: str
+    finished: bool
+    epoch: int
+    epochs: int
+    step: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unfinished(Event):
+    """The process leaves a run that `resume` can finish."""
+
+    folder: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Complete(Event):
+    """There is nothing to resume: the run is complete."""
+
+    folder: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluating(Event):
     """`count` images of the part `part` are being classified."""
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import signal
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +19,7 @@ from neocog.workflows._data import Part
 from neocog.workflows._events import EpochDone, Reporter, StepsDone, TrainingStarted
 from neocog.workflows._mixing import MixedSource, mixes, one_hot
 from neocog.workflows._recipe import Recipe
+from neocog.workflows._resume_snapshots import KeepSnapshots, fit_takes_signals
 from neocog.workflows._run_folder import HISTORY, RunFolder
 from neocog.workflows._task import Task
 
@@ -33,6 +36,8 @@ class FitRecord:
         interrupted: whether Ctrl-C ended it.
         seconds: that it took.
         plan: how it ran, in one line.
+        earlier: seconds that the processes took before this one, where a run was resumed.
+        began: when this process began, by `time.perf_counter`.
     """
 
     epochs: list[dict[str, float]] = field(default_factory=list)
@@ -40,6 +45,12 @@ class FitRecord:
     interrupted: bool = False
     seconds: float = 0.0
     plan: str = ""
+    earlier: float = 0.0
+    began: float = field(default_factory=time.perf_counter)
+
+    def spent(self) -> float:
+        """Return the seconds so far, in all processes that worked on it one after the other."""
+        return self.earlier + time.perf_counter() - self.began
 
     @property
     def best(self) -> dict[str, float]:
@@ -76,8 +87,11 @@ def run_fit(
     model_name: str,
     task: Task,
     extra_hooks: tuple[Hook, ...] = (),
+    snapshots: KeepSnapshots | None = None,
 ) -> FitRecord:
     """Train; the model has the best epoch's weights afterwards, also after Ctrl-C.
+
+    With `snapshots` it goes on from the newest, and a signal leaves one: SIGTERM ends the process then.
 
     Raises:
         TrainingError: the loss became NaN or infinite.
@@ -88,9 +102,13 @@ def run_fit(
         classes, seed = len(task.names), int(seen.state_dict().get("seed", 0))
         seen, checked = MixedSource(seen, recipe.augment, classes, seed), one_hot(checked, classes)
     stopping = EarlyStopping(monitor="val_loss", patience=recipe.patience, restore_best_weights=True)
-    began = time.perf_counter()
-    with StopBetweenBatches() as stop:
-        watch = Watch(record, recipe, folder, report, model_name, task)
+    watch = Watch(record, recipe, folder, report, model_name, task)
+    with contextlib.ExitStack() as stack:
+        if snapshots is None:
+            stop: Hook = stack.enter_context(StopBetweenBatches())
+        else:
+            stop = snapshots
+            stack.enter_context(fit_takes_signals())
         try:
             model.fit(
                 seen,
@@ -101,7 +119,7 @@ def run_fit(
             )
         except KeyboardInterrupt:
             record.interrupted = True
-    record.seconds = time.perf_counter() - began
+    record.seconds = record.spent()
     record.best_epoch = stopping.best_epoch + 1 if record.epochs else 0
     return record
 
@@ -119,7 +137,7 @@ class Watch(Hook):
         task: Task,
     ) -> None:
         self.shown = task.watched
-        self.columns = (*task.watched, *(f"val_{name}" for name in task.watched), "learning_rate", "seconds")
+        self.columns = (*task.watched, *(f"val_{name}" for name in task.watched), "learning_rate")
         self.record = record
         self.recipe = recipe
         self.folder = folder
@@ -193,6 +211,18 @@ class Watch(Hook):
         self.report(
             EpochDone(epoch=epoch + 1, epochs=self.recipe.epochs, values=values, seconds=seconds, best=best)
         )
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the epochs so far, and the time that they took."""
+        epochs = [dict(row) for row in self.record.epochs]
+        return {"epochs": epochs, "lowest": self._lowest, "spent": self.record.spent()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over the epochs of the processes before this one."""
+        self.record.epochs[:] = [dict(row) for row in state["epochs"]]
+        self.record.earlier = float(state["spent"])
+        self._lowest = float(state["lowest"])
+        self._epoch_seconds = [row["seconds"] for row in self.record.epochs]
 
     def _seconds_left(self, step: int, now: float) -> float:
         passed = now - self._epoch_began

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,6 +20,7 @@ from neocog.workflows._events import Evaluating, Event, Featured, PhaseDone, Rea
 from neocog.workflows._fit import FitRecord, StopBetweenBatches, Watch
 from neocog.workflows._outputs import AnyScores, score_outputs
 from neocog.workflows._recipe import Recipe
+from neocog.workflows._resume_snapshots import KeepSnapshots, fit_takes_signals
 from neocog.workflows._run_folder import RunFolder
 from neocog.workflows._scores import Scores
 from neocog.workflows._scores_multi import MultiLabelScores
@@ -136,6 +137,7 @@ class PretrainedRun:
         recipe: of the top's training.
         folder: of the run.
         report: told what happens.
+        keeps: makes what takes the snapshots of a phase, `"head"` or `"top"`; None keeps none.
     """
 
     def __init__(
@@ -147,7 +149,9 @@ class PretrainedRun:
         recipe: Recipe,
         folder: RunFolder,
         report: Reporter,
+        keeps: Callable[[str], KeepSnapshots] | None = None,
     ) -> None:
+        self.keeps = keeps
         self.base, self.model, self.data, self.config = base, model, data, config
         self.recipe, self.folder, self.report = recipe, folder, report
         task = data.task
@@ -161,25 +165,27 @@ class PretrainedRun:
         Returns:
             What became of the training, what the base brought, and the outputs on the test part.
         """
-        began = time.perf_counter()
-        advice, opened = self._features()
         record = FitRecord()
+        advice, opened = self._features()
         top: Phase | None = None
         kept, tuned_test = False, None
         with StopBetweenBatches() as stop:
-            head = self.job.fit_head([self._watch(record, "head"), stop, *hooks])
+            with self._watched(record, "head", stop, hooks) as watching:
+                head = self.job.fit_head(watching)
             outputs, head_test = self._measured("feature extraction alone", head)
-            if opened and not head.interrupted:
+            if opened and not head.interrupted and not stop.is_asked:
                 before = {name: tensor.clone() for name, tensor in self.model.state_dict().items()}
-                top = self._fit_top(opened, [self._watch(record, "top"), stop, *hooks])
+                with self._watched(record, "top", stop, hooks) as watching:
+                    top = self._fit_top(opened, watching)
                 tuned_outputs, tuned_test = self._measured(f"fine-tuning of {self._names(opened)}", top)
                 kept = self._is_better(top.best, head.best)
                 if kept:
                     outputs = tuned_outputs
                 else:
                     self.model.load_state_dict(before)
-        record.seconds = time.perf_counter() - began
-        record.interrupted = head.interrupted or (top is not None and top.interrupted)
+        record.seconds = record.spent()
+        left_out = bool(opened) and top is None
+        record.interrupted = head.interrupted or left_out or (top is not None and top.interrupted)
         record.plan = (top or head).plan
         record.best_epoch = len(head.epochs) + top.best_epoch if top and kept else head.best_epoch
         found = self.job.train_features
@@ -225,6 +231,18 @@ class PretrainedRun:
             )
         )
         return advice, opened
+
+    @contextmanager
+    def _watched(
+        self, record: FitRecord, phase: str, stop: StopBetweenBatches, hooks: tuple[Hook, ...]
+    ) -> Iterator[list[Any]]:
+        """Give the callbacks of a phase; with snapshots `fit` takes the signals, without them `stop` does."""
+        watch = self._watch(record, phase)
+        if self.keeps is None:
+            yield [watch, stop, *hooks]
+            return
+        with fit_takes_signals():
+            yield [watch, self.keeps(phase), *hooks]
 
     def _watch(self, record: FitRecord, phase: str) -> Watch:
         settings = self.job.settings

@@ -95,6 +95,20 @@ def load_run(folder: str | os.PathLike[str]) -> Run:
     Example: see `train`.
     """
     path = Path(folder).expanduser()
+    config = read_config(path)
+    if not (path / MODEL_CONFIG).is_file():
+        do = f"Its training did not end: `neocog resume {path}` goes on with it."
+        raise DataError(message(str(path), expected="a finished run", got=f"no {MODEL_CONFIG}", do=do))
+    return Run(folder=path, data=_data_info(config.get("data"), path / CONFIG), config=config)
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """Return the `config.json` of a run, finished or not.
+
+    Raises:
+        DataError: there is no such folder, or it holds no run.
+        FileFormatError: the file is damaged, or of a newer neocog.
+    """
     if not path.is_dir():
         got = "a file" if path.exists() else "no such folder"
         raise DataError(message(str(path), expected="the folder of a run", got=got))
@@ -115,10 +129,7 @@ def load_run(folder: str | os.PathLike[str]) -> Run:
         raise FileFormatError(
             message(str(path / CONFIG), expected=f"version {FORMAT_VERSION}", got=got, do=do)
         )
-    if not (path / MODEL_CONFIG).is_file():
-        do = "Its training did not end: train again into a new folder."
-        raise DataError(message(str(path), expected="a finished run", got=f"no {MODEL_CONFIG}", do=do))
-    return Run(folder=path, data=_data_info(config.get("data"), path / CONFIG), config=config)
+    return config
 
 
 def _data_info(value: Any, where: Path) -> DataInfo:

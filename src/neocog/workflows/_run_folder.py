@@ -9,17 +9,20 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from neocog.core import write_bytes, write_text
+from neocog.core import write_bytes
 from neocog.exceptions import ArgumentError, StorageError, message
+from neocog.workflows._resume_lock import LOCK, Lock
 
 CONFIG, METRICS, HISTORY = "config.json", "metrics.json", "history.csv"
 SPLIT, PREDICTIONS, PLAN = "split.csv", "predictions.csv", "plan.txt"
 CURVES, CONFUSION, REPORT = "curves.png", "confusion.png", "report.html"
 SCATTER = "predictions.png"
+STARTED, INTERRUPTED, COMPLETE = "started", "interrupted", "complete"  # the states of a run
 MODEL_CONFIG, MODEL_WEIGHTS = "model.json", "model.safetensors"  # the names that `neocog.files` gives
 
 LEAST_FREE = 50 * 2**20  # bytes that a run may take besides its model
@@ -30,18 +33,23 @@ class RunFolder:
 
     Args:
         path: the folder; it must be new or empty.
+        again: it holds a run that did not end, which goes on.
 
     Raises:
         ArgumentError: it holds another run or other files, or is a file.
         StorageError: read-only or full disk, missing permission.
     """
 
-    def __init__(self, path: Path) -> None:
-        check_free(path)
+    leads = True  # whether this process writes the run
+
+    def __init__(self, path: Path, *, again: bool = False) -> None:
+        if not again:
+            check_free(path)
         self.path = path
         self._made: list[Path] = []
         self._written: set[str] = set()
-        self.keeps_model = False  # whether the model is saved: from then on the run stays
+        self.again, self.discarded = again, False
+        self.keeps_model = again  # whether the model is saved: from then on the run stays
         try:
             missing = [folder for folder in (path, *path.parents) if not folder.exists()]
             for folder in reversed(missing):
@@ -50,6 +58,23 @@ class RunFolder:
         except OSError as error:
             self.discard()
             raise storage_error(path, error) from error
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other processes out of the folder inside the block."""
+        lock = Lock(self.path)
+        lock.take()
+        try:
+            if not self.again:
+                check_free(self.path)  # another process may have been quicker
+            else:
+                for left in self.path.glob(".*.tmp"):  # of a file that was being written
+                    left.unlink(missing_ok=True)
+            yield
+        finally:
+            lock.give()
+            if self.discarded:
+                self.discard()
 
     def file(self, name: str) -> Path:
         """Return the path of a file that is about to be written; `discard` takes it away again."""
@@ -62,7 +87,7 @@ class RunFolder:
 
     def write_json(self, name: str, value: Any) -> None:
         """Write plain values, indented."""
-        write_text(self.file(name), json.dumps(value, indent=1, ensure_ascii=True, allow_nan=False) + "\n")
+        self.write_text(name, json.dumps(value, indent=1, ensure_ascii=True, allow_nan=False) + "\n")
 
     def write_csv(self, name: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """Write a table."""
@@ -72,11 +97,34 @@ class RunFolder:
         """Take away what was written and made, so that nothing half-finished stays."""
         for name in self._written:
             (self.path / name).unlink(missing_ok=True)
+        shutil.rmtree(self.path / "snapshots", ignore_errors=True)
+        self.discarded = True
         for folder in reversed(self._made):
             try:
                 folder.rmdir()
             except OSError:  # someone else uses it
                 return
+
+
+class NoFolder(RunFolder):
+    """The folder of a run that another of several processes writes."""
+
+    leads = False
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.again, self.discarded, self.keeps_model = False, False, True
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Need no lock."""
+        yield
+
+    def write_text(self, name: str, text: str) -> None:
+        """Write nothing."""
+
+    def discard(self) -> None:
+        """Leave the folder to the process that writes it."""
 
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
@@ -96,19 +144,25 @@ def choose_folder(out: str | None, name: str) -> Path:
         if not out.strip():
             raise ArgumentError(message("--out", expected="a folder", got="an empty name"))
         return Path(out).expanduser()
-    stem = re.sub(r"[^\w.]+", "-", name).strip("-.") or "images"
+    stem = run_name(name)
     number = 1
     while (path := Path("runs") / f"{stem}-{number}").exists():
         number += 1
     return path
 
 
+def run_name(name: str) -> str:
+    """Return how the folders of runs on data of a name begin."""
+    return re.sub(r"[^\w.]+", "-", name).strip("-.") or "images"
+
+
 def check_free(path: Path) -> None:
     """Raise unless a run may be written to `path`: new or empty, on a disk that takes files and has room."""
     if path.is_dir():
-        names = sorted(entry.name for entry in path.iterdir())
-        if CONFIG in names and (MODEL_CONFIG in names or HISTORY in names or SPLIT in names):
-            got, do = "a folder that holds another run", "Choose another --out, or move the old run away."
+        names = sorted(entry.name for entry in path.iterdir() if entry.name != LOCK)
+        if CONFIG in names:
+            got = "a folder that holds another run"
+            do = f"Choose another --out; `neocog resume {path}` goes on with a run that did not end."
             raise ArgumentError(message(str(path), expected="a new or empty folder", got=got, do=do))
         if names:
             shown = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
@@ -130,14 +184,19 @@ def check_free(path: Path) -> None:
 
 def check_space(folder: Path, wanted: int) -> None:
     """Raise unless `wanted` bytes are free where `folder` lies."""
-    try:
-        free = shutil.disk_usage(folder).free
-    except OSError:
-        return  # cannot be told here; writing tells
-    if free < wanted:
+    free = free_space(folder)
+    if free is not None and free < wanted:  # else writing tells
         expected = f"{wanted / 2**20:.0f} MB of free disk space for the run"
         got, do = f"{free / 2**20:.0f} MB", "Free some space or choose another --out."
         raise StorageError(message(str(folder), expected=expected, got=got, do=do))
+
+
+def free_space(folder: Path) -> int | None:
+    """Return the free bytes where `folder` lies; None where they cannot be told."""
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return None
 
 
 def storage_error(path: Path, error: OSError) -> StorageError:

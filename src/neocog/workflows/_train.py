@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import datetime
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from neocog.core import set_random_seed
-from neocog.exceptions import StorageError
-from neocog.files import save_model_folder
-from neocog.layers import serialize
+from neocog.exceptions import StorageError, TrainingError
 from neocog.training import Hook
 from neocog.workflows import _run_folder as files
 from neocog.workflows._augmentations import augmentation_layers
@@ -22,36 +21,29 @@ from neocog.workflows._bases import (
     varying,
     whole_model,
 )
-from neocog.workflows._check_pages import findings_section
 from neocog.workflows._config import TrainConfig
-from neocog.workflows._csv_cells import guarded, guarded_path
 from neocog.workflows._data import ImageData
-from neocog.workflows._environment import environment
-from neocog.workflows._evaluate import chances_of
-from neocog.workflows._events import DataReady, Evaluating, Interrupted, Reporter, Warned, silent
-from neocog.workflows._fit import FitRecord, compile_model, run_fit
-from neocog.workflows._hints import duplicates, hints
+from neocog.workflows._events import DataReady, Reporter, Unfinished, Warned, silent
 from neocog.workflows._load_data import Target, find_data, load_data
 from neocog.workflows._models import Form, build_model, resolve_model
-from neocog.workflows._outputs import AnyScores, prediction_rows, score_outputs, written_label
-from neocog.workflows._plots import draw_confusion, draw_curves, draw_scatter
-from neocog.workflows._pretrained import PretrainedRun, TransferFacts, recipe_of
+from neocog.workflows._pretrained import recipe_of
+from neocog.workflows._processes import leads
 from neocog.workflows._recipe import Recipe
-from neocog.workflows._report import Facts, report_html
 from neocog.workflows._results import TrainResult
-from neocog.workflows._run import FORMAT, FORMAT_VERSION
-from neocog.workflows._run_folder import RunFolder
-from neocog.workflows._scores import Scores
-from neocog.workflows._scores_numbers import RegressionScores
-from neocog.workflows._task import SINGLE
-from neocog.workflows._train_checks import FINDINGS
+from neocog.workflows._resume_snapshots import has_snapshots, leaving_on_sigterm, remove_snapshots
+from neocog.workflows._run_folder import NoFolder, RunFolder
+from neocog.workflows._train_job import Job, first_settings
+
+# Weights, what the optimizer keeps and the best weights, float32 each, in three files at a time.
+_SNAPSHOT_BYTES = 3 * 16
 
 
 def train(config: TrainConfig, report: Reporter = silent, hooks: tuple[Hook, ...] = ()) -> TrainResult:
     """Train a classifier and leave a run: model, split, history, scores, plots and a report.
 
     What can fail late is checked first: names, numbers, the run's folder, disk space, the data. The first
-    Ctrl-C ends the training at the next batch; the best weights so far are evaluated and kept.
+    Ctrl-C ends the training at the next batch; the best weights so far are evaluated and kept. With snapshots
+    (`config.every`) a run that was stopped in any way goes on by `resume`.
 
     Args:
         config: data and settings.
@@ -63,6 +55,7 @@ def train(config: TrainConfig, report: Reporter = silent, hooks: tuple[Hook, ...
         DataError: data that cannot be used.
         StorageError: full or read-only disk; nothing half-written is left.
         TrainingError: the loss became NaN or infinite.
+        SystemExit: SIGTERM; what was done is kept for `resume`.
         KeyboardInterrupt: Ctrl-C before the training began, or a second one; see `TrainResult.interrupted`.
 
     Example:
@@ -74,7 +67,70 @@ def train(config: TrainConfig, report: Reporter = silent, hooks: tuple[Hook, ...
     config.check()
     target = find_data(config.data)
     path = files.choose_folder(config.out, target.name)
+    if not leads():
+        return carried_out(config, target, NoFolder(path), silent, hooks)
     files.check_free(path)
+    settings = first_settings(config)
+    folder = RunFolder(path)
+    return carried_out(config, target, folder, report, hooks, settings=settings)
+
+
+def carried_out(
+    config: TrainConfig,
+    target: Target,
+    folder: RunFolder,
+    report: Reporter,
+    hooks: tuple[Hook, ...],
+    *,
+    settings: Mapping[str, Any] | None = None,
+    earlier: Mapping[str, Any] | None = None,
+) -> TrainResult:
+    """Do the work of a run in its folder, which no other process may touch meanwhile.
+
+    Args:
+        config: what was asked for.
+        target: what `config.data` names.
+        folder: of the run.
+        report, hooks: as in `train`.
+        settings: what is written of a new run before its data are read.
+        earlier: `config.json` of a run that goes on.
+    """
+    with leaving_on_sigterm(), folder.locked():
+        try:
+            if settings is not None:
+                folder.write_json(files.CONFIG, dict(settings))
+            result = _prepared(config, target, folder, report, earlier or settings or {}).run(hooks)
+        except BaseException as error:
+            _leave(folder, error, report)
+            if isinstance(error, OSError) and not isinstance(error, StorageError):
+                raise files.storage_error(folder.path, error) from error
+            raise
+        if folder.leads and not result.interrupted:
+            remove_snapshots(folder.path)
+        elif folder.leads and has_snapshots(folder.path):
+            report(Unfinished(folder=str(folder.path)))
+    return result
+
+
+def _leave(folder: RunFolder, error: BaseException, report: Reporter) -> None:
+    """Keep what a stopped run needs to go on; of one that learned nothing yet nothing stays.
+
+    A run whose model is saved is kept whatever came after it, and so is one that SIGTERM ended.
+    """
+    path = folder.path
+    diverged = isinstance(error, TrainingError)
+    learned = (path / files.HISTORY).exists() if diverged else has_snapshots(path)
+    if not (folder.keeps_model or learned or isinstance(error, SystemExit)):
+        folder.discard()
+    elif folder.leads and not diverged:
+        report(Unfinished(folder=str(path)))
+
+
+def _prepared(
+    config: TrainConfig, target: Target, folder: RunFolder, report: Reporter, settings: Mapping[str, Any]
+) -> Job:
+    """Read the data and make the model."""
+    asked = config
     base, config = _base_for_files(config, target)
     data, recipe = load_data(target, config, report)
     if is_base(config.model) and base is None:
@@ -82,18 +138,23 @@ def train(config: TrainConfig, report: Reporter = silent, hooks: tuple[Hook, ...
     _tell(data, report)
     set_random_seed(config.seed)
     name, model, recipe = _network(config, base, data, recipe, report)
-    files.check_space(_existing(path), 8 * model.count_params() + files.LEAST_FREE)
-    folder = RunFolder(path)
-    try:
-        pretrained = base if config.weights is not None else None
-        return _Job(config, data, recipe, name, model, folder, report, pretrained).run(hooks)
-    except BaseException as error:
-        # A run whose model is saved is kept whatever came after it; of another one nothing stays.
-        if not folder.keeps_model:
-            folder.discard()
-        if isinstance(error, OSError) and not isinstance(error, StorageError):
-            raise files.storage_error(path, error) from error
-        raise
+    room = 8 * model.count_params() + files.LEAST_FREE
+    files.check_space(_existing(folder.path), room)
+    if not folder.again:
+        config = _with_room(config, _existing(folder.path), room, model.count_params(), report)
+    pretrained = base if asked.weights is not None else None
+    return Job(config, data, recipe, name, model, folder, report, pretrained, settings)
+
+
+def _with_room(config: TrainConfig, path: Path, room: int, count: int, report: Reporter) -> TrainConfig:
+    """Return the settings, without snapshots where the disk has no room for them beside the model."""
+    wanted = room + _SNAPSHOT_BYTES * count
+    free = files.free_space(path)
+    if config.every is None or free is None or free >= wanted:
+        return config
+    text = f"{free / 2**20:.0f} MB of disk are free, and snapshots may take {wanted / 2**20:.0f} MB"
+    report(Warned(text=f"{text}: there will be none, and this run starts anew if it is stopped"))
+    return replace(config, every=None)
 
 
 def _base_for_files(config: TrainConfig, target: Target) -> tuple[Any, TrainConfig]:
@@ -154,161 +215,3 @@ def _tell(data: ImageData, report: Reporter) -> None:
             task=data.info.task,
         )
     )
-
-
-@dataclass(frozen=True)
-class _Job:
-    """One call of `train`, after the checks."""
-
-    config: TrainConfig
-    data: ImageData
-    recipe: Recipe
-    name: str
-    model: Any
-    folder: RunFolder
-    report: Reporter
-    base: Any = None  # the pretrained one, where there is one
-
-    def run(self, hooks: tuple[Hook, ...]) -> TrainResult:
-        """Write the settings, train, save, measure, write the results."""
-        rows = self._split_rows()
-        self._write_settings(rows)
-        test = self.data.parts["test"]
-        brought, chances = None, None
-        if self.base is None:
-            record = self._fitted(hooks)
-        else:
-            record, brought, chances = self._transferred(hooks)
-        if record.interrupted:
-            self.report(Interrupted(epoch=len(record.epochs)))
-        self._save_model()
-        if chances is None:
-            self.report(Evaluating(part="test", count=len(test.ids)))
-            chances = chances_of(self.model, test)
-        scores = score_outputs(self.data.task, chances, test.labels)
-        return self._write_results(record, scores, chances, rows, brought)
-
-    def _fitted(self, hooks: tuple[Hook, ...]) -> FitRecord:
-        parts = self.data.parts
-        compile_model(self.model, self.recipe, len(parts["train"].ids), self.config.precision, self.data.task)
-        return run_fit(
-            self.model,
-            parts["train"],
-            parts["validation"],
-            self.recipe,
-            self.folder,
-            self.report,
-            model_name=self.name,
-            task=self.data.task,
-            extra_hooks=hooks,
-        )
-
-    def _transferred(self, hooks: tuple[Hook, ...]) -> tuple[FitRecord, TransferFacts, Any]:
-        run = PretrainedRun(
-            self.base, self.model, self.data, self.config, self.recipe, self.folder, self.report
-        )
-        return run.run(hooks)
-
-    def _split_rows(self) -> list[tuple[str, str, str, str]]:
-        task = self.data.task
-        return [
-            (guarded_path(file), guarded(written_label(task, label)), part.name, sha256)
-            for part in self.data.parts.values()
-            for file, label, sha256 in zip(part.ids, part.labels, part.checksums(), strict=True)
-        ]
-
-    def _write_settings(self, rows: list[tuple[str, str, str, str]]) -> None:
-        settings = {
-            "format": FORMAT,
-            "version": FORMAT_VERSION,
-            "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            "asked": asdict(self.config),
-            "data": asdict(self.data.info),
-            "model": {"name": self.name, "parameters": int(self.model.count_params())},
-            "recipe": self.recipe.as_dict(),
-            "broken": [{"file": file, "reason": reason} for file, reason in self.data.broken],
-            "environment": environment(),
-        }
-        self.folder.write_json(files.CONFIG, settings)
-        self.folder.write_csv(files.SPLIT, ("file", "class", "part", "sha256"), rows)
-
-    def _checked(self, chances: Any) -> Any:
-        """Write what was found of the data, wrong labels among the images held out included."""
-        checked = self.data.checked
-        if checked is None:
-            return None
-        test, validation = self.data.parts["test"], self.data.parts["validation"]
-        if self.data.task.kind == SINGLE:
-            outputs = [(validation, chances_of(self.model, validation)), (test, chances)]
-            checked = checked.judged(outputs)
-        self.folder.write_json(FINDINGS, checked.as_dict())
-        return checked
-
-    def _save_model(self) -> None:
-        for name in (files.MODEL_CONFIG, files.MODEL_WEIGHTS):
-            self.folder.file(name)
-        save_model_folder(serialize(self.model), self.model, self.folder.path)
-        self.folder.keeps_model = True
-
-    def _write_results(
-        self,
-        record: FitRecord,
-        scores: AnyScores,
-        chances: Any,
-        rows: list[tuple[str, str, str, str]],
-        brought: TransferFacts | None,
-    ) -> TrainResult:
-        folder, part, task = self.folder, self.data.parts["test"], self.data.task
-        copies = duplicates([(file, name, sha256) for file, _, name, sha256 in rows])
-        counts = self.data.parts["train"].counts(len(task.names))
-        trained = dict(zip(task.names, counts, strict=False))  # numbers have no counts
-        found = hints(record, scores, trained, copies, most_epochs=self.recipe.epochs)
-        for text in found:
-            self.report(Warned(text=text))
-        result = self._result(record, scores, brought)
-        checked = self._checked(chances)
-        folder.write_text(files.PLAN, (record.plan or "plan: none, no step was taken") + "\n")
-        folder.write_json(files.METRICS, {**result.as_dict(), "hints": found})
-        header, table = prediction_rows(task, part.ids, part.labels, chances)
-        folder.write_csv(files.PREDICTIONS, header, table)
-        draw_curves(folder.file(files.CURVES), record.epochs, record.best_epoch, task.headline)
-        if isinstance(scores, Scores):
-            draw_confusion(folder.file(files.CONFUSION), scores.confusion, task.names)
-        if isinstance(scores, RegressionScores):
-            draw_scatter(folder.file(files.SCATTER), part.labels, chances, task.names)
-        facts = Facts(
-            config=replace(self.config, out=str(folder.path)),
-            data=self.data,
-            recipe=self.recipe,
-            model=self.name,
-            parameters=int(self.model.count_params()),
-            record=record,
-            scores=scores,
-            probabilities=chances,
-            hints=tuple(found),
-            folder=folder.path,
-            transfer=brought,
-            checked=None if checked is None else findings_section(checked),
-        )
-        folder.write_text(files.REPORT, report_html(facts))
-        return result
-
-    def _result(self, record: FitRecord, scores: AnyScores, brought: TransferFacts | None) -> TrainResult:
-        return TrainResult(
-            folder=self.folder.path,
-            report=self.folder.path / files.REPORT,
-            test=scores,
-            validation_accuracy=record.best.get("val_accuracy"),
-            epochs=len(record.epochs),
-            best_epoch=record.best_epoch,
-            seconds=record.seconds,
-            plan=record.plan,
-            interrupted=record.interrupted,
-            transfer=None if brought is None else brought.as_dict(),
-            task=self.data.task.kind,
-            validation={
-                name.removeprefix("val_"): value
-                for name, value in record.best.items()
-                if name.startswith("val_")
-            },
-        )

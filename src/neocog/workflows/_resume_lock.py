@@ -1,0 +1,89 @@
+"""One process at a time works on a run: a lock that the system gives back, however the process ends."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from neocog.exceptions import ArgumentError, message
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+LOCK = ".lock"
+_PATIENCE = 2.0  # seconds: a process that was killed a moment ago may still be ending
+
+
+class Lock:
+    """The lock of a run's folder.
+
+    Args:
+        folder: of the run; it must be there.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / LOCK
+        self._handle: int | None = None
+
+    def take(self, patience: float = _PATIENCE) -> None:
+        """Take the lock.
+
+        Raises:
+            ArgumentError: another process has it; the text says which.
+        """
+        until = time.monotonic() + patience
+        while not self._taken():
+            if time.monotonic() >= until:
+                do = "Wait until it has ended, or stop it."
+                expected = "a run that no other process works on"
+                raise ArgumentError(
+                    message(str(self.path.parent), expected=expected, got=self._owner(), do=do)
+                )
+            time.sleep(0.1)
+
+    def give(self) -> None:
+        """Give the lock back, if it was taken."""
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            self.path.unlink(missing_ok=True)
+            os.close(handle)
+
+    def _taken(self) -> bool:
+        if fcntl is None:
+            return True
+        try:
+            handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666)
+        except OSError:
+            return True  # the folder cannot be written to, which whatever comes next will tell better
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not _is_at(handle, self.path):  # its owner has taken it away in between
+                os.close(handle)
+                return False
+            os.ftruncate(handle, 0)
+            os.write(handle, f"process {os.getpid()}\n".encode())
+        except BlockingIOError:
+            os.close(handle)
+            return False
+        except OSError:
+            pass  # a file system without locks
+        self._handle = handle
+        return True
+
+    def _owner(self) -> str:
+        try:
+            return self.path.read_text(encoding="utf-8", errors="replace").strip()[:60] or "another process"
+        except OSError:
+            return "another process"
+
+
+def _is_at(handle: int, path: Path) -> bool:
+    try:
+        there: Any = os.stat(path)
+    except OSError:
+        return False
+    return os.path.samestat(os.fstat(handle), there)
