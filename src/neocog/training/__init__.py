@@ -4,6 +4,16 @@ This floor sees a model only as the `Trainable` Protocol.
 """
 
 from neocog.metrics import Metric
+from neocog.training._calibration import (
+    NEVER,
+    Calibration,
+    built_in,
+    calibrated,
+    calibration_file,
+    calibration_for,
+    forget_calibration,
+    save_calibration,
+)
 from neocog.training._compiled import Compiled, require_compiled
 from neocog.training._evaluate import evaluate, predict
 from neocog.training._history import History
@@ -12,6 +22,7 @@ from neocog.training._interrupts import Interrupts
 from neocog.training._loop import FitRequest, fit
 from neocog.training._on_batch import as_list, predict_on_batch, test_on_batch, train_on_batch
 from neocog.training._plan import Plan
+from neocog.training._precision import half_precision
 from neocog.training._progbar import Progbar
 from neocog.training._progress import Progress
 from neocog.training._progress_bar import ProgressBar
@@ -28,6 +39,8 @@ from neocog.training._step import (
 )
 
 __all__ = [
+    "NEVER",
+    "Calibration",
     "Compiled",
     "Every",
     "FitRequest",
@@ -44,15 +57,22 @@ __all__ = [
     "Snapshots",
     "TrainingState",
     "as_list",
+    "built_in",
+    "calibrated",
+    "calibration_file",
+    "calibration_for",
     "compute_loss",
     "compute_metrics",
     "evaluate",
     "fit",
+    "forget_calibration",
+    "half_precision",
     "metric_results",
     "predict",
     "predict_on_batch",
     "predict_step",
     "require_compiled",
+    "save_calibration",
     "test_on_batch",
     "test_step",
     "train_on_batch",

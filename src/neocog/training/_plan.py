@@ -36,6 +36,7 @@ class Plan:
         graphs: whether steps are recorded as a CUDA graph.
         data: how batches get to the device, where that takes more than handing them over.
         calibration: where the thresholds come from: "built-in", or the date of the measurement.
+        layers: how many layers compute.
     """
 
     device: str
@@ -51,6 +52,7 @@ class Plan:
     graphs: bool = False
     data: str = ""
     calibration: str = "built-in"
+    layers: int = 0
 
     def __str__(self) -> str:
         scaled = ", scaled" if self.precision == "float16" else ""
@@ -108,6 +110,7 @@ def make_plan(
         tf32=takes_tf32(precision, device),
         graphs=processes == 1 and _records(compiled, model, flops, device, chosen, calibration),
         calibration=calibration.source,
+        layers=layers_of(model),
     )
 
 
