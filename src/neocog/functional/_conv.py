@@ -12,7 +12,7 @@ from neocog.functional._padding import ConvPadding, TransposedPadding, Window
 T = TypeVar("T")
 
 # oneDNN's convolution with what follows it in one operation: what torch's own compiler calls.
-_HAS_FUSED = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_convolution_pointwise")
+_HAS_FUSED = hasattr(torch.ops.mkldnn, "_convolution_pointwise")
 
 
 def conv(
