@@ -46,6 +46,10 @@ class TrainingError(NeocogError, RuntimeError):
     """Training cannot go on: the loss became NaN or infinite."""
 
 
+class OutOfMemoryError(NeocogError, MemoryError):
+    """A step does not fit into memory, in parts neither, or cannot be split."""
+
+
 class DataError(NeocogError, ValueError):
     """The data cannot be used as they are: labels, values, files or folders."""
 

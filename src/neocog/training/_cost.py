@@ -7,6 +7,8 @@ from typing import Any
 import torch
 
 from neocog.core import keeping_states, tree_flatten, tree_map
+from neocog.exceptions import OutOfMemoryError, message
+from neocog.training._memory_errors import LESS, Failure, is_out_of_memory
 
 _FEW = 4  # samples: enough to tell the form of the outputs, cheap however large the batch
 
@@ -22,11 +24,36 @@ def counted_forward(model: Any, x: Any) -> tuple[Any, float]:
     """
     from torch.utils.flop_counter import FlopCounterMode
 
-    few = x if _needs_whole_batch(model) else first_samples(x, _FEW)
+    few = x if needs_whole_batch(model) else first_samples(x, _FEW)
     with torch.no_grad(), keeping_states(model), FlopCounterMode(display=False) as counter:
-        outputs = model(few, training=False)
+        try:
+            outputs = model(few, training=False)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error) or few is x:
+                raise
+            outputs = None
+        if outputs is None:
+            few = first_samples(x, 1)
+            outputs = _of_one(model, few)
     sizes = [len(leaf) for leaf in tree_flatten(few) if getattr(leaf, "ndim", 0)]
     return outputs, counter.get_total_flops() / max(1, *sizes, 1)
+
+
+def _of_one(model: Any, x: Any) -> Any:
+    """Return the outputs for one sample.
+
+    Raises:
+        OutOfMemoryError: it does not fit into memory.
+    """
+    try:
+        return model(x, training=False)
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        text = Failure.of(error).text
+    raise OutOfMemoryError(
+        message("fit", expected="memory for one row", got=f"none left ({text})", do=f"Use {LESS}.")
+    )
 
 
 def first_samples(x: Any, count: int) -> Any:
@@ -34,7 +61,8 @@ def first_samples(x: Any, count: int) -> Any:
     return tree_map(lambda leaf: leaf[:count] if getattr(leaf, "ndim", 0) else leaf, x)
 
 
-def _needs_whole_batch(model: Any) -> bool:
+def needs_whole_batch(model: Any) -> bool:
+    """Whether batches must not be split: their size is fixed, or states go from one to the next."""
     try:
         inputs = model.inputs or []
     except (AttributeError, ValueError):  # a subclassed model has no graph

@@ -13,6 +13,7 @@ from neocog.data import Source, as_source
 from neocog.exceptions import DataError
 from neocog.training._early_checks import check_all_targets, last_activations
 from neocog.training._hook import HookList
+from neocog.training._memory_inference import evaluated, outputs_of, predict_on
 from neocog.training._prepare import build_on, first_batch, packed, place_model, to_device, uses_own_loss
 from neocog.training._run_hooks import checked_verbose, make_hooks, steps_of
 from neocog.training._step import LazyLogs, results_of
@@ -42,7 +43,7 @@ def evaluate(
     model.training_state.prepare(model)
     if not settings.settled and uses_own_loss(model):
         with torch.no_grad(), keeping_states(model):
-            y_pred = model(to_device(batch.x, device), training=False)
+            y_pred = outputs_of(model, to_device(batch.x, device))
         settings.settle(to_device(batch.y, device), y_pred, list(model.output_names))
         check_all_targets(settings, source, batch, y_pred, last_activations(model, y_pred))
     params = {"steps": steps_of(source, steps), "metrics": [metric.name for metric in model.metrics]}
@@ -81,7 +82,7 @@ def evaluate_source(
             for call in begin:
                 call(step, {})
             if batch.share:
-                logs = model.test_step(packed(batch, device))
+                logs = evaluated(model, packed(batch, device))
             for call in end:
                 call(step, logs)
             if after_batch is not None:
@@ -125,7 +126,7 @@ def _predict_source(
         for step, batch in enumerate(source.batches(0)):
             for call in begin:
                 call(step, {})
-            form = model.predict_step((to_device(batch.x, device),))
+            form = predict_on(model, (to_device(batch.x, device),))
             parts.append([to_numpy(leaf) for leaf in tree_flatten(form)])
             for call in end:
                 call(step, {})

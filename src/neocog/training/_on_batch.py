@@ -11,6 +11,8 @@ from neocog.core import subnormals_flushed, tree_map
 from neocog.data import as_source
 from neocog.exceptions import ArgumentError
 from neocog.training._evaluate import to_numpy
+from neocog.training._memory import Steps
+from neocog.training._memory_inference import evaluated, predict_on
 from neocog.training._prepare import build_on, build_optimizer, first_batch, packed, place_model, to_device
 from neocog.training._step import LazyLogs
 from neocog.training._trainable import Trainable
@@ -26,7 +28,7 @@ def train_on_batch(model: Trainable, x: Any, y: Any, sample_weight: Any, class_w
     model.train(True)
     try:
         with subnormals_flushed():
-            logs = model.train_step(data)
+            logs = Steps(model, "train_on_batch")(data)
     finally:
         model.train(False)
     return _numbers(logs)
@@ -38,7 +40,7 @@ def test_on_batch(model: Trainable, x: Any, y: Any, sample_weight: Any) -> dict[
     model.reset_metrics()
     model.train(False)
     with torch.no_grad():
-        return _numbers(model.test_step(data))
+        return _numbers(evaluated(model, data, "test_on_batch"))
 
 
 def predict_on_batch(model: Trainable, x: Any) -> Any:
@@ -47,7 +49,7 @@ def predict_on_batch(model: Trainable, x: Any) -> Any:
     build_on(model, batch)
     model.train(False)
     with torch.no_grad():
-        outputs = model.predict_step((to_device(batch.x, place_model(model)),))
+        outputs = predict_on(model, (to_device(batch.x, place_model(model)),), "predict_on_batch")
     return tree_map(to_numpy, outputs)
 
 

@@ -11,6 +11,7 @@ from neocog.core import tree_flatten
 from neocog.exceptions import ArgumentError
 from neocog.graph import with_mask_of
 from neocog.training._compiled import Head, targets_in_order
+from neocog.training._memory_errors import update_metric
 from neocog.training._trainable import Trainable
 
 
@@ -137,9 +138,9 @@ def _update(head: Head, y: torch.Tensor, y_pred: torch.Tensor, sample_weight: An
     if head.metrics or head.weighted_metrics:
         y_pred = with_mask_of(y_pred, y_pred.detach())
         for metric in head.metrics:
-            metric.update_state(y, y_pred)
+            update_metric(metric, y, y_pred)
         for metric in head.weighted_metrics:
-            metric.update_state(y, y_pred, sample_weight)
+            update_metric(metric, y, y_pred, sample_weight)
 
 
 class LazyLogs(Mapping[str, Any]):
