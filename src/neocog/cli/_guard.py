@@ -33,7 +33,7 @@ def guarded(work: Callable[[], int], *, show_traceback: bool) -> int:
     except Exception as error:
         if show_traceback:
             traceback.print_exc()
-        text, code = _described(error)
+        text, code = described(error)
         say(f"error: {text}")
         return code
 
@@ -51,7 +51,8 @@ def say(text: str) -> None:
     print(text.encode(encoding, "replace").decode(encoding), file=sys.stderr, flush=True)
 
 
-def _described(error: Exception) -> tuple[str, int]:
+def described(error: Exception) -> tuple[str, int]:
+    """Return what to say of an error, and the exit code."""
     if isinstance(error, NeocogError):
         return str(error), BAD_INPUT
     if isinstance(error, MemoryError) or "out of memory" in str(error).lower():

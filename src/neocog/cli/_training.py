@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import shlex
+import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
 from typing import Any
 
 import typer
 
 from neocog import workflows
 from neocog.cli._console import TrainingView
-from neocog.cli._guard import INTERRUPTED
+from neocog.cli._guard import BAD_INPUT, INTERRUPTED, say
 from neocog.cli._output import print_json, print_training
 
 
@@ -43,17 +47,40 @@ def given_options(context: typer.Context, config: workflows.TrainConfig) -> dict
 def trained(config: workflows.TrainConfig, given: Mapping[str, Any] | None, form: Form) -> int:
     """Train, or with `given` go on where a run is there, and return the exit code."""
 
-    def work(view: TrainingView) -> workflows.TrainResult | None:
-        if given is None:
-            return workflows.train(config, view)
-        return workflows.train_or_resume(config, view, given=given)
-
-    return _shown(work, form)
+    if given is None and workflows.restarted():
+        given = {}  # torchrun starts the same command again after a process died
+    path = None if given is None else workflows.found_run(config)
+    if path is not None:
+        return resumed(str(path), given or {}, form)
+    count = workflows.wanted_processes(form.processes)
+    if count == 1 or workflows.processes() > 1:
+        return _shown(lambda view: workflows.train(config, view), form)
+    folder = workflows.claimed(config, count)
+    code = _in_processes(folder.path, {}, form, count)
+    if code in (BAD_INPUT, INTERRUPTED):
+        workflows.forget_if_empty(folder)
+    return code
 
 
 def resumed(run: str, given: Mapping[str, Any], form: Form) -> int:
     """Finish a run and return the exit code."""
+    if workflows.processes() == 1:
+        count = workflows.wanted_processes(form.processes, workflows.processes_of(run))
+        if count > 1 and workflows.is_open(run, given):
+            return _in_processes(Path(run), given, form, count)
     return _shown(lambda view: workflows.resume(run, view, given=given), form)
+
+
+def _in_processes(run: Path, given: Mapping[str, Any], form: Form, count: int) -> int:
+    """Work on a run in several processes; what went wrong in any of them is told once."""
+    settings = {"given": dict(given), "form": asdict(replace(form, processes=None))}
+    command = [sys.executable, "-P", "-m", "neocog.cli._worker", "{board}", str(run), json.dumps(settings)]
+    outcome = workflows.run_in_processes(command, count, form.max_restarts)
+    if outcome.text:
+        say(outcome.text if outcome.code == INTERRUPTED else f"error: {outcome.text}")
+    if outcome.code == BAD_INPUT and workflows.has_snapshots(run):
+        say(f"go on with: neocog resume {shlex.quote(str(run))}")
+    return outcome.code
 
 
 def _shown(work: Callable[[TrainingView], workflows.TrainResult | None], form: Form) -> int:

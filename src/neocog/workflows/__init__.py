@@ -35,7 +35,8 @@ from neocog.workflows._events import (
 from neocog.workflows._models import MODELS, ModelInfo, build_model
 from neocog.workflows._outputs import AnyScores
 from neocog.workflows._predict import predict
-from neocog.workflows._processes import leads
+from neocog.workflows._processes import leads, processes, restarted, wanted_processes
+from neocog.workflows._processes_launch import run_in_processes
 from neocog.workflows._recipe import AUGMENTATIONS, Recipe, choose_recipe
 from neocog.workflows._results import (
     AnyPrediction,
@@ -46,7 +47,8 @@ from neocog.workflows._results import (
     PredictResult,
     TrainResult,
 )
-from neocog.workflows._resume import resume, train_or_resume
+from neocog.workflows._resume import found_run, is_open, processes_of, resume, train_or_resume
+from neocog.workflows._resume_snapshots import has_snapshots
 from neocog.workflows._run import Run, SplitRow, load_run
 from neocog.workflows._scores import ClassScore, Scores, wilson_interval
 from neocog.workflows._scores_multi import LabelScore, MultiLabelScores
@@ -57,7 +59,7 @@ from neocog.workflows._search_events import SearchStarted, TrialDone, TrialEpoch
 from neocog.workflows._search_space import Value, setting_name, setting_value
 from neocog.workflows._task import Task
 from neocog.workflows._timing import Measuring
-from neocog.workflows._train import train
+from neocog.workflows._train import claimed, forget_if_empty, train
 
 __all__ = [
     "AUGMENTATIONS",
@@ -121,16 +123,25 @@ __all__ = [
     "calibrate",
     "check",
     "choose_recipe",
+    "claimed",
     "compare",
     "evaluate",
+    "forget_if_empty",
     "forget_thresholds",
+    "found_run",
     "guarded",
     "guarded_path",
+    "has_snapshots",
+    "is_open",
     "leads",
     "load_run",
     "predict",
+    "processes",
+    "processes_of",
     "read_space_file",
+    "restarted",
     "resume",
+    "run_in_processes",
     "search",
     "setting_name",
     "setting_value",
@@ -138,5 +149,6 @@ __all__ = [
     "thresholds",
     "train",
     "train_or_resume",
+    "wanted_processes",
     "wilson_interval",
 ]

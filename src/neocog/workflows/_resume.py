@@ -22,7 +22,7 @@ from neocog.workflows._config import TrainConfig
 from neocog.workflows._environment import environment
 from neocog.workflows._events import Complete, Reporter, Warned, silent
 from neocog.workflows._load_data import Target, find_data
-from neocog.workflows._processes import leads
+from neocog.workflows._processes import leads, processes
 from neocog.workflows._results import TrainResult
 from neocog.workflows._resume_data import check_there
 from neocog.workflows._resume_lock import LOCK
@@ -128,6 +128,20 @@ def found_run(config: TrainConfig) -> Path | None:
     return next(iter([*unfinished, *(path for path, _ in kept)]), None)
 
 
+def is_open(folder: str | os.PathLike[str], given: Mapping[str, Any] | None = None) -> bool:
+    """Whether `resume` would have something to do; wrong settings are refused as there."""
+    path = Path(folder).expanduser()
+    config = read_config(path)
+    check_given(path, _located(asked_of(config, path), config), given or {})
+    return not is_complete(path, config)
+
+
+def processes_of(folder: str | os.PathLike[str]) -> int:
+    """Return how many processes a run was last trained in."""
+    count = read_config(Path(folder).expanduser()).get("processes")
+    return count if isinstance(count, int) and not isinstance(count, bool) and count > 0 else 1
+
+
 def is_complete(path: Path, config: Mapping[str, Any]) -> bool:
     """Whether a run has come to its end; those of earlier versions have when their report is there."""
     state = config.get("state")
@@ -178,9 +192,7 @@ def check_given(path: Path, asked: TrainConfig, given: Mapping[str, Any]) -> Non
         if name not in _FREE and not _same(name, getattr(asked, name), value)
     ]
     if differing:
-        do = (
-            f"`neocog resume {path}` goes on as the run began; other settings need another --out."
-        )
+        do = f"`neocog resume {path}` goes on as the run began; other settings need another --out."
         if "epochs" in given and given["epochs"] != asked.epochs:
             do += " The learning rate falls over all epochs: more of them are another training."
         expected = "the settings that the run began with"
@@ -239,7 +251,8 @@ def _threads(config: Mapping[str, Any]) -> typing.Iterator[None]:
     """Compute with as many threads as the run began with, inside the block."""
     before = torch.get_num_threads()
     then = str((config.get("environment") or {}).get("threads", ""))
-    wanted = int(then) if then.isdigit() and 0 < int(then) <= (os.cpu_count() or 1) else before
+    alone = processes() == 1 and config.get("processes", 1) == 1
+    wanted = int(then) if alone and then.isdigit() and 0 < int(then) <= (os.cpu_count() or 1) else before
     torch.set_num_threads(wanted)
     try:
         yield

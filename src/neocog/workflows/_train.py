@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -73,6 +74,32 @@ def train(config: TrainConfig, report: Reporter = silent, hooks: tuple[Hook, ...
     settings = first_settings(config)
     folder = RunFolder(path)
     return carried_out(config, target, folder, report, hooks, settings=settings)
+
+
+def claimed(config: TrainConfig, count: int) -> RunFolder:
+    """Begin a run that other processes carry out by `resume`, and return its folder.
+
+    Args:
+        config: data and settings, which are checked.
+        count: how many processes there will be.
+    """
+    config.check()
+    path = files.choose_folder(config.out, find_data(config.data).name)
+    folder = RunFolder(path)
+    folder.write_json(files.CONFIG, {**first_settings(config), "processes": count})
+    return folder
+
+
+def forget_if_empty(folder: RunFolder) -> None:
+    """Take a claimed run away where its processes ended before anything was learned."""
+    if has_snapshots(folder.path) or (folder.path / files.MODEL_CONFIG).exists():
+        return
+    for entry in folder.path.iterdir():
+        if entry.is_dir():
+            shutil.rmtree(entry, ignore_errors=True)
+        else:
+            entry.unlink(missing_ok=True)
+    folder.discard()
 
 
 def carried_out(

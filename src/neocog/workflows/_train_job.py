@@ -128,6 +128,7 @@ class Job:
         return {
             **(self.earlier or first_settings(self.config)),
             "state": files.STARTED,
+            "processes": processes(),
             "data": asdict(self.data.info),
             "fingerprint": fingerprint(self.data, rows),
             "model": {"name": self.name, "parameters": int(self.model.count_params()), **weights},
