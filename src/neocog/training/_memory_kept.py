@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from operator import attrgetter
 from typing import Any
 
 import torch
@@ -12,6 +13,7 @@ from neocog.core import OwnRows, on_rows
 from neocog.optimizers import TorchOptimizer
 from neocog.training._together import seed_generators
 
+_VERSION = attrgetter("_version")
 _SMALL = 1 << 16  # elements up to which a buffer is copied at every step; larger ones when they changed
 
 
@@ -44,11 +46,12 @@ class Kept:
         self._large_versions = [value._version for value in self._large]
         self._seeds = [seed for _, seed in seed_generators(model)]
         self._device = next((value.device for value in model.parameters()), torch.device("cpu"))
+        self._counter = vars(getattr(self.optimizer, "inner_optimizer", self.optimizer))
         self.draws_by_rows = self._device.type == "cpu" and model.training_state.together is None
         self._common = torch.Generator()
         self._torch_states = _torch_states(self.optimizer)
         self._known_states = 0 if self._torch_states is None else len(self._torch_states)
-        self._updated = _tensors_of_update(model, self.optimizer)
+        self._watched = _watched(model, self.optimizer)
         self.take()
 
     def take(self) -> None:
@@ -66,9 +69,9 @@ class Kept:
         self._early = [(metric, metric.state_dict()) for metric in self.early_metrics()]
         if self._torch_states is not None and len(self._torch_states) != self._known_states:
             self._known_states = len(self._torch_states)
-            self._updated = _tensors_of_update(self.model, self.optimizer)
-        self._versions = [value._version for value in self._updated]
-        self._iterations = int(self.optimizer.iterations)
+            self._watched = _watched(self.model, self.optimizer)
+        self._version = sum(map(_VERSION, self._watched))  # versions only grow
+        self._iterations = self._done()
 
     @property
     def draws(self) -> bool:
@@ -78,12 +81,12 @@ class Kept:
     @property
     def update_done(self) -> bool:
         """Whether the optimizer has finished an update since."""
-        return int(self.optimizer.iterations) != self._iterations
+        return self._done() != self._iterations
 
     @property
     def update_begun(self) -> bool:
         """Whether any weight, or any state of the optimizer, has changed since."""
-        return [value._version for value in self._updated] != self._versions
+        return bool(sum(map(_VERSION, self._watched)) != self._version)
 
     def undo(self) -> None:
         """Put everything back, and drop all gradients."""
@@ -135,6 +138,11 @@ class Kept:
             if hasattr(layer, "forget_own_losses"):
                 layer.forget_own_losses()
 
+    def _done(self) -> int:
+        """Return the number of updates done."""
+        found = self._counter.get("_iterations")
+        return int(self.optimizer.iterations if found is None else found)
+
     def early_metrics(self) -> list[Any]:
         """The metrics that a step updates before the weights: losses of several outputs, those of layers."""
         if not hasattr(self, "_early_found"):
@@ -151,20 +159,28 @@ def _torch_states(optimizer: Any) -> Any:
     return optimizer.optimizer.state if isinstance(optimizer, TorchOptimizer) else None
 
 
-def _tensors_of_update(model: Any, optimizer: Any) -> list[torch.Tensor]:
-    """Return the tensors that an update writes to: weights and the optimizer's own."""
-    weights = [value for value in model.parameters() if value.requires_grad]
+def _watched(model: Any, optimizer: Any) -> list[torch.Tensor]:
+    """Return some of the weights and of the optimizer's tensors; an update that has begun changed one of them.
+
+    Each operation of an update goes through all variables, or each variable through all operations.
+    """
+    weights = _spread([value for value in model.parameters() if value.requires_grad])
     return weights + (_tensors_in(optimizer.state_dict()) if hasattr(optimizer, "state_dict") else [])
 
 
 def _tensors_in(state: Any) -> list[torch.Tensor]:
     if isinstance(state, torch.Tensor):
         return [state]
-    if isinstance(state, Mapping):
-        state = list(state.values())
-    return (
-        [value for item in state for value in _tensors_in(item)] if isinstance(state, (list, tuple)) else []
-    )
+    items = list(state.values()) if isinstance(state, Mapping) else state
+    if not isinstance(items, (list, tuple)):
+        return []
+    return [value for item in _spread(list(items)) for value in _tensors_in(item)]
+
+
+def _spread(items: list[Any]) -> list[Any]:
+    """Return the first, the last, and two between."""
+    count = len(items)
+    return items if count <= 8 else [items[0], items[count // 3], items[2 * count // 3], items[-1]]
 
 
 def _gpu_generator(device: torch.device) -> torch.Generator:
