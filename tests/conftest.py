@@ -8,6 +8,7 @@ os.environ.setdefault("KERAS_BACKEND", "torch")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault("NEOCOG_CACHE_GB", "0")  # tests keep no images in the home folder
+os.environ.setdefault("NEOCOG_CALIBRATION", "off")  # nor plans by what was measured on a machine
 
 import pytest
 from hypothesis import HealthCheck, settings

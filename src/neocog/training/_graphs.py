@@ -87,12 +87,13 @@ def why_not_recorded(model: Any) -> str | None:
     measures = [head.loss for head in settings.heads] + [*model.metrics]
     for measure in measures:
         inner = getattr(measure, "fn", getattr(measure, "_fn", measure))
-        if measure is not None and not _is_known(measure, inner):
+        if measure is not None and not is_known(measure, inner):
             return f"{getattr(inner, '__name__', type(inner).__name__)} is not neocog's"
     return why_not_on_device(settings.optimizer)
 
 
-def _is_known(*items: Any) -> bool:
+def is_known(*items: Any) -> bool:
+    """Whether objects or functions are neocog's or torch's own."""
     modules = [getattr(item, "__module__", None) or type(item).__module__ for item in items]
     return all(f"{module}.".startswith(_KNOWN) for module in modules)
 
