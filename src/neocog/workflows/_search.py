@@ -238,19 +238,19 @@ class _Search:
         seed = settings.train_config.seed
         self.study = Study(folder, settings.space, settings.planned, seed)
         self.told: set[int] = set()
-        self.first = 0  # trials that were there before
+        self.weighed: tuple[int, dict[str, float]] = (-1, {})  # importances by the number of trials
 
     def run(self) -> SearchResult:
         """Try, train the winner, write; what counts is written whatever ends it."""
-        self._open()
+        self.told = {row.number for row in self.study.rows()}
         with Interrupts() as interrupts:
             self._tried(interrupts)
             if interrupts.is_asked:
                 return self._written(interrupted=True)
         rows = self.study.rows()
         best = winning(rows)
+        self._written(interrupted=False)  # the training of the winner may take long
         if best is None:
-            self._written(interrupted=False)
             raise no_winner(self.folder, rows)
         try:
             with locked(self.folder / _BEST_LOCK):  # of several processes one trains, the others wait
@@ -258,11 +258,6 @@ class _Search:
         except KeyboardInterrupt:
             return self._written(interrupted=True)
         return self._written(interrupted=False, metrics=metrics)
-
-    def _open(self) -> None:
-        rows = self.study.rows()
-        self.told = {row.number for row in rows}
-        self.first = len(self.told)
 
     def _tried(self, interrupts: Interrupts) -> None:
         def stopped() -> bool:
@@ -349,7 +344,9 @@ class _Search:
 
     def _written(self, *, interrupted: bool, metrics: Any = None) -> SearchResult:
         rows = self.study.rows()
-        found = importances(self.settings, rows)
+        if len(rows) != self.weighed[0]:
+            self.weighed = len(rows), importances(self.settings, rows)
+        found = self.weighed[1]
         with locked(self.folder / "study.lock"):
             write_outputs(self.folder, self.settings, rows, metrics, found)
         defaults = [row.score for row in rows if row.is_default and row.level == len(LEVELS) - 1]

@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,9 @@ from neocog.exceptions import NeocogError, TrainingError, message
 from neocog.workflows._config import TrainConfig
 from neocog.workflows._csv_cells import guarded
 from neocog.workflows._events import Reporter
-from neocog.workflows._run import load_run
-from neocog.workflows._run_folder import METRICS, REPORT
+from neocog.workflows._resume import asked_of, is_complete, resume
+from neocog.workflows._run import read_config
+from neocog.workflows._run_folder import CONFIG, METRICS, REPORT
 from neocog.workflows._search_config import Settings, write_settings
 from neocog.workflows._search_events import WinnerStarted
 from neocog.workflows._search_page import PAGE, search_page
@@ -40,33 +41,36 @@ def train_winner(folder: Path, settings: Settings, row: Row, report: Reporter) -
     """Train with the winner's settings in full into `best/`, unless that run is there; return its metrics.
 
     The same seed and settings: a winner that was tried at the full budget gives the same numbers again, now
-    with a model, a report and the test part, which no trial has seen. An earlier winner's run is kept.
+    with a model, a report and the test part, which no trial has seen. An earlier winner's run is kept, one
+    that was stopped goes on.
 
     Raises:
-        TrainingError: the training was interrupted.
+        KeyboardInterrupt: Ctrl-C; the run stays, and goes on with the next call.
     """
     path = folder / BEST
-    config = config_of(settings.train_config, row.params)
-    if not _is_run_of(path, config):
+    config = replace(config_of(settings.train_config, row.params), out=str(path))
+    state = _state(path, config)
+    if state is None:
         _make_room(folder, path)
+    if state != "complete":
         report(WinnerStarted(number=row.number, folder=str(path), params=row.params))
-        result = train(replace(config, out=str(path)), report)
-        if result.interrupted:
-            shutil.rmtree(path, ignore_errors=True)
+        result = train(config, report) if state is None else resume(path, report)
+        if result is not None and result.interrupted:
             raise KeyboardInterrupt
     return json.loads((path / METRICS).read_text(encoding="utf-8"))
 
 
-def _is_run_of(path: Path, config: TrainConfig) -> bool:
-    """Whether a folder holds the finished run of a configuration."""
-    if not (path / REPORT).is_file() or not (path / METRICS).is_file():
-        return False
+def _state(path: Path, config: TrainConfig) -> str | None:
+    """Return how far a folder's run of a configuration is: "complete", "begun", None for no such run."""
+    if not (path / CONFIG).is_file():
+        return None
     try:
-        asked = dict(load_run(path).config["asked"])
-    except (NeocogError, KeyError, TypeError, ValueError):
-        return False
-    wanted = json.loads(json.dumps(asdict(config)))
-    return all(asked.get(name) == value for name, value in wanted.items() if name != "out")
+        found = read_config(path)
+        if replace(asked_of(found, path), out=config.out, every=config.every) != config:
+            return None
+    except NeocogError:
+        return None
+    return "complete" if is_complete(path, found) else "begun"
 
 
 def _make_room(folder: Path, path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import tomllib
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ from neocog.workflows._augmentations import SCALED
 from neocog.workflows._bases import as_top, canonical, is_base, open_base
 from neocog.workflows._config import TrainConfig
 from neocog.workflows._data import ImageData
+from neocog.workflows._load_data import find_data
 from neocog.workflows._models import model_info, resolve_model
 from neocog.workflows._pretrained import settings_of
 from neocog.workflows._recipe import Recipe
@@ -79,7 +81,7 @@ class SearchRequest:
         check_number("search", "workers", self.workers, maximum=256)
         if self.seconds is not None:
             check_number("search", "time in seconds", self.seconds, minimum=1)
-        check_wishes([*self.fix, *self.search], weights=self.config.weights is not None)
+        check_wishes(self.search, [*self.fix], weights=self.config.weights is not None)
 
 
 def fixed_config(request: SearchRequest) -> TrainConfig:
@@ -307,7 +309,12 @@ def study_folder(out: str | None, name: str) -> Path:
 
 
 def canonical_config(config: TrainConfig) -> TrainConfig:
-    """Return a configuration with the names that files keep."""
+    """Return a configuration with the names that files keep, and paths that hold in every folder."""
     if is_base(config.model):
-        return replace(config, model=canonical(config.model) or config.model)
+        config = replace(config, model=canonical(config.model) or config.model)
+    for name in ("data", "images", "split", "weights"):
+        value = getattr(config, name)
+        named = name == "data" and find_data(config.data).known is not None
+        if value and not named and (path := Path(value).expanduser()).exists():
+            config = replace(config, **{name: os.path.abspath(path)})  # type: ignore[arg-type]
     return config

@@ -209,9 +209,11 @@ def setting_name(text: str, where: str) -> str:
     return key
 
 
-def check_wishes(names: Sequence[str], *, weights: bool) -> None:
-    """Raise for settings that only pretrained runs have."""
-    for name in names:
+def check_wishes(wishes: Mapping[str, str], fixed: Sequence[str], *, weights: bool) -> None:
+    """Raise for ranges that cannot be read, and for settings that only pretrained runs have."""
+    for name, text in wishes.items():
+        _parsed(name, text, None)
+    for name in [*wishes, *fixed]:
         if name in _FROM_WEIGHTS and not weights:
             raise ArgumentError(message("search", expected=f"--weights with {name}", got=f"{name} alone"))
 

@@ -257,7 +257,7 @@ class Study:
             level=int(trial.user_attrs.get(_LEVEL, 0)),
             state=str(trial.user_attrs.get(_OUTCOME, KILLED)),
             score=facts.get("score"),
-            params=dict(trial.params),
+            params={a.name: trial.params[a.name] for a in self.space if a.name in trial.params},
             epochs=int(facts.get("epochs", len(trial.intermediate_values))),
             seconds=float(facts.get("seconds", 0.0)),
             loss=facts.get("loss"),
