@@ -9,6 +9,7 @@ from neocog.callbacks._callback_list import CallbackList
 from neocog.callbacks._csv_logger import CSVLogger
 from neocog.callbacks._early_stopping import EarlyStopping
 from neocog.callbacks._lambda_callback import LambdaCallback
+from neocog.callbacks._learning_rate_finder import LearningRateFinder
 from neocog.callbacks._learning_rate_scheduler import LearningRateScheduler
 from neocog.callbacks._model_checkpoint import ModelCheckpoint
 from neocog.callbacks._progbar_logger import ProgbarLogger
@@ -30,6 +31,7 @@ __all__ = [
     "EarlyStopping",
     "History",
     "LambdaCallback",
+    "LearningRateFinder",
     "LearningRateScheduler",
     "ModelCheckpoint",
     "ProgbarLogger",

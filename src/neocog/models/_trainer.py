@@ -234,6 +234,43 @@ class Trainer(OlderVerbs, Layer):
             ),
         )
 
+    def find_learning_rate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        *,
+        batch_size: int | None = None,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        lowest: float = 1e-7,
+        highest: float = 10.0,
+        steps: int = 100,
+        verbose: int | str = 0,
+    ) -> engine.LearningRateRange:
+        """Try rising learning rates on some batches and return what the losses say.
+
+        Weights, optimizer, metrics and random generators are afterwards what they were, bit for bit; a
+        generator has given its batches away.
+
+        Args:
+            x, y, batch_size, sample_weight, class_weight, verbose: as for `fit`.
+            lowest: first rate.
+            highest: last rate.
+            steps: how many, 20 or more; the rate rises exponentially.
+
+        Reference:
+            Smith, Cyclical Learning Rates for Training Neural Networks, 2017.
+        """
+        request = engine.request_of(
+            x,
+            y,
+            batch_size=batch_size,
+            sample_weight=sample_weight,
+            class_weight=class_weight,
+            verbose=verbose,
+        )
+        return engine.find_learning_rate(self, request, engine.RangeTest(lowest, highest, steps))
+
     def evaluate(
         self,
         x: Any = None,

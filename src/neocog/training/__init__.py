@@ -16,6 +16,7 @@ from neocog.training._calibration import (
 )
 from neocog.training._compiled import Compiled, require_compiled
 from neocog.training._evaluate import evaluate, predict
+from neocog.training._finders import LearningRateRange
 from neocog.training._history import History
 from neocog.training._hook import Hook, HookList
 from neocog.training._interrupts import Interrupts
@@ -26,6 +27,7 @@ from neocog.training._precision import half_precision
 from neocog.training._progbar import Progbar
 from neocog.training._progress import Progress
 from neocog.training._progress_bar import ProgressBar
+from neocog.training._range_test import RangeTest, find_learning_rate, request_of
 from neocog.training._snapshots import Every, Snapshots
 from neocog.training._state import TrainingState
 from neocog.training._step import (
@@ -49,11 +51,13 @@ __all__ = [
     "HookList",
     "Interrupts",
     "LazyLogs",
+    "LearningRateRange",
     "Metric",
     "Plan",
     "Progbar",
     "Progress",
     "ProgressBar",
+    "RangeTest",
     "Snapshots",
     "TrainingState",
     "as_list",
@@ -64,6 +68,7 @@ __all__ = [
     "compute_loss",
     "compute_metrics",
     "evaluate",
+    "find_learning_rate",
     "fit",
     "forget_calibration",
     "half_precision",
@@ -71,6 +76,7 @@ __all__ = [
     "predict",
     "predict_on_batch",
     "predict_step",
+    "request_of",
     "require_compiled",
     "save_calibration",
     "test_on_batch",

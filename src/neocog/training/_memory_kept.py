@@ -160,7 +160,7 @@ def _torch_states(optimizer: Any) -> Any:
 
 
 def _watched(model: Any, optimizer: Any) -> list[torch.Tensor]:
-    """Return some of the weights and of the optimizer's tensors; an update that has begun changed one of them.
+    """Return some of the weights and of the optimizer's tensors; an update that began changed one of them.
 
     Each operation of an update goes through all variables, or each variable through all operations.
     """
