@@ -14,6 +14,7 @@ from keras.src.trainers.data_adapters import data_adapter_utils
 from keras.src.trainers.data_adapters.array_slicing import train_validation_split
 
 from neocog.data import ArraySource, as_source, class_weights_to_sample_weights, split_validation
+from neocog.data._source import epoch_order
 from neocog.exceptions import ArgumentError, ArgumentTypeError, DataError
 
 
@@ -272,3 +273,23 @@ def test_peek_is_the_first_batch_and_arrays_come_back():
     assert torch.equal(source.peek().x, next(source.batches(0)).x)
     assert source.arrays()[0].tolist() == list(range(50))
     assert source.arrays()[1] is None
+
+
+def test_a_start_in_the_middle_gives_the_same_batches_from_the_same_memory() -> None:
+    x, y = np.arange(16 * 200, dtype="float32").reshape(-1, 16), np.arange(200)
+    whole = list(ArraySource(x, y, batch_size=8, seed=3).batches(0))
+    single = list(ArraySource(x[:, :3], y, batch_size=8, seed=3).batches(0))  # rows that are not aligned
+    assert len(whole) == 25
+    order = epoch_order(200, 3, 0)
+    for number, (batch, other) in enumerate(zip(whole, single, strict=True)):
+        rows = order[number * 8 : number * 8 + 8]
+        assert torch.equal(batch.y, rows)
+        assert torch.equal(batch.x, torch.from_numpy(x)[rows])
+        assert torch.equal(other.x, batch.x[:, :3])
+    assert whole[1].x.storage_offset() != 0 == single[1].x.storage_offset()
+    for start in (1, 7, 16, 24):
+        rest = list(ArraySource(x, y, batch_size=8, seed=3).batches(0, start))
+        assert len(rest) == 25 - start
+        for batch, before in zip(rest, whole[start:], strict=True):
+            assert torch.equal(batch.x, before.x)
+            assert batch.x.storage_offset() == before.x.storage_offset()

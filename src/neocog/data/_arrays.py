@@ -1,9 +1,10 @@
-"""Arrays as a source: one permutation an epoch, one `index_select` a batch, slices when not shuffled."""
+"""Arrays as a source: one permutation an epoch, one `index_select` for one or more batches, or slices."""
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,8 @@ from neocog.exceptions import ArgumentError, DataError, message
 
 # `ArraySource.to` moves the data to an accelerator when they take no more than this part of its free memory.
 DEVICE_FRACTION = 0.25
+# Of shuffled batches that are small and whose memory is aligned, several are gathered together.
+_MOST_TOGETHER, _BYTES_TOGETHER, _ALIGNMENT = 16, 1 << 19, 64
 
 
 class ArraySource(Source):
@@ -77,8 +80,11 @@ class ArraySource(Source):
         """Give the batches of `epoch` from `start` on: a pure function of (seed, epoch, start)."""
         size, leaves = self.batch_size, self._leaves
         order = self._order_of(epoch) if self.shuffle else None
-        for first in range(start * size, self.num_batches * size, size):
-            last = min(first + size, self.num_samples)
+        end = min(self.num_batches * size, self.num_samples)
+        together = 1 if order is None else self._gathered_together
+        step = size * together
+        for first in range(start // together * step, end, step):
+            last = min(first + step, end)
             if order is not None:
                 index = order[first:last]
                 parts = [take_rows(leaf, index) for leaf in leaves]
@@ -86,8 +92,28 @@ class ArraySource(Source):
                 parts = [own_rows(leaf, first, last) for leaf in leaves]
             else:
                 parts = [leaf[first:last] for leaf in leaves]
-            x, y, weight = (_fill(place, parts) for place in self._places)
-            yield Batch(x, y, weight, last - first)
+            if last - first <= size:
+                yield self._batch(parts, last - first)
+                continue
+            # A start in the middle finds each batch where it lies in memory otherwise: kernels may go by it.
+            pieces = zip(*(part.split(size) for part in parts), strict=True)
+            for piece in itertools.islice(pieces, max(0, start - first // size), None):
+                yield self._batch(piece, len(piece[0]))
+
+    def _batch(self, parts: Sequence[Any], size: int) -> Batch:
+        x, y, weight = (_fill(place, parts) for place in self._places)
+        return Batch(x, y, weight, size)
+
+    @property
+    def _gathered_together(self) -> int:
+        """How many shuffled batches are gathered by one call: small ones cost less than the call."""
+        if not all(isinstance(leaf, torch.Tensor) for leaf in self._leaves):
+            return 1
+        sizes = [leaf.nbytes // self.num_samples * self.batch_size for leaf in self._leaves]
+        if any(size % _ALIGNMENT for size in sizes):
+            return 1
+        fitting: int = _BYTES_TOGETHER // max(1, sum(sizes))
+        return max(1, min(_MOST_TOGETHER, fitting))
 
     def to(self, device: torch.device | str) -> Source:
         """Return a copy on `device` when the data take at most a quarter of its free memory, else self."""
@@ -132,7 +158,7 @@ def _leaf(value: Any, name: str) -> Any:
     return input_leaf(value, name) if name.startswith("x") else as_leaf(value, name)
 
 
-def _fill(place: Any, parts: list[Any]) -> Any:
+def _fill(place: Any, parts: Sequence[Any]) -> Any:
     """Return the nested form `place` with each position replaced by the part that stands there."""
     if isinstance(place, int):
         return parts[place]

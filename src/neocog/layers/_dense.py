@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional as F
 
 from neocog import constraints, initializers, regularizers
-from neocog.activations import linear
+from neocog.activations import linear, relu
 from neocog.core import check_int
 from neocog.layers._activation_argument import get_activation, serialize_activation
 from neocog.layers._input_spec import InputSpec
@@ -116,6 +116,8 @@ class Dense(Layer):
             outputs = F.linear(inputs, self.weight)
             outputs = outputs if self.bias is None else outputs + self.bias.to(outputs.dtype)
         activation = self.activation
+        if activation is relu:
+            return torch.relu_(outputs)  # in place: nothing else needs the sums
         return outputs if activation is linear else activation(outputs)
 
     @property

@@ -12,7 +12,7 @@ from neocog.core import to_snake_case, to_tensor
 from neocog.metrics._arrays import divide_no_nan, pair, per_sample, without_masked
 from neocog.metrics._metric import Metric
 from neocog.metrics._registry import METRICS, describe_function, resolve_function
-from neocog.metrics._state import Variable
+from neocog.metrics._state import Variable, reads_for_nothing
 
 
 @METRICS.register("sum")
@@ -61,10 +61,23 @@ class Mean(Metric):
 
     def __init__(self, name: str | None = "mean", dtype: Any = None) -> None:
         super().__init__(name=name, dtype=dtype)
-        self.total = self.add_variable(name="total")
+        self._total = self.add_variable(name="total")
         self._weight = self.add_variable(name="count")
-        self._seen = 0  # samples of weight 1, counted in Python: no tensor needed
+        self._running: float | None = None  # the total where it is a Python number: no tensor needed
+        self._seen = 0  # samples of weight 1, likewise
         self._weighted = False
+
+    @property
+    def total(self) -> Variable:
+        """The sum of the weighted values so far."""
+        if self._running is not None:
+            self._total.fill_(self._running)
+            self._running = None
+        return self._total
+
+    def _add_number(self, value: float) -> None:
+        """Add what is a number on the CPU already."""
+        self._running = (self._total.item() if self._running is None else self._running) + value
 
     @property
     def count(self) -> Variable:
@@ -80,6 +93,9 @@ class Mean(Metric):
         if sample_weight is None:
             if values.dim() < 2:
                 self._seen += values.numel()
+                if values.dtype is torch.bool and reads_for_nothing(values):
+                    self._add_number(torch.count_nonzero(values).item())
+                    return
                 self.total.assign_add(values.sum(dtype=self.total.dtype))
                 return
             # The sum of the samples' means, in one reduction.
@@ -100,12 +116,14 @@ class Mean(Metric):
 
     def reset_state(self) -> None:
         """Forget all batches."""
-        self.total.zero_()
+        self._running = None
+        self._total.zero_()
         if self._weighted:
             self._weight.zero_()
         self._seen, self._weighted = 0, False
 
     def _settle(self) -> None:
+        _ = self.total
         if self._seen:
             self._weight.assign_add(self._seen)
             self._seen, self._weighted = 0, True

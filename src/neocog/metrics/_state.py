@@ -51,8 +51,9 @@ class Variable(torch.Tensor):
     def place(self, device: torch.device) -> None:
         """Move the memory to `device`; references to this variable stay valid."""
         if self.device != device:
+            narrow = device.type == "mps" and self.dtype is torch.float64  # Apple's GPUs have no float64
             with torch.inference_mode(False), torch.no_grad():
-                self.data = self.data.to(device)
+                self.data = self.data.to(device, torch.float32 if narrow else self.dtype)
 
     def _aligned(self, value: Any) -> torch.Tensor:
         if not isinstance(value, torch.Tensor):
@@ -69,3 +70,8 @@ class Variable(torch.Tensor):
         copy = type(self)(self.detach().clone())
         memo[id(self)] = copy
         return copy
+
+
+def reads_for_nothing(tensor: torch.Tensor) -> bool:
+    """Return whether a number can be read from a tensor without waiting: on the CPU, where nothing traces."""
+    return tensor.device.type == "cpu" and not torch.compiler.is_compiling()

@@ -16,16 +16,24 @@ from neocog._old_spellings import warn_old
 from neocog.core import check_one_of, tree_flatten
 from neocog.exceptions import ArgumentError, NotCompiledError, nearest
 from neocog.metrics import Mean, Metric
+from neocog.metrics._state import reads_for_nothing
 from neocog.training._precision import PRECISIONS
 
 _ACCURACY_WORDS = ("accuracy", "acc", "crossentropy", "ce")
 
 
 class LossTracker(Mean):
-    """The mean loss over samples, from one value a batch."""
+    """The mean loss over samples, from one value a batch; summed in float64."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name=name, dtype="float64")
 
     def add(self, loss: torch.Tensor, size: int) -> None:
-        """Take the mean loss of a batch of `size` samples into account; stays on the device: no sync."""
+        """Take the mean loss of a batch of `size` samples into account; on an accelerator without a sync."""
+        if reads_for_nothing(loss):
+            self._add_number(loss.item() * size)
+            self._seen += size
+            return
         if self._device != loss.device:
             self._follow((loss,), {})
         self.total.add_(loss.detach(), alpha=size)
