@@ -75,6 +75,19 @@ def save_state(
             save_file(tensors, temporary, metadata=texts)
         except SafetensorError as error:  # its writer says "No space left on device" in a type of its own
             raise OSError(str(error)) from error
+        _order_metadata(temporary)
+
+
+def _order_metadata(path: Path) -> None:
+    """Sort the metadata, which the library writes in any order: the same state gives the same bytes."""
+    with open(path, "rb+") as file:
+        size = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(size))
+        header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+        text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+        if len(text) <= size:  # spaces may follow, as in what the library writes
+            file.seek(8)
+            file.write(text.ljust(size))
 
 
 def load_state(module: nn.Module, path: str | os.PathLike[str], strict: bool = True) -> LoadReport:
