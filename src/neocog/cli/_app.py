@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from neocog._version import __version__
-from neocog.cli import _augment, _bench, _check, _compare, _evaluate, _predict, _resume, _search, _train
+from neocog.cli import _augment, _bench, _check, _compare, _evaluate, _lr, _predict, _resume, _search, _train
 
 app = typer.Typer(
     name="neocog",
@@ -46,6 +46,7 @@ app.command()(_predict.predict)
 app.command()(_augment.augment)
 app.command(epilog=_bench.EXAMPLES)(_bench.bench)
 app.command()(_compare.compare)
+app.command(epilog=_lr.EXAMPLES)(_lr.lr)
 app.command(epilog=_search.EXAMPLES)(_search.search)
 
 

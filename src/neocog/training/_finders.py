@@ -106,7 +106,8 @@ def read_range(rates: Sequence[float], losses: Sequence[float], *, diverged: boo
     smooth = _smoothed(np.asarray(losses, dtype=np.float64), max(2.0, _WIDTH * count / 2))
     lowest = int(np.argmin(smooth))
     slope = np.gradient(smooth, np.log(np.asarray(rates)))
-    steepest = int(np.argmin(slope[: lowest + 1]))
+    begin = _descent(smooth, lowest)
+    steepest = begin + int(np.argmin(slope[begin : lowest + 1]))
     return LearningRateRange(
         rates=tuple(rates),
         losses=tuple(losses),
@@ -115,6 +116,16 @@ def read_range(rates: Sequence[float], losses: Sequence[float], *, diverged: boo
         minimum=rates[lowest],
         diverged=diverged,
     )
+
+
+def _descent(smooth: Any, lowest: int) -> int:
+    """Return where the fall to the lowest point begins: a tenth of it below where the losses began.
+
+    What rises and falls before that is noise, however steep.
+    """
+    level = float(np.median(smooth[: max(1, len(smooth) // 4)]))
+    above = np.flatnonzero(smooth[: lowest + 1] >= level - 0.1 * (level - smooth[lowest]))
+    return int(above[-1]) if len(above) else 0
 
 
 def _smoothed(values: Any, width: float) -> Any:

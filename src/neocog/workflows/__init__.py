@@ -32,6 +32,7 @@ from neocog.workflows._events import (
     Warned,
     silent,
 )
+from neocog.workflows._lr import LearningRateResult, learning_rate
 from neocog.workflows._models import MODELS, ModelInfo, build_model
 from neocog.workflows._outputs import AnyScores
 from neocog.workflows._predict import predict
@@ -83,6 +84,7 @@ __all__ = [
     "Interrupted",
     "LabelScore",
     "LabelsPrediction",
+    "LearningRateResult",
     "Measuring",
     "ModelInfo",
     "MultiLabelScores",
@@ -134,6 +136,7 @@ __all__ = [
     "has_snapshots",
     "is_open",
     "leads",
+    "learning_rate",
     "load_run",
     "predict",
     "processes",

@@ -158,13 +158,13 @@ def _prepared(
 ) -> Job:
     """Read the data and make the model."""
     asked = config
-    base, config = _base_for_files(config, target)
+    base, config = base_for_files(config, target)
     data, recipe = load_data(target, config, report)
     if is_base(config.model) and base is None:
-        base = _opened(config, data.info.image_size)
-    _tell(data, report)
+        base = opened(config, data.info.image_size)
+    tell(data, report)
     set_random_seed(config.seed)
-    name, model, recipe = _network(config, base, data, recipe, report)
+    name, model, recipe = network(config, base, data, recipe, report)
     room = 8 * model.count_params() + files.LEAST_FREE
     files.check_space(_existing(folder.path), room)
     if not folder.again:
@@ -184,21 +184,21 @@ def _with_room(config: TrainConfig, path: Path, room: int, count: int, report: R
     return replace(config, every=None)
 
 
-def _base_for_files(config: TrainConfig, target: Target) -> tuple[Any, TrainConfig]:
+def base_for_files(config: TrainConfig, target: Target) -> tuple[Any, TrainConfig]:
     """Return the architecture before files are read, as it says how; its faults are told first."""
     if not is_base(config.model) or target.folder is None:
         return None, config
-    base = _opened(config, config.image_size)
+    base = opened(config, config.image_size)
     return base, replace(config, image_size=base.image_size, color="rgb")
 
 
-def _opened(config: TrainConfig, size: tuple[int, int] | None) -> Any:
+def opened(config: TrainConfig, size: tuple[int, int] | None) -> Any:
     base = open_base(config.model, config.weights, size)
     check_top(base, config.finetune)
     return base
 
 
-def _network(
+def network(
     config: TrainConfig, base: Any, data: ImageData, recipe: Recipe, report: Reporter
 ) -> tuple[str, Any, Recipe]:
     """Return the model with its name, and the recipe that belongs to it."""
@@ -231,7 +231,7 @@ def _existing(path: Any) -> Any:
     return next(folder for folder in (path, *path.absolute().parents) if folder.exists())
 
 
-def _tell(data: ImageData, report: Reporter) -> None:
+def tell(data: ImageData, report: Reporter) -> None:
     report(
         DataReady(
             name=data.info.name,
