@@ -10,8 +10,6 @@ from neocog.cli._arguments import GroupBy, Images, Json, Label, Pattern, Quiet, 
 from neocog.cli._guard import finish
 
 EXAMPLES = "neocog lr digits · neocog lr photos · neocog lr photos --model mobilenet --weights auto"
-    "neocog lr digits · neocog lr photos · neocog lr photos --model mobilenet --weights auto"
-)
 
 
 def lr(
