@@ -154,30 +154,30 @@ def contest(
 def _start(entry: Entry, case: Case, data: Path, scratch: Path, seconds: float, patience: float) -> None:
     competitor = entry.competitor
     request = {"case": case.as_dict(), "data": str(data), **competitor.request}
-    request["warm"] = 1 if case.files else 3
+    request["warm"] = 1 if len(case.shape) == 3 and case.shape[0] > 100 else 3
     try:
         log = scratch / f"{case.name}-{competitor.name}.log"
         worker = Worker(competitor.command(), competitor.environment(scratch), log)
         ready = worker.ask(request, patience)
         entry.worker = worker
         entry.compile_seconds, entry.facts = ready["compile seconds"], ready["facts"]
-        _find_steps(entry, case, seconds, patience)
+        _find_steps(entry, ready["step seconds"], seconds, patience)
         say(f"{case.name}: {competitor.name} is ready, about {entry.first_guess:,.0f} samples/s")
     except Absent as error:
         entry.worker, entry.absent = None, str(error)
         say(f"{case.name}: {competitor.name} is absent: {error}")
 
 
-def _find_steps(entry: Entry, case: Case, seconds: float, patience: float) -> None:
+def _find_steps(entry: Entry, guess: float, seconds: float, patience: float) -> None:
     """Find how many steps take about `seconds`; the last trial warms up what the rounds run."""
-    steps = max(1, case.samples // (case.batch or 32)) if case.files else 4
+    steps = max(1, min(1000, int(seconds / 2 / max(guess, 1e-6))))
     while True:
         found = entry.worker.ask({"op": "run", "steps": steps}, patience)  # type: ignore[union-attr]
         if found["seconds"] >= seconds / 4 or steps > 1 << 20:
             break
         steps *= 2
     entry.first_guess = found["samples"] / found["seconds"]
-    entry.steps = max(2, int(steps * seconds / found["seconds"]))
+    entry.steps = max(1, int(steps * seconds / found["seconds"]))
 
 
 def _turn(entry: Entry, seconds: float, patience: float) -> None:

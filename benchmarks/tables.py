@@ -59,10 +59,8 @@ def _ratios(cases: Rows) -> str:
         for title, key in _RATIOS.items():
             line[title] = _ratio(row.get(key))
         if "neocog-bf16" in row:
-            line["neocog in bfloat16: tuned PyTorch"] = _ratio(
-                row["neocog-bf16"].get(_RATIOS["tuned PyTorch"])
-            )
-            line["and Keras, fastest"] = _ratio(row["neocog-bf16"].get(_RATIOS["Keras, fastest"]))
+            line["in bfloat16: tuned PyTorch"] = _ratio(row["neocog-bf16"].get(_RATIOS["tuned PyTorch"]))
+            line["in bfloat16: Keras, fastest"] = _ratio(row["neocog-bf16"].get(_RATIOS["Keras, fastest"]))
         line["memory, of tuned PyTorch's"] = _two(row.get("memory against tuned PyTorch"))
         line["of the float32 peak"] = _percent(row.get("share of the float32 peak"))
         line["of the bfloat16 peak"] = _percent(row.get("share of the bfloat16 peak"))

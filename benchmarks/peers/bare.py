@@ -1,8 +1,8 @@
 """One competitor in bare PyTorch: `eager`, as people write it, or `tuned`, as well as it can be done.
 
-Tuned: channels_last memory, a fused optimizer, float32 or bfloat16 autocast, `torch.compile` or not, glibc told
-to keep freed memory, subnormal numbers flushed, no wait for the device within an epoch. The suite starts one
-process for each combination; the best one counts.
+Tuned: channels_last memory, a fused optimizer, float32 or bfloat16 autocast, `torch.compile` or not, glibc
+told to keep freed memory, subnormal numbers flushed, no wait for the device within an epoch. The suite starts
+one process for each combination; the best one counts.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ class BareRunner:
             torch.set_flush_denormal(True)
         torch.manual_seed(0)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.folder = request["data"]
         self.batch = request.get("batch") or self.case["batch"] or 32
         self.dtype = torch.bfloat16 if request["precision"] == "bfloat16" else None
         network = made(self.case["network"]).to(self.device)
@@ -50,8 +51,7 @@ class BareRunner:
         self.facts: dict[str, Any] = {"parameters": sum(p.numel() for p in network.parameters())}
         self.facts["versions"] = {"python": sys.version.split()[0], "torch": torch.__version__}
         self.facts["threads"] = torch.get_num_threads()
-        if not self.tuned:
-            self.facts["flops"] = self._flops()
+        self.facts["flops"] = self._flops()
         self.forward = torch.compile(network) if request.get("compile") else network
         weights = [p for p in network.parameters() if p.requires_grad]
         # Keras's epsilon, so that the arithmetic is the same.

@@ -24,7 +24,7 @@ class Case:
         samples: how many lie in memory, or in the folder.
         binary: one sigmoid output, against ten classes.
         files: batches come from JPEG files.
-        first: each run is the first that sees the files: what is kept from one epoch to the next counts as work.
+        first: each epoch is the first that sees the files: nothing is kept from an earlier one.
         rate: of Adam.
     """
 

@@ -35,7 +35,7 @@ def measure(runner: Any, steps: int, rounds: int) -> dict[str, Any]:
         "bare step of a torch module": _torch_step(case, batches),
     }
     found: dict[str, list[float]] = {name: [] for name in ways}
-    for name, way in ways.items():
+    for way in ways.values():
         way(steps)
     for _ in range(rounds):
         for name, way in ways.items():

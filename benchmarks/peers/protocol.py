@@ -61,7 +61,7 @@ def _made(make: Callable[[dict[str, Any]], Runner], request: dict[str, Any]) -> 
     begin = time.perf_counter()
     runner = make(request)
     _RUNNERS.append(runner)
-    made = time.perf_counter()
+    made, resting = time.perf_counter(), peak_memory()
     warm = int(request.get("warm", 3))
     if warm:
         runner.run(warm)  # traces and compiles
@@ -73,6 +73,8 @@ def _made(make: Callable[[dict[str, Any]], Runner], request: dict[str, Any]) -> 
         "ready": True,
         "start seconds": made - begin,
         "compile seconds": max(0.0, (first - made) - (second - first)),
+        "step seconds": (second - first) / max(1, warm),
+        "memory": resting,
         "facts": getattr(runner, "facts", {}),
     }
 

@@ -48,7 +48,7 @@ class PlainPhotos(Dataset[Any]):
 
 
 class FastPhotos(Dataset[Any]):
-    """Decoded by libjpeg-turbo at the smallest scale that is large enough, then resized: bytes, channels last."""
+    """Decoded by libjpeg-turbo at the smallest scale that is large enough, then resized: bytes."""
 
     def __init__(self, folder: str, size: tuple[int, int]) -> None:
         self.files, self.labels = listed(folder)

@@ -19,11 +19,13 @@ from keras_networks import NETWORKS
 from protocol import serve
 
 
-def library(name: str) -> Any:
+def library(name: str, files: bool) -> Any:
     """Import what the competitor is called after."""
     if name == "neocog":
         import neocog as keras
     else:
+        if os.environ.get("KERAS_BACKEND") != "tensorflow" and not files:
+            sys.modules["tensorflow"] = None  # type: ignore[assignment]  # Keras would load it for nothing
         import keras
     return keras
 
@@ -44,7 +46,7 @@ class KerasRunner:
 
     def __init__(self, request: dict[str, Any]) -> None:
         self.case = case = request["case"]
-        self.keras = keras = library(request["library"])
+        self.keras = keras = library(request["library"], case["files"])
         self.batch = case["batch"] or 32
         self.folder = request["data"]
         keras.utils.set_random_seed(0)
@@ -110,7 +112,7 @@ class KerasRunner:
             self.facts["plan"] = str(plan)
 
     def overhead(self, steps: int, rounds: int) -> dict[str, Any]:
-        """Microseconds a step of `fit`, of the model's own bare step and of a plain torch module's, in turns."""
+        """Microseconds a step of `fit`, of the model's own bare step, of a plain torch module's."""
         from overhead import measure
 
         return measure(self, steps, rounds)

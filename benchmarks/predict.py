@@ -1,0 +1,30 @@
+"""Suite `predict`: samples a second of `evaluate` and `predict`, against PyTorch's inference and Keras.
+
+The batch size is left to the library, as most people leave it; tuned PyTorch runs with 32 and with 256.
+neocog and Keras compute in float32 unless asked; `neocog-bf16` runs beside, under the policy `mixed_bfloat16`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from cases import CASES, PREDICT
+from contest import PATIENCE
+from fit import picked, run_cases
+from fit import render as render
+
+
+def run(
+    seconds: float = 2.0,
+    rounds: int = 5,
+    only: str | None = None,
+    competitors: str | None = None,
+    patience: float = PATIENCE,
+    done: Callable[[dict[str, Any]], None] | None = None,
+) -> list[dict[str, Any]]:
+    """Run the suite; the arguments are those of `fit.run`."""
+    cases = [*PREDICT, CASES["vgg16"]]
+    wanted = picked(only, [case.name for case in cases])
+    chosen = [case for case in cases if case.name in wanted]
+    return run_cases(chosen, seconds, rounds, competitors, patience, done)
