@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from typing import Any
 
 import numpy as np
 import torch
+from torch.distributed.algorithms.ddp_comm_hooks.default_hooks import allreduce_hook
 from torch.utils.data import DataLoader, TensorDataset
 
 import neocog as keras
@@ -26,14 +28,14 @@ def images(count: int = 163) -> tuple[np.ndarray, np.ndarray]:
     return draw.rand(count, 6, 6, 2).astype("float32"), draw.randint(0, 5, count)
 
 
-def mlp(optimizer: Any = None, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
+def mlp(optimizer: Any = None, sharded: bool = False, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
     model = keras.Sequential([
         keras.Input((6, 6, 2)),
         layers.Flatten(),
         layers.Dense(16, activation="relu", kernel_regularizer=kwargs.pop("regularizer", None)),
         layers.Dense(5, activation="softmax"),
     ])  # fmt: skip
-    model.compile(optimizer or "adam", "sparse_categorical_crossentropy", metrics=METRICS)
+    model.compile(optimizer or "adam", "sparse_categorical_crossentropy", metrics=METRICS, sharded=sharded)
     x, y = images()
     return model, {
         "x": x,
@@ -45,7 +47,7 @@ def mlp(optimizer: Any = None, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
     }
 
 
-def cnn(synchronized: bool = True) -> tuple[Any, dict[str, Any]]:
+def cnn(optimizer: Any = "sgd", sharded: bool = False) -> tuple[Any, dict[str, Any]]:
     model = keras.Sequential([
         keras.Input((6, 6, 2)),
         layers.RandomFlip("horizontal"),
@@ -59,9 +61,12 @@ def cnn(synchronized: bool = True) -> tuple[Any, dict[str, Any]]:
         layers.Dropout(0.3),
         layers.Dense(5, activation="softmax"),
     ])  # fmt: skip
-    model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"], synchronized=synchronized)
+    model.compile(
+        optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], synchronized=True, sharded=sharded
+    )
     x, y = images()
-    return model, {"x": x, "y": y, "batch_size": 32, "epochs": 9}
+    fit = {"x": x, "y": y, "batch_size": 32, "epochs": 9}
+    return model, fit | ({"validation_data": (x[:3], y[:3])} if sharded else {})
 
 
 def masked() -> tuple[Any, dict[str, Any]]:
@@ -73,7 +78,7 @@ def masked() -> tuple[Any, dict[str, Any]]:
         layers.GlobalAveragePooling1D(),
         layers.Dense(1, activation="sigmoid"),
     ])  # fmt: skip
-    model.compile("adam", "binary_crossentropy", metrics=["accuracy", keras.metrics.AUC(num_thresholds=50)])
+    model.compile("adam", "binary_crossentropy", metrics=["accuracy", keras.metrics.AUC(50, name="auc")])
     draw = np.random.RandomState(0)
     return model, {
         "x": draw.randint(0, 9, (83, 7)),
@@ -90,8 +95,9 @@ def weighted_metrics() -> tuple[Any, dict[str, Any]]:
     targets = np.eye(5, dtype="float32")[y]
     model.compile(
         keras.optimizers.SGD(0.05, momentum=0.9, nesterov=True), "categorical_crossentropy",
-        metrics=["accuracy", kinds.F1Score(average="macro"), kinds.AUC(multi_label=True), kinds.Precision(),
-                 kinds.Recall(), kinds.CategoricalCrossentropy(), kinds.OneHotMeanIoU(5)],
+        metrics=["accuracy", kinds.F1Score(average="macro"), kinds.AUC(multi_label=True, name="auc"),
+                 kinds.Precision(name="precision"), kinds.Recall(name="recall"),
+                 kinds.CategoricalCrossentropy(), kinds.OneHotMeanIoU(5)],
         weighted_metrics=["accuracy"],
     )  # fmt: skip
     weights = np.random.RandomState(1).rand(163).astype("float32")
@@ -101,7 +107,7 @@ def weighted_metrics() -> tuple[Any, dict[str, Any]]:
 
 def mixed() -> tuple[Any, dict[str, Any]]:
     """Batches that a pipeline mixes at random."""
-    model, fit = mlp()
+    model, _ = mlp()
     model.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
     x, y = images()
     mix = layers.MixUp()
@@ -117,11 +123,11 @@ def mixed() -> tuple[Any, dict[str, Any]]:
 
 def stream(kind: str) -> tuple[Any, dict[str, Any]]:
     """Data that only one process can read."""
-    model, fit = mlp()
+    model, _ = mlp()
     x, y = images()
     if kind == "loader":
         data: Any = DataLoader(TensorDataset(torch.tensor(x), torch.tensor(y)), batch_size=32, shuffle=True)
-        return model, {"x": Rows(data), "epochs": 4}
+        return model, {"x": data, "epochs": 4}
 
     def batches() -> Any:
         while True:
@@ -129,10 +135,6 @@ def stream(kind: str) -> tuple[Any, dict[str, Any]]:
             yield x[rows], y[rows]
 
     return model, {"x": batches(), "steps_per_epoch": 7, "epochs": 4}
-
-
-def Rows(loader: Any) -> Any:
-    return loader
 
 
 class Pieces(keras.utils.PyDataset):
@@ -149,7 +151,72 @@ def pieces() -> tuple[Any, dict[str, Any]]:
     return model, {"x": Pieces(), "epochs": 6}
 
 
+def fragile(sharded: bool = False, user: bool = True) -> tuple[Any, dict[str, Any]]:
+    """What a killed process must not change: random numbers, statistics, gradients not yet applied."""
+    model = keras.Sequential([
+        keras.Input((6, 6, 2)),
+        layers.Flatten(),
+        layers.Dense(8),
+        layers.BatchNormalization(),
+        layers.Dropout(0.2),
+        *([Noisy()] if user else []),
+        layers.Dense(5, activation="softmax"),
+    ])  # fmt: skip
+    optimizer = keras.optimizers.Adam(0.01, gradient_accumulation_steps=2)
+    model.compile(
+        optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], sharded=sharded,
+        synchronized=not user,
+    )  # fmt: skip
+    x, y = images()
+    return model, {
+        "x": x,
+        "y": y,
+        "batch_size": 32,
+        "epochs": 6,
+        "every": 3,
+        "validation_data": (x[:45], y[:45]),
+    }
+
+
+class Noisy(layers.Layer):
+    """A layer of the user's that draws by itself."""
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        return inputs + 0.01 * torch.randn_like(inputs) if training else inputs
+
+
+class Killed(keras.callbacks.Callback):
+    """Kills a process in the middle of an epoch: `KILLS` says "restart:rank:batch,…"."""
+
+    batches = 0
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self.batches += 1
+        here = f"{os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}:{RANK}:{self.batches}"
+        if here in os.environ.get("KILLS", "").split(","):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Exchanges(keras.callbacks.Callback):
+    """Counts how often gradients are exchanged."""
+
+    count = 0
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        replica = self.model.training_state.replica
+        if replica is not None:
+            replica.register_comm_hook(None, self._exchange)
+
+    def _exchange(self, state, bucket):  # type: ignore[no-untyped-def]  # torch looks at annotations
+        self.count += 1
+        return allreduce_hook(None, bucket)
+
+
 CASES = {
+    "fragile": fragile,
+    "fragile_shares": lambda: fragile(sharded=True),
+    "elastic": lambda: fragile(user=False),
+    "elastic_shares": lambda: fragile(sharded=True, user=False),
     "adam": mlp,
     "momentum": lambda: mlp(keras.optimizers.SGD(0.1, momentum=0.9)),
     "penalties": lambda: mlp(regularizer="l2"),
@@ -158,6 +225,9 @@ CASES = {
     "averaged": lambda: mlp(keras.optimizers.Adam(0.01, use_ema=True, ema_momentum=0.9)),
     "gathered": lambda: mlp(keras.optimizers.Adam(0.01, gradient_accumulation_steps=4)),
     "cnn": cnn,
+    "shares": lambda: mlp(keras.optimizers.Adam(0.01, global_clipnorm=0.05), True, regularizer="l2"),
+    "shares_cnn": lambda: cnn(keras.optimizers.SGD(0.05, momentum=0.9, clipnorm=0.1, use_ema=True), True),
+    "shares_gathered": lambda: mlp(keras.optimizers.AdamW(gradient_accumulation_steps=4), True),
     "masked": masked,
     "weighted": weighted_metrics,
     "mixed": mixed,
@@ -174,9 +244,11 @@ def main() -> None:
         model, fit = CASES[name]()
         if RANK != "0":
             torch.manual_seed(99)  # begins elsewhere, and must not matter
-        history = model.fit(verbose=0, **fit)
+        exchanges = Exchanges()
+        snapshots = f"{out}.snapshots" if "every" in fit and "KILLS" in os.environ else None
+        history = model.fit(verbose=0, callbacks=[Killed(), exchanges], snapshots=snapshots, **fit)
         weights = [weight.tolist() for weight in model.get_weights()]
-        found = {"weights": weights, "history": history.history}
+        found = {"weights": weights, "history": history.history, "exchanges": exchanges.count}
         with open(f"{out}.{name}.{RANK}.json", "w") as file:
             json.dump(found, file)
 

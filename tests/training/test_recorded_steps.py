@@ -15,7 +15,8 @@ import torch
 from step_tape import TapeRecorder
 
 import neocog as keras
-from neocog.training import _graphs, _plan, _state
+from neocog.metrics import _reduction
+from neocog.training import _compiled, _graphs, _plan, _state
 from neocog.training._graphs import Watch, why_not_recorded
 
 layers, optimizers, schedules = keras.layers, keras.optimizers, keras.optimizers.schedules
@@ -54,6 +55,8 @@ def recorders(monkeypatch: pytest.MonkeyPatch) -> list[TapeRecorder]:
             current.append(self)
             made[-1].step = self  # type: ignore[attr-defined]
 
+    for module in (_compiled, _reduction):  # as on a GPU, where reading a number would wait for it
+        monkeypatch.setattr(module, "reads_for_nothing", lambda tensor: False)
     monkeypatch.setattr(_plan, "make_recorder", lambda device: object())
     monkeypatch.setattr(_state, "make_recorder", lambda device: object())
     monkeypatch.setattr(_state, "RecordedStep", Recorded)

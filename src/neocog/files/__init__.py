@@ -24,7 +24,14 @@ from neocog.files._legacy_h5 import (
 from neocog.files._model_folder import load_model_folder, read_model_config, save_model_folder
 from neocog.files._refuse import Format, expect_format, format_of
 from neocog.files._safetensors import LoadReport, load_state, read_metadata, save_state
-from neocog.files._snapshot_file import is_storable, read_snapshot, snapshots_in, write_snapshot
+from neocog.files._snapshot_file import (
+    file_digest,
+    is_storable,
+    read_snapshot,
+    snapshots_in,
+    steps_of_snapshot,
+    write_snapshot,
+)
 from neocog.files._state_dict import StateFile, holds_state_dict, read_state_dict
 from neocog.files._torch_state import NameMap, load_torch_state, read_torch_state
 from neocog.files._weights_h5 import load_weights_h5, save_weights_h5, weights_h5_bytes
@@ -51,6 +58,7 @@ __all__ = [
     "export_onnx",
     "export_program",
     "export_torch",
+    "file_digest",
     "format_of",
     "give_assets",
     "holds_state_dict",
@@ -76,6 +84,7 @@ __all__ = [
     "save_state",
     "save_weights_h5",
     "snapshots_in",
+    "steps_of_snapshot",
     "stored_weight_bytes",
     "weight_budget",
     "weight_groups",

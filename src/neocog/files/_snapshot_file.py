@@ -48,7 +48,7 @@ def write_snapshot(folder: str | os.PathLike[str], steps: int, state: Any) -> Pa
     written: list[Path] = []
 
     def named_by(whole: Path) -> Path:
-        written.append(folder / f"snapshot-{steps:012d}-{_digest(whole)}.safetensors")
+        written.append(folder / f"snapshot-{steps:012d}-{file_digest(whole)}.safetensors")
         return written[0]
 
     with atomic_path(folder / "snapshot", named_by=named_by) as temporary:
@@ -71,7 +71,7 @@ def read_snapshot(path: str | os.PathLike[str]) -> Any:
 
     path = Path(path)
     named = _NAME.fullmatch(path.name)
-    if named is None or _digest(path) != named[2]:
+    if named is None or file_digest(path) != named[2]:
         raise _damaged(path, "content that does not belong to its name")
     try:
         with safe_open(path, framework="pt") as file:
@@ -93,6 +93,12 @@ def snapshots_in(folder: str | os.PathLike[str]) -> list[Path]:
     return [entry for _, _, entry in sorted(found, reverse=True)]
 
 
+def steps_of_snapshot(path: Path) -> int:
+    """Return the number of steps that stands in a snapshot's name."""
+    found = _NAME.fullmatch(path.name)
+    return -1 if found is None else int(found[1])
+
+
 def is_storable(value: Any) -> bool:
     """Return whether a snapshot can hold a value.
 
@@ -111,7 +117,8 @@ def _damaged(path: Path, got: str) -> FileFormatError:
     return FileFormatError(message(str(path), expected="an undamaged snapshot", got=got))
 
 
-def _digest(path: Path) -> str:
+def file_digest(path: Path) -> str:
+    """Return the first 16 digits of a file's SHA-256."""
     found = hashlib.sha256()
     with open(path, "rb") as file:
         while block := file.read(_BLOCK):

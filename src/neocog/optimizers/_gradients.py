@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from neocog.optimizers._groups import Batch
+from neocog.optimizers._norms import whole_norms
 
 
 def clip_by_value(batches: list[Batch], limit: float) -> None:
@@ -18,7 +19,7 @@ def clip_by_value(batches: list[Batch], limit: float) -> None:
 def clip_by_norm(batches: list[Batch], limit: float) -> None:
     """Scale each gradient whose L2 norm is above `limit` down to it: g · limit / max(‖g‖, limit)."""
     for batch in batches:
-        norms = torch._foreach_norm(batch.grads)
+        norms = whole_norms(torch._foreach_norm(batch.grads))
         torch._foreach_clamp_min_(norms, limit)
         grads = torch._foreach_mul(batch.grads, limit)
         torch._foreach_div_(grads, norms)
@@ -31,7 +32,7 @@ def clip_by_global_norm(batches: list[Batch], limit: float) -> None:
     norms = [
         norm.to(first.device, torch.promote_types(norm.dtype, torch.float32))
         for batch in batches
-        for norm in torch._foreach_norm(batch.grads)
+        for norm in whole_norms(torch._foreach_norm(batch.grads))
     ]
     norm = torch.linalg.vector_norm(torch.stack(norms))
     scale = limit * torch.clamp(norm.reciprocal(), max=1.0 / limit) + (norm - norm)

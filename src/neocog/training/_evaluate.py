@@ -11,11 +11,12 @@ import torch
 from neocog.core import bounded, keeping_states, max_steps_per_epoch, tree_flatten, tree_pack
 from neocog.data import Source, as_source
 from neocog.exceptions import DataError
+from neocog.training._batch_size import PREDICT_BATCHES, TEST_BATCHES, in_larger_batches, measures_samples
 from neocog.training._early_checks import check_all_targets, last_activations
 from neocog.training._hook import HookList
 from neocog.training._memory_inference import evaluated, outputs_of, predict_on
 from neocog.training._prepare import build_on, first_batch, packed, place_model, to_device, uses_own_loss
-from neocog.training._run_hooks import checked_verbose, make_hooks, steps_of
+from neocog.training._run_hooks import as_list, checked_verbose, make_hooks, steps_of
 from neocog.training._step import LazyLogs, results_of
 from neocog.training._trainable import Trainable
 from neocog.training._world import ALONE, World, sum_metrics
@@ -46,9 +47,12 @@ def evaluate(
             y_pred = outputs_of(model, to_device(batch.x, device))
         settings.settle(to_device(batch.y, device), y_pred, list(model.output_names))
         check_all_targets(settings, source, batch, y_pred, last_activations(model, y_pred))
+    source = source.to(device)
+    if batch_size is None and steps is None and measures_samples(model):
+        source = in_larger_batches(model, source, as_list(callbacks), TEST_BATCHES)
     params = {"steps": steps_of(source, steps), "metrics": [metric.name for metric in model.metrics]}
     hooks = make_hooks(model, callbacks, verbose=verbose, params=params)
-    return evaluate_source(model, source.to(device), hooks, steps)
+    return evaluate_source(model, source, hooks, steps)
 
 
 def evaluate_source(
@@ -83,6 +87,8 @@ def evaluate_source(
                 call(step, {})
             if batch.share:
                 logs = evaluated(model, packed(batch, device))
+            elif model.training_state.sharded is not None:
+                model(to_device(batch.x, device), training=False)  # the others put the weights together
             for call in end:
                 call(step, logs)
             if after_batch is not None:
@@ -108,6 +114,8 @@ def predict(
     source = as_source(x, batch_size=batch_size, shuffle=False)
     build_on(model, first_batch("predict", source))
     device = place_model(model)
+    if batch_size is None and steps is None:
+        source = in_larger_batches(model, source, as_list(callbacks), PREDICT_BATCHES)
     hooks = make_hooks(
         model, callbacks, verbose=checked_verbose(verbose), params={"steps": steps_of(source, steps)}
     )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,6 +14,7 @@ import torch
 from neocog.core import bounded, check_int, max_epochs, max_steps_per_epoch, subnormals_flushed
 from neocog.data import Batch, Source, as_source, split_validation
 from neocog.exceptions import ArgumentError, DataError, message
+from neocog.training._batch_size import TEST_BATCHES, in_larger_batches, measures_samples
 from neocog.training._evaluate import evaluate_source
 from neocog.training._history import History
 from neocog.training._hook import HookList
@@ -20,7 +22,8 @@ from neocog.training._interrupts import Interrupts
 from neocog.training._memory import Steps, log_line
 from neocog.training._prepare import device_of, packed, prepare_fit
 from neocog.training._replay import batches_from, endless_from, resume
-from neocog.training._run_hooks import checked_verbose, make_hooks, steps_of
+from neocog.training._run_hooks import as_list, checked_verbose, make_hooks, steps_of
+from neocog.training._sharded import sharded_model, whole_weights
 from neocog.training._shares import shared_out
 from neocog.training._snapshot import Position, Scene
 from neocog.training._snapshots import Snapshots
@@ -79,8 +82,11 @@ def fit(model: Trainable, request: FitRequest) -> History:
     source = prepare_fit(model, source)
     if validation is not None:
         validation = validation.to(device_of(model))
+        if not request.validation_batch_size and not request.validation_steps and measures_samples(model):
+            validation = in_larger_batches(model, validation, as_list(request.callbacks), TEST_BATCHES)
     source, validation = shared_out(model, world, source, validation)
     model.training_state.together = None if world.alone else Together(model, world)
+    model.training_state.sharded = sharded_model(model, world)
     model.stop_training = False
     model.history = history = History()
     model.training_state.snapshots = snapshots
@@ -91,6 +97,7 @@ def fit(model: Trainable, request: FitRequest) -> History:
         validation=validation,
         position=Position(),
         world=world,
+        folder=Path() if snapshots is None else snapshots.folder,
     )
     run = _Run(request, scene, snapshots)
     run.tell = partial(print, flush=True) if verbose else log_line
@@ -196,6 +203,9 @@ class _Run:
         """Keep the end of the run, then let averages take the weights' place."""
         if self.snapshots is not None:
             self.snapshots.end(self.scene)
+        sharded, self.model.training_state.sharded = self.model.training_state.sharded, None
+        if sharded is not None:
+            sharded.end()
         if self.request.epochs:
             _take_averages(self.model)
 
@@ -214,7 +224,8 @@ class _Run:
         if self.validates_after(epoch):
             validation = self.validate()
             logs.update({f"val_{name}": value for name, value in sorted(validation.items())})
-        hooks.on_epoch_end(epoch, logs)
+        with whole_weights(model, hooks):
+            hooks.on_epoch_end(epoch, logs)
         model.training_state.epochs_seen += 1
         position.epoch, position.step = epoch + 1, 0
         position.epochs_seen = model.training_state.epochs_seen
@@ -245,6 +256,7 @@ class _Run:
         model, device, position = self.model, self.device, self.scene.position
         begin = self.hooks.calls("on_train_batch_begin")
         end = self.hooks.calls("on_train_batch_end")
+        model.training_state.watch([*begin, *end])
         limit = self.request.steps_per_epoch
         logs: Any = None
         together, steps = model.training_state.together, Steps(model, world=self.scene.world, tell=self.tell)

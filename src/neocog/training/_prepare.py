@@ -15,6 +15,7 @@ from neocog.training._early_checks import check_all_targets, check_values, last_
 from neocog.training._feed import fed
 from neocog.training._plan import make_plan, with_data
 from neocog.training._trainable import Trainable
+from neocog.training._world import join
 
 
 def device_of(model: Any) -> torch.device:
@@ -68,7 +69,8 @@ def prepare_fit(model: Trainable, source: Source) -> Source:
     batch = first_batch("fit", source)
     check_values("fit", source, batch)
     build_on(model, batch)
-    device = place_model(model)
+    stays = settings.sharded and not join().alone  # whole it may not fit anywhere else
+    device = device_of(model) if stays else place_model(model)
     if device.type == "cpu":
         keep_freed_memory()
     x, y = to_device(batch.x, device), to_device(batch.y, device)
@@ -83,7 +85,7 @@ def prepare_fit(model: Trainable, source: Source) -> Source:
     plan = make_plan(
         model,
         flops=flops * max(1, batch.size),
-        device=device,
+        device=default_device() if stays else device,
         optimizer=settings.optimizer,
         precision=settings.precision,
         compiled=settings.jit_compile,

@@ -10,6 +10,7 @@ import copy
 import random
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from neocog.exceptions import ArgumentError, message
 from neocog.optimizers._together import gathered_gradients
 from neocog.training._hook import HookList
 from neocog.training._plan import Plan
+from neocog.training._sharded_files import read_shares
 from neocog.training._together import seed_generators
 from neocog.training._world import ALONE, World, from_everywhere
 
@@ -55,6 +57,7 @@ class Scene:
         at_epoch: the states of random numbers and data when the epoch began, for data that cannot be rewound.
         resumed: whether the data are still to be read up to the place.
         world: the processes that train together.
+        folder: where the snapshots lie.
     """
 
     model: Any
@@ -65,6 +68,7 @@ class Scene:
     at_epoch: dict[str, Any] | None = None
     resumed: bool = False
     world: World = ALONE
+    folder: Path = Path()
 
 
 def capture(scene: Scene, passing: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -93,14 +97,31 @@ def capture(scene: Scene, passing: Mapping[str, Any] | None = None) -> dict[str,
         "position": asdict(scene.position),
         "plan": None if model.plan is None else asdict(model.plan),
         "stop_training": bool(model.stop_training),
-        "model": {name: copied(value) for name, value in nn.Module.state_dict(model).items()},
-        "optimizer": copied(model.optimizer.state_dict()) if model.optimizer is not None else None,
+        "model": _model_state(model),
+        "optimizer": _optimizer_state(model),
         "source": scene.source.state_dict(),
         "validation": None if scene.validation is None else scene.validation.state_dict(),
         "at_epoch": copied(scene.at_epoch),
         "hooks": hooks,
         "processes": from_everywhere(own, scene.world),
     }
+
+
+def _model_state(model: Any) -> dict[str, Any]:
+    """Return a model's tensors; of a sharded one the weights lie in files of their own."""
+    state = nn.Module.state_dict(model)
+    if model.training_state.sharded is not None:
+        state = {
+            name: value for name, value in state.items() if name not in model.training_state.sharded.names
+        }
+    return {name: copied(value) for name, value in state.items()}
+
+
+def _optimizer_state(model: Any) -> Any:
+    if model.optimizer is None:
+        return None
+    state = model.optimizer.state_dict()
+    return copied({**state, "slots": {}} if model.training_state.sharded is not None else state)
 
 
 def _apart(scene: Scene) -> dict[str, Any]:
@@ -127,13 +148,22 @@ def restore(scene: Scene, state: Mapping[str, Any]) -> None:
         ArgumentError: the snapshot is of another network, other callbacks or another optimizer.
     """
     model = scene.model
-    _check_network(model, state["model"])
-    own = _own_part(scene.world, state["processes"])
+    sharded = model.training_state.sharded
+    if (sharded is not None) != ("shares" in state):
+        got = f"compile(sharded={sharded is not None})"
+        expected = f"compile(sharded={sharded is None}), as in the run that took the snapshot"
+        raise ArgumentError(message("fit(snapshots=…)", expected=expected, got=got))
+    if sharded is None:
+        _check_network(model, state["model"])
+    else:
+        read_shares(scene.folder, state["shares"], sharded)
+    own = _own_part(scene.world, state)
     for layer, kept in zip(_keeping_layers(model), own["layers"], strict=True):
         layer.restore_kept(kept)
-    nn.Module.load_state_dict(model, state["model"])
+    nn.Module.load_state_dict(model, state["model"], strict=sharded is None)
     if state["optimizer"] is not None:
-        model.optimizer.load_state_dict(state["optimizer"])
+        slots = {} if sharded is None else {"slots": model.optimizer.state_dict()["slots"]}  # read already
+        model.optimizer.load_state_dict({**state["optimizer"], **slots})
     _restore_metrics(model, own["metrics"])
     if state["plan"] is not None:
         model.training_state.use(Plan(**state["plan"]), model)
@@ -148,13 +178,16 @@ def restore(scene: Scene, state: Mapping[str, Any]) -> None:
     _restore_own(model, own)
 
 
-def _own_part(world: World, processes: list[Any]) -> Any:
-    """Return the state of this process.
+def _own_part(world: World, state: Mapping[str, Any]) -> Any:
+    """Return the state of this process; of another number of processes, what they have together.
 
     Raises:
-        ArgumentError: the run was one of another number of processes.
+        ArgumentError: a layer keeps a state for each row, which cannot be shared out anew.
     """
-    if len(processes) != world.size:
+    processes = state["processes"]
+    if len(processes) == world.size:
+        return processes[world.rank]
+    if any(own["layers"] for own in processes):
         raise ArgumentError(
             message(
                 "fit(snapshots=…)",
@@ -163,7 +196,36 @@ def _own_part(world: World, processes: list[Any]) -> Any:
                 do="Start as many, or choose another folder to train anew.",
             )
         )
-    return processes[world.rank]
+    return {
+        **processes[0],
+        "buffers": _mean_of([state["model"], *(own["buffers"] for own in processes[1:])]),
+        "metrics": [
+            [name, {key: _share_of([own["metrics"][i][1] for own in processes], key, world) for key in first}]
+            for i, (name, first) in enumerate(processes[0]["metrics"])
+        ],
+        "seeds": processes[0]["seeds"] if world.leads else {},
+        "together": None,
+        "gathered": [
+            torch.stack(tensors).mean(0)
+            for tensors in zip(*(own.get("gathered", ()) for own in processes), strict=True)
+        ],
+    }
+
+
+def _mean_of(states: list[Mapping[str, Any]]) -> dict[str, torch.Tensor]:
+    """Return the mean of the floating-point buffers of several processes."""
+    names = (
+        [name for name, value in states[-1].items() if value.is_floating_point()] if len(states) > 1 else []
+    )
+    return {
+        name: torch.stack([s[name].double() for s in states]).mean(0).to(states[0][name]) for name in names
+    }
+
+
+def _share_of(states: list[Mapping[str, torch.Tensor]], key: str, world: World) -> torch.Tensor:
+    """Return the sum of a metric's state over all processes for the first one, and 0 for the others."""
+    total = sum(state[key] for state in states if key in state)
+    return total if world.leads else torch.zeros_like(total)
 
 
 def _restore_own(model: Any, own: Mapping[str, Any]) -> None:

@@ -14,7 +14,9 @@ from typing import Any
 
 from neocog.core import check_int
 from neocog.exceptions import ArgumentError, FileFormatError, StorageError, message
-from neocog.files import read_snapshot, snapshots_in, write_snapshot
+from neocog.files import read_snapshot, snapshots_in, steps_of_snapshot, write_snapshot
+from neocog.training._sharded import Sharded
+from neocog.training._sharded_files import check_shares, remove_old_shares, write_shares
 from neocog.training._snapshot import Position, Scene, capture, capture_passing
 from neocog.training._world import ALONE, World, any_of, same_everywhere
 
@@ -110,6 +112,8 @@ class Snapshots:
         for path in snapshots_in(self.folder):
             try:
                 state: Mapping[str, Any] = read_snapshot(path)
+                if "shares" in state:
+                    check_shares(self.folder, state["shares"])
             except (FileFormatError, OSError) as error:
                 faults.append(str(error))
                 continue
@@ -174,6 +178,9 @@ class Snapshots:
         began = time.monotonic()
         self._settle()
         state = capture(scene, self._passing)
+        sharded = scene.model.training_state.sharded
+        if sharded is not None and not self._keep_shares(scene, state, sharded):
+            return
         if scene.world.leads:
             self._writing = self._writer.submit(self._write, scene.position.steps, state)
         if wait:
@@ -181,6 +188,15 @@ class Snapshots:
         self._since = 0
         self._last = time.monotonic()
         self._cost = self._last - began
+
+    def _keep_shares(self, scene: Scene, state: dict[str, Any], sharded: Sharded) -> bool:
+        """Write the shares of all processes, before the snapshot that counts on them."""
+        try:
+            state["shares"] = write_shares(self.folder, scene.position.steps, sharded, scene.world)
+        except StorageError as error:
+            self._warn(error)
+            return False
+        return True
 
     def end(self, scene: Scene) -> None:
         """Keep the end of the run, as it is before callbacks and averages change the weights."""
@@ -208,6 +224,8 @@ class Snapshots:
         write_snapshot(self.folder, steps, state)
         for old in snapshots_in(self.folder)[KEPT:]:
             old.unlink(missing_ok=True)
+        if "shares" in state:
+            remove_old_shares(self.folder, {steps_of_snapshot(path) for path in snapshots_in(self.folder)})
 
     def _settle(self) -> None:
         """Wait for the snapshot that is being written; a disk that fails is told once."""
@@ -218,10 +236,13 @@ class Snapshots:
             writing.result()
             self._warned = False
         except (StorageError, OSError) as error:
-            if not self._warned:
-                self._warned = True
-                text = f"no snapshot could be written, training goes on without: {error}"
-                warnings.warn(text, UserWarning, stacklevel=2)
+            self._warn(error)
+
+    def _warn(self, error: Exception) -> None:
+        if not self._warned:
+            self._warned = True
+            text = f"no snapshot could be written, training goes on without: {error}"
+            warnings.warn(text, UserWarning, stacklevel=3)
 
 
 def _nobody(text: str) -> None:

@@ -10,9 +10,10 @@ import torch
 
 from neocog.graph import module_call
 from neocog.training._compiled_forward import CompiledForward
-from neocog.training._graphs import RecordedStep, make_recorder
+from neocog.training._graphs import RecordedStep, is_known, make_recorder
 from neocog.training._plan import Plan
 from neocog.training._precision import autocast, float32_products
+from neocog.training._sharded import Sharded
 from neocog.training._together import Together
 from neocog.training._world import replicated
 
@@ -29,6 +30,7 @@ class TrainingState:
         share: weight of the loss of the batch under way, where several processes share it; see `Batch`.
         rows: most rows that "train", "test" or "predict" compute at once, since memory ran out at more.
         together: what several processes do in common at each step; None where there is one.
+        sharded: the shares of the model, where each process keeps one alone.
         replica: what exchanges gradients between processes; None where nothing does.
         recorded: what stands in for the model's step where the plan has CUDA graphs, or None.
     """
@@ -43,6 +45,7 @@ class TrainingState:
         self.rows: dict[str, int] = {}
         self.together: Together | None = None
         self.replica: Any = None
+        self.sharded: Sharded | None = None
         self.recorded: RecordedStep | None = None
         self._autocast: AbstractContextManager[Any] = nullcontext()
         self._forward: Callable[[Any], Any] | None = None
@@ -70,7 +73,9 @@ class TrainingState:
         if plan.precision == "float16":
             model.compile_settings.scale_losses()
         self._autocast = autocast(plan.device, plan.precision)
-        if plan.processes > 1:
+        if plan.processes > 1 and model.compile_settings.sharded:
+            pass  # the shares exchange gradients themselves
+        elif plan.processes > 1:
             self._forward = self.replica = replicated(model)
         elif plan.compiled:
             self._forward = CompiledForward(model)
@@ -81,6 +86,12 @@ class TrainingState:
         """The settings of the process that hold while `fit` runs; before and after they are the user's."""
         tf32 = None if self.plan is None else self.plan.tf32
         return nullcontext() if tf32 is None else float32_products(tf32)
+
+    def watch(self, calls: list[Any]) -> None:
+        """Look for changes of the model after each batch where callbacks of the user's are called there."""
+        if self.recorded is not None:
+            owners = [getattr(call, "__self__", call) for call in calls]
+            self.recorded.watches_changes = not all(is_known(owner) for owner in owners)
 
     def train_step(self, model: Any, data: Any) -> Any:
         """Train on one batch: by the model's own step, recorded where the plan says so."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -58,7 +58,8 @@ class Together:
 
     def step(self, model: Any, batch: Batch, data: Any) -> Any:
         """Train on this process's rows of a batch."""
-        with self._drawing(batch):
+        sharded = model.training_state.sharded
+        with self._drawing(batch), nullcontext() if sharded is None else sharded.norms():
             self._gather(model)
             return model.train_step(data)
 
