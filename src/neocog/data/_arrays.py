@@ -130,6 +130,20 @@ class ArraySource(Source):
         moved._shared_read_only = False
         return moved
 
+    @property
+    def device(self) -> torch.device:
+        """Where the numbers lie."""
+        numbers = (leaf.device for leaf in self._leaves if isinstance(leaf, torch.Tensor))
+        return next(numbers, torch.device("cpu"))
+
+    def in_batches_of(self, size: int) -> ArraySource:
+        """Return the same data in batches of another size."""
+        other = object.__new__(ArraySource)
+        other.__dict__.update(self.__dict__)
+        other.batch_size = size
+        other.num_batches = _count_batches(self.num_samples, size, self.drop_last)
+        return other
+
     def arrays(self) -> tuple[Any, Any, Any]:
         """Return x, y and sample_weight whole, as tensors (strings: NumPy arrays) in their nested form."""
         x, y, weight = (_fill(place, self._leaves) for place in self._places)

@@ -26,9 +26,8 @@ def make_hooks(
     Raises:
         ArgumentError: something among the callbacks is none.
     """
-    given = [callbacks] if hasattr(callbacks, "set_model") else list(callbacks or [])
     hooks: list[Any] = []
-    for hook in given:
+    for hook in as_list(callbacks):
         if isinstance(hook, type) or not hasattr(hook, "set_model"):
             advice = "Make an instance of it."
             raise ArgumentError(message("callbacks", expected="callback objects", got=repr(hook), do=advice))
@@ -40,6 +39,11 @@ def make_hooks(
     together.set_model(model)
     together.set_params({"verbose": verbose, **params})
     return together
+
+
+def as_list(callbacks: Any) -> list[Any]:
+    """Return the user's callbacks: one, several or none, as a list."""
+    return [callbacks] if hasattr(callbacks, "set_model") else list(callbacks or [])
 
 
 def checked_verbose(verbose: Any) -> Any:
