@@ -44,21 +44,23 @@ class CudaRecorder:
     """CUDA graphs, on a stream of their own."""
 
     def __init__(self, device: torch.device) -> None:
+        self.device = device
         self.stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
 
     def apart(self, step: Callable[[], Any]) -> Any:
         """Run a step on the stream; what ran before is waited for, and what comes after waits."""
-        self.stream.wait_stream(torch.cuda.current_stream())
+        self.stream.wait_stream(torch.cuda.current_stream(self.device))
         with torch.cuda.stream(self.stream):
             result = step()
-        torch.cuda.current_stream().wait_stream(self.stream)
+        torch.cuda.current_stream(self.device).wait_stream(self.stream)
         return result
 
     def record(self, step: Callable[[], Any]) -> Replay:
         """Record a step. Threads that read data or write snapshots may go on meanwhile."""
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, stream=self.stream, capture_error_mode="thread_local"):
-            step()
+        with torch.cuda.device(self.device):
+            graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(graph, stream=self.stream, capture_error_mode="thread_local"):
+                step()
         return graph.replay
 
 
