@@ -20,6 +20,7 @@ from neocog.workflows._search_alive import Presence, locked
 from neocog.workflows._search_best import (
     BEST,
     TABLE,
+    is_trained,
     no_winner,
     train_winner,
     winning,
@@ -249,7 +250,8 @@ class _Search:
                 return self._written(interrupted=True)
         rows = self.study.rows()
         best = winning(rows)
-        self._written(interrupted=False)  # the training of the winner may take long
+        if best is None or not is_trained(self.folder, self.settings, best):
+            self._written(interrupted=False)  # the training of the winner may take long
         if best is None:
             raise no_winner(self.folder, rows)
         try:

@@ -60,6 +60,12 @@ def train_winner(folder: Path, settings: Settings, row: Row, report: Reporter) -
     return json.loads((path / METRICS).read_text(encoding="utf-8"))
 
 
+def is_trained(folder: Path, settings: Settings, row: Row) -> bool:
+    """Whether the run of a winner is there, complete."""
+    config = replace(config_of(settings.train_config, row.params), out=str(folder / BEST))
+    return _state(folder / BEST, config) == "complete"
+
+
 def _state(path: Path, config: TrainConfig) -> str | None:
     """Return how far a folder's run of a configuration is: "complete", "begun", None for no such run."""
     if not (path / CONFIG).is_file():
