@@ -12,7 +12,6 @@ from neocog.core import bounded, keeping_states, max_steps_per_epoch, tree_flatt
 from neocog.data import Source, as_source
 from neocog.exceptions import DataError
 from neocog.training._batch_size import PREDICT_BATCHES, TEST_BATCHES, in_larger_batches, measures_samples
-from neocog.training._batch_size import PREDICT_BATCHES, TEST_BATCHES, in_larger_batches, measures_samples
 from neocog.training._early_checks import check_all_targets, last_activations
 from neocog.training._hook import HookList
 from neocog.training._memory_inference import evaluated, outputs_of, predict_on

@@ -15,7 +15,6 @@ from neocog.core import bounded, check_int, max_epochs, max_steps_per_epoch, sub
 from neocog.data import Batch, Source, as_source, split_validation
 from neocog.exceptions import ArgumentError, DataError, message
 from neocog.training._batch_size import TEST_BATCHES, in_larger_batches, measures_samples
-from neocog.training._batch_size import TEST_BATCHES, in_larger_batches, measures_samples
 from neocog.training._evaluate import evaluate_source
 from neocog.training._history import History
 from neocog.training._hook import HookList
@@ -83,8 +82,6 @@ def fit(model: Trainable, request: FitRequest) -> History:
     source = prepare_fit(model, source)
     if validation is not None:
         validation = validation.to(device_of(model))
-        if not request.validation_batch_size and not request.validation_steps and measures_samples(model):
-            validation = in_larger_batches(model, validation, as_list(request.callbacks), TEST_BATCHES)
         if not request.validation_batch_size and not request.validation_steps and measures_samples(model):
             validation = in_larger_batches(model, validation, as_list(request.callbacks), TEST_BATCHES)
     source, validation = shared_out(model, world, source, validation)
