@@ -20,6 +20,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from environments import Absent, python_of
+
 import neocog as keras
 from neocog.data import Batch, ImageFolderSource, Source
 from neocog.data._datasets._home import search_folders
@@ -65,7 +67,7 @@ def _epochs(folder: Path, count: int, scratch: str, rounds: int) -> list[dict[st
     for kind in (*OTHERS, *OURS):
         try:
             peers[kind] = _Peer(kind, folder, scratch)
-        except _Missing as error:
+        except Absent as error:
             skipped[kind] = str(error)
     speeds: dict[str, list[float]] = {kind: [] for kind in peers}
     processor: dict[str, list[float]] = {kind: [] for kind in peers}
@@ -103,10 +105,6 @@ def _afterwards(values: list[float]) -> Any:
     return statistics.median(values) if max(values) > 0.01 else ""
 
 
-class _Missing(Exception):
-    """A competitor that this machine cannot run, and why."""
-
-
 class _Peer:
     """A process that reads an epoch whenever it is told to."""
 
@@ -126,7 +124,7 @@ class _Peer:
         )
         if not self._line():
             last = (self.process.stderr.read() if self.process.stderr else "").strip().splitlines()[-1:]
-            raise _Missing(f"it ended ({''.join(last)[:120] or self.process.wait()})")
+            raise Absent(f"it ended ({''.join(last)[:120] or self.process.wait()})")
 
     def epoch(self) -> dict[str, float]:
         self.process.stdin.write("go\n")  # type: ignore[union-attr]
@@ -150,23 +148,7 @@ class _Peer:
 
 def _peer_python() -> str:
     """Return the Python that has TensorFlow: BENCH_TENSORFLOW_PYTHON, or an environment that is made once."""
-    given = os.environ.get("BENCH_TENSORFLOW_PYTHON")
-    if given:
-        return given
-    environment = PEERS / ".venv-tensorflow"
-    python, done = environment / "bin" / "python", environment / ".done"
-    wanted = (PEERS / "tensorflow.txt").read_text()
-    if done.exists() and done.read_text() == wanted:
-        return str(python)
-    print(f"making {environment} with TensorFlow (once; a few minutes) ...", flush=True)
-    install = [str(python), "-m", "pip", "install", "--quiet", "-r", str(PEERS / "tensorflow.txt")]
-    for command in ([sys.executable, "-m", "venv", str(environment)], install):
-        result = subprocess.run(command, capture_output=True, text=True, check=False)
-        if result.returncode:
-            why = (result.stderr.strip().splitlines() or ["no reason given"])[-1]
-            raise _Missing(f"TensorFlow could not be installed ({why[:120]})")
-    done.write_text(wanted)
-    return str(python)
+    return os.environ.get("BENCH_TENSORFLOW_PYTHON") or python_of("tensorflow")
 
 
 def _waiting(folder: Path, scratch: str, count: int = 640) -> list[dict[str, Any]]:

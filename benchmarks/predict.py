@@ -1,7 +1,7 @@
 """Suite `predict`: samples a second of `evaluate` and `predict`, against PyTorch's inference and Keras.
 
 The batch size is left to the library, as most people leave it; tuned PyTorch runs with 32 and with 256.
-neocog and Keras compute in float32 unless asked; `neocog-bf16` runs beside, under the policy `mixed_bfloat16`.
+neocog and Keras compute in float32 unless asked: `neocog-bf16` runs beside, under `mixed_bfloat16`.
 """
 
 from __future__ import annotations

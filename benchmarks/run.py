@@ -43,6 +43,9 @@ RESULTS = HERE / "results"
 def main() -> None:
     """Parse the command line, run, print the table, write the files."""
     options = _options()
+    if options.suite == "readme":
+        print(importlib.import_module("readme_rows").readme_rows())
+        return
     if options.peers:
         os.environ["BENCH_PEERS"] = str(Path(options.peers).expanduser().resolve())
     suite = importlib.import_module(SUITES[options.suite])
@@ -68,7 +71,7 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("suite", choices=sorted(SUITES))
+    parser.add_argument("suite", choices=sorted([*SUITES, "readme"]))
     parser.add_argument("--seconds", type=float, default=2.0, help="length of one measurement")
     parser.add_argument("--rounds", type=int, default=5, help="how often the competitors alternate")
     parser.add_argument("--only", help="some cases or rows of the suite, by commas")
