@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from neocog.backend import KerasTensor, StatelessScope, name_scope, version
     from neocog.data import Dataset
     from neocog.dtype_policies import DTypePolicy, FloatDTypePolicy
+    from neocog.graph import RematScope, remat
     from neocog.initializers import Initializer
     from neocog.layers import Input, InputSpec, Layer, Variable
     from neocog.losses import Loss
@@ -87,6 +88,7 @@ _MODULES = (
     "preprocessing",
     "random",
     "regularizers",
+    "remat",
     "saving",
     "training",
     "transfer",
@@ -113,6 +115,8 @@ _NAMES = {
     "name_scope": "backend",
     "Optimizer": "optimizers",
     "Regularizer": "regularizers",
+    "remat": "graph",
+    "RematScope": "graph",
     "Sequential": "models",
     "StatelessScope": "backend",
     "Variable": "layers",
@@ -133,6 +137,7 @@ __all__ = [
     "Model",
     "Optimizer",
     "Regularizer",
+    "RematScope",
     "Sequential",
     "StatelessScope",
     "Variable",
@@ -159,6 +164,7 @@ __all__ = [
     "preprocessing",
     "random",
     "regularizers",
+    "remat",
     "saving",
     "transfer",
     "tree",

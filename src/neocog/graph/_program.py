@@ -5,8 +5,11 @@ The plan (order, slots, last uses) is made once; `Program.run` is a short loop o
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -15,6 +18,7 @@ from torch import nn
 from neocog.core import tree_flatten, tree_map
 from neocog.exceptions import GraphError
 from neocog.graph._input import module_call
+from neocog.graph._remat import computed_again
 from neocog.graph._symbolic import Node, SymbolicTensor, symbolic_leaves
 
 
@@ -128,7 +132,27 @@ class Program:
             masked: whether they carry masks that the graph knows nothing of; every layer hands them on then.
         """
         slots: list[Any] = [*values, *([None] * (self._size - len(values)))]
-        for step in self._steps:
+        self._run(self._steps, slots, masked)
+        return self._given(slots)
+
+    def run_in_stretches(self, values: list[torch.Tensor]) -> Any:
+        """Run the program as √n stretches of its n steps, and keep for the gradient what lies between."""
+        slots: list[Any] = [*values, *([None] * (self._size - len(values)))]
+        count = max(1, math.isqrt(len(self._steps)))
+        ends = [len(self._steps) * number // count for number in range(count + 1)]
+        for begin, end in itertools.pairwise(ends):
+            stretch = self._steps[begin:end]
+            modules = [step.operation for step in stretch if isinstance(step.operation, nn.Module)]
+            slots = computed_again(partial(self._stretch, stretch), modules, *slots)
+        return self._given(slots)
+
+    def _stretch(self, steps: Sequence[Step], *slots: Any) -> list[Any]:
+        found = list(slots)
+        self._run(steps, found, False)
+        return found
+
+    def _run(self, steps: Sequence[Step], slots: list[Any], masked: bool) -> None:
+        for step in steps:
             operation = step.operation
             if step.only_slot is not None:
                 argument = slots[step.only_slot]
@@ -139,6 +163,8 @@ class Program:
                 _general_step(step, slots)
             for number in step.forget:
                 slots[number] = None
+
+    def _given(self, slots: list[Any]) -> Any:
         if type(self._outputs) is Slot:
             return slots[self._outputs.number]
         return tree_map(lambda leaf: slots[leaf.number] if type(leaf) is Slot else leaf, self._outputs)

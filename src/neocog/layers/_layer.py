@@ -20,7 +20,7 @@ from neocog.core import (
     tree_flatten,
     tree_map,
 )
-from neocog.graph import MASKS, Node, is_symbolic, module_call
+from neocog.graph import MASKS, Node, RematMode, is_symbolic, module_call, remat_mode
 from neocog.layers import _filed
 from neocog.layers._arguments import checked_name, legacy_input_shape
 from neocog.layers._auto_config import config_from_arguments
@@ -33,6 +33,7 @@ from neocog.layers._masks import call_arguments, call_with_masks, note_masks, no
 from neocog.layers._metrics_of_layers import add_metric
 from neocog.layers._modes import mode
 from neocog.layers._precision import INSIDE, call_with_care
+from neocog.layers._remat import call_again
 from neocog.layers._shapes import shapes_of
 from neocog.layers._symbolic_call import first_node, shapes_by_running, symbolic_outputs
 from neocog.layers._text_inputs import refuse_text
@@ -78,6 +79,7 @@ class Layer(WeightOwner):
     takes_text = False  # whether it reads strings, which come as NumPy arrays; users' own layers may
     _takes_training = False
     _warned_of_masks = False
+    _remat: RematMode | None = None  # how activations are computed again, where they are not kept
     _has_inputs = False  # models: whether they know their Input
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
@@ -126,6 +128,9 @@ class Layer(WeightOwner):
         self._build_shapes: Any = None
         self._batch_input_shape = legacy_input_shape(type(self).__name__, kwargs)
         self._initial_weights = kwargs.get("weights")
+        how = remat_mode()
+        if how is not None:
+            self._remat = how
 
     # --- weights --------------------------------------------------------------------------------------------
 
@@ -151,7 +156,10 @@ class Layer(WeightOwner):
         if self._takes_training and kwargs.get("training") is None:
             kwargs["training"] = self.training
         plain = self._mixed_policy is None and not INSIDE.mixed and not self._runs_user_code
-        outputs = self.call(*args, **kwargs) if plain else call_with_care(self, args, kwargs)
+        if self._remat is not None:
+            outputs = call_again(self, self._remat, args, kwargs)
+        else:
+            outputs = self.call(*args, **kwargs) if plain else call_with_care(self, args, kwargs)
         if self.activity_regularizer is not None:
             for tensor in tree_flatten(outputs):
                 self.add_loss(self.activity_regularizer(tensor) / tensor.shape[0])

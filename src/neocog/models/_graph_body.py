@@ -37,11 +37,14 @@ class GraphBody:
         self.program = Program(self.inputs, outputs)
         self._forms = {training: self._rewritten(training) for training in (False, True)}
         self._dtypes = [None if t.dtype == TEXT else torch_dtype(t.dtype) for t in self.inputs]
+        self.in_stretches = False  # whether activations are computed again rather than kept
         self._mixes_types = _mixes_types([node.operation for node in self.program.nodes])
         self._plain = len(self.inputs) == 1 and isinstance(inputs, SymbolicTensor)
 
     def _rewritten(self, training: bool) -> Program:
         """Return the program as it runs in training or in inference."""
+        if any(getattr(node.operation, "_remat", None) is not None for node in self.program.nodes):
+            return self.program  # what is kept, and what not, goes layer by layer
         calls = rewritten(self.program.nodes, self.outputs, training=training)
         return self.program if calls is None else Program(self.inputs, self.outputs_structure, calls)
 
@@ -73,7 +76,8 @@ class GraphBody:
             with types_mixed():
                 return self.program.run(values)
         if mask is None:
-            return self._forms[bool(training)].run(values)
+            form = self._forms[bool(training)]
+            return form.run_in_stretches(values) if self.in_stretches else form.run(values)
         masks = tree_flatten(mask)
         values = [set_mask(x.view_as(x), m) for x, m in zip(values, masks, strict=True)]
         return self.program.run(values, masked=any(m is not None for m in masks))
