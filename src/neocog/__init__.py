@@ -88,7 +88,6 @@ _MODULES = (
     "preprocessing",
     "random",
     "regularizers",
-    "remat",
     "saving",
     "training",
     "transfer",
