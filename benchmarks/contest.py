@@ -24,7 +24,9 @@ from competitors import Competitor
 from environments import Absent
 
 PATIENCE = 300.0  # seconds for a start with all that it compiles
-BEHIND = 0.85  # a form of tuned PyTorch slower than this times the best one runs in no further round
+# A form of tuned PyTorch slower than this times the best one runs in no further round: by the first trial,
+# and by the best of its rounds.
+BEHIND_AT_FIRST, BEHIND = 0.7, 0.85
 
 
 class Worker:
@@ -135,13 +137,12 @@ def contest(
     try:
         for entry in entries:
             _start(entry, case, data, scratch, seconds, patience)
-        _drop_the_slow(entries, [(entry, entry.first_guess) for entry in entries if entry.runs])
+        _drop_the_slow(entries, [entry.first_guess for entry in entries], BEHIND_AT_FIRST)
         for number in range(rounds):
             for entry in entries[number % len(entries) :] + entries[: number % len(entries)]:
                 if entry.runs:
                     _turn(entry, seconds, patience)
-            known = [(entry, entry.median()) for entry in entries if entry.runs and entry.speeds]
-            _drop_the_slow(entries, known)
+            _drop_the_slow(entries, [max(entry.speeds, default=0.0) for entry in entries], BEHIND)
         for entry in entries:
             _memory(entry)
     finally:
@@ -190,14 +191,14 @@ def _turn(entry: Entry, seconds: float, patience: float) -> None:
         entry.worker, entry.absent = None, str(error)
 
 
-def _drop_the_slow(entries: list[Entry], known: list[tuple[Entry, float]]) -> None:
-    tuned = [(entry, speed) for entry, speed in known if entry.competitor.family == "tuned"]
-    best = max((speed for _, speed in tuned), default=0.0)
+def _drop_the_slow(entries: list[Entry], speeds: list[float], behind: float) -> None:
+    """Drop the forms of tuned PyTorch that cannot become the best one; what they ran stays."""
+    tuned = [pair for pair in zip(entries, speeds, strict=True) if pair[0].competitor.family == "tuned"]
+    best = max((speed for entry, speed in tuned if entry.runs), default=0.0)
     for entry, speed in tuned:
-        if speed < BEHIND * best:
+        if entry.runs and speed < behind * best:
             entry.dropped = True
-            if not entry.speeds:
-                entry.speeds.append(speed)
+            entry.speeds = entry.speeds or [speed]
 
 
 def _memory(entry: Entry) -> None:

@@ -9,6 +9,7 @@ import inspect
 import json
 import os
 import platform
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -43,6 +44,7 @@ RESULTS = HERE / "results"
 def main() -> None:
     """Parse the command line, run, print the table, write the files."""
     options = _options()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # competitors are ended on the way out
     if options.suite == "readme":
         print(importlib.import_module("readme_rows").readme_rows())
         return

@@ -144,6 +144,10 @@ def render(rows: list[dict[str, Any]]) -> str:
     return "\n\n".join(parts)
 
 
+def _an_epoch(course: dict[str, Any]) -> float:
+    return float(course["seconds, first epoch as the others"]) / int(course["epochs"])
+
+
 def _line(name: str, courses: list[dict[str, Any]]) -> dict[str, Any]:
     def middle(key: str) -> float:
         return statistics.median(float(course[key]) for course in courses)
@@ -154,6 +158,7 @@ def _line(name: str, courses: list[dict[str, Any]]) -> dict[str, Any]:
         "min": f"{min(course['seconds'] for course in courses):.1f}",
         "max": f"{max(course['seconds'] for course in courses):.1f}",
         "with a first epoch like the others": f"{middle('seconds, first epoch as the others'):.1f}",
+        "seconds an epoch": f"{statistics.median(_an_epoch(course) for course in courses):.2f}",
         "epochs": ", ".join(str(course["epochs"]) for course in courses),
         "test accuracy": ", ".join(f"{course['accuracies'][-1]:.4f}" for course in courses),
         "reached": f"{sum(course['reached'] for course in courses)} of {len(courses)}",

@@ -35,8 +35,7 @@ def serve(make: Callable[[dict[str, Any]], Runner]) -> None:
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
     sys.stdout = sys.stderr
-    if sys.platform.startswith("linux"):  # a stopped process would outlive a suite that was killed
-        ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
+    die_with_parent()
 
     def answer(found: dict[str, Any]) -> None:
         answers.write(json.dumps(found) + "\n")
@@ -55,6 +54,12 @@ def serve(make: Callable[[dict[str, Any]], Runner]) -> None:
 
 
 _RUNNERS: list[Any] = []
+
+
+def die_with_parent(worker: int = 0) -> None:
+    """End with the process that started this one: a stopped one would outlive a suite that was killed."""
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
 
 
 def _made(make: Callable[[dict[str, Any]], Runner], request: dict[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
+from protocol import die_with_parent
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 
@@ -91,7 +92,13 @@ def listed(folder: str) -> tuple[list[str], list[int]]:
 
 def plain_loader(folder: str, size: tuple[int, int], batch: int) -> Any:
     """A worker a core, all else left as it is."""
-    return DataLoader(PlainPhotos(folder, size), batch, shuffle=True, num_workers=os.cpu_count() or 1)
+    return DataLoader(
+        PlainPhotos(folder, size),
+        batch,
+        shuffle=True,
+        num_workers=os.cpu_count() or 1,
+        worker_init_fn=die_with_parent,
+    )
 
 
 class FastBatches:
@@ -107,6 +114,7 @@ class FastBatches:
             collate_fn=collated,
             persistent_workers=not kept,
             prefetch_factor=4,
+            worker_init_fn=die_with_parent,
         )
         self.memory: tuple[torch.Tensor, torch.Tensor] | None = None
 
