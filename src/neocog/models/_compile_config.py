@@ -31,7 +31,7 @@ def compile_settings_config(model: Any) -> dict[str, Any] | None:
         return {
             **{key: make() for key, make in describe.items()},
             "run_eagerly": False,
-            "steps_per_execution": 1,
+            "steps_per_execution": compiled.steps_per_execution,
             "jit_compile": compiled.jit_compile,
         }
     except (NotImplementedError, TypeError, ValueError):

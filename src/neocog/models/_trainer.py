@@ -47,7 +47,7 @@ class Trainer(OlderVerbs, Layer):
         metrics: Any = None,
         weighted_metrics: Any = None,
         run_eagerly: bool = False,
-        steps_per_execution: int = 1,
+        steps_per_execution: int | str = 1,
         jit_compile: bool | str = "auto",
         auto_scale_loss: bool = True,
         precision: str = "auto",
@@ -63,7 +63,8 @@ class Trainer(OlderVerbs, Layer):
             metrics: names, metrics or functions; nested by output for several outputs.
             weighted_metrics: likewise, weighted by `sample_weight`.
             run_eagerly: neither compile nor record anything, whatever `jit_compile` says.
-            steps_per_execution: accepted for Keras's sake.
+            steps_per_execution: callbacks are called once in so many batches; "auto" is 1. Nothing else
+                depends on it.
             jit_compile: True compiles the forward pass with `torch.compile`, False doesn't; "auto" compiles
                 large networks on a GPU, and records the steps of small ones as CUDA graphs.
             auto_scale_loss: under the policy "mixed_float16", scale the loss so that no gradient vanishes.
@@ -86,6 +87,7 @@ class Trainer(OlderVerbs, Layer):
             precision=precision,
         )
         self._compiled.synchronized, self._compiled.sharded = bool(synchronized), bool(sharded)
+        self._compiled.steps_per_execution = engine.checked_executions(steps_per_execution)
         self._training_state = TrainingState()
         policy = getattr(self, "dtype_policy", None)
         if auto_scale_loss and policy is not None and policy.name == "mixed_float16":

@@ -16,6 +16,7 @@ from neocog.training._calibration import (
 )
 from neocog.training._compiled import Compiled, require_compiled
 from neocog.training._evaluate import evaluate, predict
+from neocog.training._executions import checked_executions
 from neocog.training._finders import LearningRateRange
 from neocog.training._history import History
 from neocog.training._hook import Hook, HookList
@@ -65,6 +66,7 @@ __all__ = [
     "calibrated",
     "calibration_file",
     "calibration_for",
+    "checked_executions",
     "compute_loss",
     "compute_metrics",
     "evaluate",

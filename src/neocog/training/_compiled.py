@@ -84,6 +84,7 @@ class Compiled:
         if not isinstance(jit_compile, bool):
             check_one_of("compile", "jit_compile", jit_compile, ("auto",))
         self.jit_compile = jit_compile  # "auto": by the plan's rules
+        self.steps_per_execution = 1  # batches after which callbacks hear of them
         self.synchronized = False  # whether every BatchNormalization takes the moments over all processes
         self.sharded = False  # whether each process keeps a share of the weights alone
         self.loss_argument = loss

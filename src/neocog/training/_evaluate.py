@@ -13,6 +13,7 @@ from neocog.data import Source, as_source
 from neocog.exceptions import DataError
 from neocog.training._batch_size import PREDICT_BATCHES, TEST_BATCHES, in_larger_batches, measures_samples
 from neocog.training._early_checks import check_all_targets, last_activations
+from neocog.training._executions import grouped
 from neocog.training._hook import HookList
 from neocog.training._memory_inference import evaluated, outputs_of, predict_on
 from neocog.training._prepare import build_on, first_batch, packed, place_model, to_device, uses_own_loss
@@ -75,7 +76,11 @@ def evaluate_source(
         world: the processes that each evaluate their part of every batch; all get the results of the whole.
     """
     device = place_model(model)
-    begin, end = hooks.calls("on_test_batch_begin"), hooks.calls("on_test_batch_end")
+    begin, end, rest = grouped(
+        hooks.calls("on_test_batch_begin"),
+        hooks.calls("on_test_batch_end"),
+        model.compile_settings.steps_per_execution,
+    )
     logs: Any = None
     step = -1
     model.train(False)
@@ -95,6 +100,7 @@ def evaluate_source(
                 after_batch()
             if step + 1 == steps:
                 break
+        rest()
     if step < 0:
         raise DataError("evaluate: expected at least one batch, got data that give none.")
     if not world.alone:

@@ -16,6 +16,7 @@ from neocog.data import Batch, Source, as_source, split_validation
 from neocog.exceptions import ArgumentError, DataError, message
 from neocog.training._batch_size import TEST_BATCHES, in_larger_batches, measures_samples
 from neocog.training._evaluate import evaluate_source
+from neocog.training._executions import grouped
 from neocog.training._history import History
 from neocog.training._hook import HookList
 from neocog.training._interrupts import Interrupts
@@ -257,6 +258,7 @@ class _Run:
         begin = self.hooks.calls("on_train_batch_begin")
         end = self.hooks.calls("on_train_batch_end")
         model.training_state.watch([*begin, *end])
+        begin, end, rest = grouped(begin, end, model.compile_settings.steps_per_execution)
         limit = self.request.steps_per_epoch
         logs: Any = None
         together, steps = model.training_state.together, Steps(model, world=self.scene.world, tell=self.tell)
@@ -283,6 +285,7 @@ class _Run:
                 stops = model.stop_training if together is None else together.ends(model)
                 if stops or step + 1 == limit:
                     break
+            rest()
         model.train(False)
         if step < 0:
             raise DataError(f"fit: epoch {epoch + 1} has no data: the generator or iterator is exhausted.")
