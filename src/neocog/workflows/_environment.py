@@ -9,6 +9,8 @@ import numpy as np
 import torch
 
 from neocog._version import __version__
+from neocog.core import default_device
+from neocog.training import calibration_for, half_precision
 
 
 def environment() -> dict[str, str]:
@@ -22,7 +24,14 @@ def environment() -> dict[str, str]:
         "system": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),
         "threads": str(torch.get_num_threads()),
+        "calibration": _calibration(),
     }
+
+
+def _calibration() -> str:
+    """Return where the thresholds of the training plan come from: "built-in", or the date of measuring."""
+    device = default_device()
+    return calibration_for(device, half_precision(device)).source
 
 
 def _pillow_version() -> str:

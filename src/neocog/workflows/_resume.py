@@ -236,7 +236,7 @@ def _tell_differences(path: Path, config: Mapping[str, Any], report: Reporter) -
     """Tell what keeps the rest of a run from being the same bits, and what is trained again."""
     then, now = config.get("environment"), environment()
     then = then if isinstance(then, dict) else {}
-    names = [name for name in now if name not in ("python", "threads")]
+    names = [name for name in now if name not in ("python", "threads", "calibration")]
     names = [name for name in names if then.get(name, now[name]) != now[name]]
     changed = [f"{name} ({then[name]}, not {now[name]})" for name in names]
     if changed and has_snapshots(path):
