@@ -152,7 +152,7 @@ class Trainer(OlderVerbs, Layer):
         self,
         x: Any = None,
         y: Any = None,
-        batch_size: int | None = None,
+        batch_size: int | str | None = None,
         epochs: int = 1,
         verbose: int | str = "auto",
         callbacks: Any = None,
@@ -182,7 +182,8 @@ class Trainer(OlderVerbs, Layer):
         Args:
             x: inputs: array, tensor, list, dict, DataFrame, DataLoader, PyDataset, generator or image folder.
             y: targets, where `x` does not carry them.
-            batch_size: samples per step, 32 by default.
+            batch_size: samples per step, 32 by default; "auto" takes the largest power of two that fits into
+                memory and still pays, by a rule over model, data and machine.
             epochs: number of the last epoch.
             verbose: 0 silent, 1 live bar, 2 one line an epoch, "auto" 1 on a terminal and 2 elsewhere.
             callbacks: list of callbacks.
@@ -234,6 +235,30 @@ class Trainer(OlderVerbs, Layer):
                 snapshots=snapshots,
                 every=every,
             ),
+        )
+
+    def find_batch_size(
+        self,
+        x: Any = None,
+        y: Any = None,
+        *,
+        sample_weight: Any = None,
+        smallest: int = 8,
+        largest: int = 1024,
+        gain: float = 0.05,
+    ) -> engine.BatchSizeSearch:
+        """Measure training steps of doubling batch sizes, until memory runs out or doubling gains little.
+
+        The model is afterwards what it was, bit for bit. It measures time: write the result into your
+        program; `fit(batch_size="auto")` goes by a rule that gives the same on every run.
+
+        Args:
+            x, y, sample_weight: arrays, as for `fit`.
+            smallest, largest: sizes to try.
+            gain: share by which doubling must be faster to go on.
+        """
+        return engine.find_batch_size(
+            self, x, y, sample_weight, smallest=smallest, largest=largest, gain=gain
         )
 
     def find_learning_rate(

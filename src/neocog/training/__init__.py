@@ -18,6 +18,7 @@ from neocog.training._compiled import Compiled, require_compiled
 from neocog.training._evaluate import evaluate, predict
 from neocog.training._executions import checked_executions
 from neocog.training._finders import LearningRateRange
+from neocog.training._finders_batch import BatchSizeSearch, find_batch_size
 from neocog.training._history import History
 from neocog.training._hook import Hook, HookList
 from neocog.training._interrupts import Interrupts
@@ -43,6 +44,7 @@ from neocog.training._step import (
 
 __all__ = [
     "NEVER",
+    "BatchSizeSearch",
     "Calibration",
     "Compiled",
     "Every",
@@ -70,6 +72,7 @@ __all__ = [
     "compute_loss",
     "compute_metrics",
     "evaluate",
+    "find_batch_size",
     "find_learning_rate",
     "fit",
     "forget_calibration",

@@ -28,7 +28,8 @@ def grouped(
 
     Example:
         >>> seen = []
-        >>> begin, end, rest = grouped((lambda step, logs: seen.append(step),), (lambda *a: seen.append(a),), 2)
+        >>> verbs = (lambda step, logs: seen.append(step),), (lambda *told: seen.append(told),)
+        >>> begin, end, rest = grouped(*verbs, 2)
         >>> for step in range(3):
         ...     for call in (*begin, *end):
         ...         call(step, {})

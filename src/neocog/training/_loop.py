@@ -17,6 +17,7 @@ from neocog.exceptions import ArgumentError, DataError, message
 from neocog.training._batch_size import TEST_BATCHES, in_larger_batches, measures_samples
 from neocog.training._evaluate import evaluate_source
 from neocog.training._executions import grouped
+from neocog.training._finders_batch import with_auto_batch_size
 from neocog.training._history import History
 from neocog.training._hook import HookList
 from neocog.training._interrupts import Interrupts
@@ -42,7 +43,7 @@ class FitRequest:
     y: Any
     sample_weight: Any
     class_weight: Any
-    batch_size: int | None
+    batch_size: Any
     epochs: int
     verbose: int | str
     callbacks: Any
@@ -77,6 +78,9 @@ def fit(model: Trainable, request: FitRequest) -> History:
     world = join()
     verbose = checked_verbose(request.verbose) if world.leads else 0
     snapshots = _snapshots(request, verbose)
+    if request.batch_size == "auto":
+        tell = partial(print, flush=True) if verbose else str
+        request = with_auto_batch_size(model, request, world, tell)
     source, validation = _sources(request)
     if isinstance(request.steps_per_epoch, int):
         check_int("fit", "steps_per_epoch", request.steps_per_epoch, minimum=1)
