@@ -82,11 +82,6 @@ class Block:
         rectified = self.rectifier or self.convolution
         self.rectifies, self.ceiling = _rectification(rectified)
 
-    @property
-    def gains(self) -> bool:
-        """Whether training gains from it: a single convolution has nothing to run together with."""
-        return len(self.layers) > 1
-
     def extended(self, layer: Any) -> Block | None:
         """Return the block with a layer more; None where it does not fit in."""
         last = self.layers[-1]

@@ -76,8 +76,9 @@ class GraphBody:
             with types_mixed():
                 return self.program.run(values)
         if mask is None:
-            form = self._forms[bool(training)]
-            return form.run_in_stretches(values) if self.in_stretches else form.run(values)
+            if self.in_stretches:
+                return self.program.run_in_stretches(values)
+            return self._forms[bool(training)].run(values)
         masks = tree_flatten(mask)
         values = [set_mask(x.view_as(x), m) for x, m in zip(values, masks, strict=True)]
         return self.program.run(values, masked=any(m is not None for m in masks))
