@@ -17,7 +17,8 @@ from step_tape import TapeRecorder
 import neocog as keras
 from neocog.metrics import _reduction
 from neocog.training import _compiled, _graphs, _plan, _state
-from neocog.training._graphs import Watch, why_not_recorded
+from neocog.training._graphs import why_not_recorded
+from neocog.training._host_waits import Watch
 
 layers, optimizers, schedules = keras.layers, keras.optimizers, keras.optimizers.schedules
 RNG = np.random.default_rng(0)
@@ -177,6 +178,46 @@ def test_a_record_that_fails_goes_on_eagerly_with_one_word(
         found = _fit(_network(noise=0.0), "sgd", "auto", epochs=1)
     for key, values in expected.items():
         np.testing.assert_allclose(found[key], values, rtol=2e-6, err_msg=key)
+
+
+def test_another_optimizer_in_mid_run(recorders: list[TapeRecorder]) -> None:
+    class Replace(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+            if epoch == 1:
+                other = optimizers.SGD(0.01)
+                other.build(self.model.trainable_weights)
+                self.model.optimizer = other
+
+    trained = []
+    for asked in (False, "auto"):
+        model = _network()
+        _fit(model, "adam", asked, epochs=3, callbacks=[Replace()])
+        trained.append(model.get_weights())
+        assert int(model.optimizer.iterations) == 16
+    assert recorders[0].repeats == 4  # of the first epoch
+    for one, other in zip(*trained, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=2e-6)
+
+
+def test_dicts_and_a_loss_without_targets(recorders: list[TapeRecorder]) -> None:
+    def model() -> keras.Model:
+        keras.utils.set_random_seed(4)
+        a, b = keras.Input((3,), name="a"), keras.Input((2,), name="b")
+        joined = layers.Concatenate()([layers.Dense(4)(a), b])
+        return keras.Model(
+            {"a": a, "b": b}, {"u": layers.Dense(1, name="u")(joined), "v": layers.Dense(2, name="v")(joined)}
+        )
+
+    data = {"a": RNG.random((40, 3), dtype="f"), "b": RNG.random((40, 2), dtype="f")}
+    targets = {"u": RNG.random((40, 1), dtype="f"), "v": RNG.random((40, 2), dtype="f")}
+    found = []
+    for asked in (False, "auto"):
+        one = model()
+        one.compile("sgd", {"u": "mse", "v": "mae"}, metrics={"u": ["mae"]}, jit_compile=asked)
+        found.append(one.fit(data, targets, batch_size=8, epochs=2, verbose=0).history)
+    assert recorders[0].repeats == 7
+    for key, values in found[0].items():
+        np.testing.assert_allclose(found[1][key], values, rtol=2e-6, err_msg=key)
 
 
 class _Own(layers.Layer):

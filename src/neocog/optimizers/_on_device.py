@@ -17,7 +17,7 @@ import torch
 from neocog.optimizers import _gradients
 from neocog.optimizers._adam import Adam, AdamW
 from neocog.optimizers._checks import correction
-from neocog.optimizers._groups import Batch
+from neocog.optimizers._groups import Batch, Group
 from neocog.optimizers._optimizer import Optimizer
 from neocog.optimizers._sgd import SGD
 
@@ -33,6 +33,8 @@ class OnDevice:
         self.optimizer = optimizer
         self._numbers: dict[tuple[str, float], torch.Tensor] = {}
         self._written: dict[tuple[str, float], float] = {}
+        self._groups: list[Group] = []
+        self._factors: set[float] = set()
 
     def write_numbers(self) -> None:
         """Write this step's numbers, those that differ from the last step's: no sync, no copy from the host.
@@ -42,7 +44,10 @@ class OnDevice:
         optimizer = self.optimizer
         optimizer._load_pending()
         rate = optimizer._rate.at(optimizer._iterations)
-        for factor in {group.factor for group in optimizer._table.groups}:
+        if self._groups is not optimizer._table.groups:
+            self._groups = optimizer._table.groups
+            self._factors = {group.factor for group in self._groups}
+        for factor in self._factors:
             self._write("step", factor, _size_of_step(optimizer, rate * factor))
             if optimizer.weight_decay:
                 self._write("kept", factor, 1.0 - optimizer.weight_decay * rate * factor)

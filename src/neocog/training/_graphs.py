@@ -15,12 +15,12 @@ from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from neocog.core import tree_flatten, tree_pack
 from neocog.metrics import Metric
 from neocog.optimizers._on_device import OnDevice
 from neocog.optimizers._on_device import why_not as why_not_on_device
+from neocog.training._host_waits import Watch
 from neocog.training._step import LazyLogs
 
 WARM_UP = 3  # steps before the record, as torch asks; the last is watched
@@ -124,25 +124,35 @@ class RecordedStep:
 
     def __call__(self, data: Any) -> Any:
         """Train on one batch."""
+        if self.model.compile_settings.optimizer is not self._update.optimizer:
+            return self.model.train_step(data)  # another took its place
         self._update.write_numbers()
-        leaves = tree_flatten(data)
-        form = [(leaf.shape, leaf.dtype) if isinstance(leaf, torch.Tensor) else type(leaf) for leaf in leaves]
-        if self._form is None:
-            self._form = form
-        if self.why_not is not None or form != self._form:
+        leaves = [leaf for leaf in tree_flatten(data) if leaf is not None]
+        if not self._fits(leaves):
             return self._train(data)
         if self._replay is not None and self._changed():
             self._forget()
-        if self._warm < WARM_UP:
-            return self._warm_up(data)
         if self._replay is None:
+            if self._warm < WARM_UP:
+                return self._warm_up(data)
             self._record(data, leaves)
             if self._replay is None:
                 return self._train(data)
-        for place, leaf in zip(self._inputs, (leaf for leaf in leaves if leaf is not None), strict=True):
+        for place, leaf in zip(self._inputs, leaves, strict=True):
             place.copy_(leaf)
         self._replay()
         return LazyLogs(self.model)
+
+    def _fits(self, leaves: list[Any]) -> bool:
+        """Whether a batch has the form of the first one, and steps are recorded at all."""
+        if self.why_not is not None:
+            return False
+        if self._form is None:
+            self._form = [(leaf.shape, leaf.dtype) for leaf in leaves]
+            if not all(isinstance(leaf, torch.Tensor) for leaf in leaves):
+                self.why_not = "a batch holds other things than tensors"
+                return False
+        return bool([(leaf.shape, leaf.dtype) for leaf in leaves] == self._form)
 
     def _train(self, data: Any) -> Any:
         """Run one step by the numbers on the device, so that recorded and other steps round alike."""
@@ -162,11 +172,11 @@ class RecordedStep:
         self.why_not = watch.found
         return logs
 
-    def _record(self, data: Any, leaves: list[Any]) -> None:
+    def _record(self, data: Any, leaves: list[torch.Tensor]) -> None:
         """Record a step. Nothing runs, but Python counts as in a step; the first repetition is that step."""
-        self._inputs = [leaf.clone() for leaf in leaves if leaf is not None]
+        self._inputs = [leaf.clone() for leaf in leaves]
         places = iter(self._inputs)
-        still = tree_pack(data, [None if leaf is None else next(places) for leaf in leaves])
+        still = tree_pack(data, [None if leaf is None else next(places) for leaf in tree_flatten(data)])
         optimizer, before = self.model.compile_settings.optimizer, _python_state(self.model)
         done = optimizer._iterations
         self._records += 1
@@ -200,7 +210,7 @@ class RecordedStep:
         return repeat
 
     def _changed(self) -> bool:
-        """Whether the record is of another model: looked at once an epoch, or where callbacks may change it."""
+        """Whether the record is of another model: asked once an epoch, or where callbacks may change it."""
         epoch = self.model.training_state.epochs_seen
         if epoch == self._epoch and not self.watches_changes:
             return False
@@ -221,36 +231,6 @@ class RecordedStep:
         self._replay, self._inputs, self._warm = None, [], 0
         if self._records >= _RECORDS:
             self.why_not = "the model changes between steps"
-
-
-class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Notes the first operation that a record cannot hold: one whose result Python or memory waits for.
-
-    Args:
-        device: of the model.
-    """
-
-    def __init__(self, device: torch.device) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.device = device
-        self.found: str | None = None
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        kwargs = kwargs or {}
-        result = func(*args, **kwargs)
-        if self.found is None and self._waits(func, args, kwargs, result):
-            self.found = f"{func._schema.name.removeprefix('aten::')} waits for the host"
-        return result
-
-    def _waits(self, func: Any, args: Any, kwargs: Any, result: Any) -> bool:
-        if torch.Tag.data_dependent_output in func.tags or torch.Tag.dynamic_output_shape in func.tags:
-            return True
-        if kwargs.get("generator") is not None:
-            return True  # a source of its own, started by the host
-        kinds = {leaf.device.type for leaf in tree_flatten([*args, result]) if isinstance(leaf, torch.Tensor)}
-        copies = func._schema.name in ("aten::copy_", "aten::_to_copy") and len(kinds) > 1
-        drawn = torch.Tag.nondeterministic_seeded in func.tags and bool(kinds - {self.device.type})
-        return copies or drawn
 
 
 def _python_state(model: Any) -> list[tuple[dict[str, Any], dict[str, Any]]]:

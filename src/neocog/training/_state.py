@@ -10,7 +10,7 @@ import torch
 
 from neocog.graph import module_call
 from neocog.training._compiled_forward import CompiledForward
-from neocog.training._graphs import RecordedStep, is_known, make_recorder
+from neocog.training._graphs import RecordedStep, is_known, make_recorder, why_not_recorded
 from neocog.training._plan import Plan
 from neocog.training._precision import autocast, float32_products
 from neocog.training._sharded import Sharded
@@ -80,7 +80,8 @@ class TrainingState:
         elif plan.compiled:
             self._forward = CompiledForward(model)
         recorder = make_recorder(torch.device(plan.device)) if plan.graphs else None
-        self.recorded = None if recorder is None else RecordedStep(model, recorder)
+        if recorder is not None and why_not_recorded(model) is None:  # a snapshot's plan may not fit
+            self.recorded = RecordedStep(model, recorder)
 
     def running(self) -> AbstractContextManager[None]:
         """The settings of the process that hold while `fit` runs; before and after they are the user's."""
