@@ -72,6 +72,8 @@ def all_of(case: Case) -> list[Competitor]:
     found += _tuned_photos() if case.files else _tuned(case)
     for backend in BACKENDS:
         found += [_keras(backend, "float32"), _keras(backend, "bfloat16")]
+        if case.files and backend != "torch":  # augmentation in tf.data, as the book's third edition has it
+            found += [_keras(backend, "float32", mapped=True), _keras(backend, "bfloat16", mapped=True)]
     return found
 
 
@@ -100,15 +102,15 @@ def _neocog(name: str, precision: str) -> Competitor:
     return Competitor(name=name, family="neocog", precision=precision, script="worker.py", request=request)
 
 
-def _keras(backend: str, precision: str) -> Competitor:
+def _keras(backend: str, precision: str, mapped: bool = False) -> Competitor:
     short = "f32" if precision == "float32" else "bf16"
     policy = "float32" if precision == "float32" else f"mixed_{precision}"
     return Competitor(
-        name=f"keras-{backend}-{short}",
+        name=f"keras-{backend}-{short}" + ("-map" if mapped else ""),
         family="keras",
         precision=precision,
         script="worker.py",
-        request={"library": "keras", "precision": policy},
+        request={"library": "keras", "precision": policy, "mapped": mapped},
         backend=backend,
     )
 

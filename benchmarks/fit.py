@@ -10,6 +10,7 @@ import datetime
 import statistics
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ def run(
     only: str | None = None,
     competitors: str | None = None,
     patience: float = PATIENCE,
+    samples: int | None = None,
     done: Callable[[dict[str, Any]], None] | None = None,
 ) -> Rows:
     """Run the suite.
@@ -39,6 +41,7 @@ def run(
         only: names of cases, by commas: "mlp-32,cats"; "overhead" is what `fit` adds to a step.
         competitors: those who take part, by commas; everyone where None.
         patience: seconds after which a competitor that has not started is left out.
+        samples: of each case at most so many, to try the suite out.
         done: called with each row when it stands.
 
     Returns:
@@ -46,7 +49,7 @@ def run(
     """
     names = [case.name for case in FIT] + ["overhead"]
     wanted = picked(only, names)
-    cases = [case for case in FIT if case.name in wanted]
+    cases = shortened([case for case in FIT if case.name in wanted], samples)
     rows = run_cases(cases, seconds, rounds, competitors, patience, done)
     if "overhead" in wanted:
         for row in overhead_rows(seconds, rounds):
@@ -69,6 +72,13 @@ def picked(only: str | None, names: list[str]) -> list[str]:
     if unknown:
         raise SystemExit(f"--only: expected some of {', '.join(names)}, got {', '.join(unknown)!r}")
     return found
+
+
+def shortened(cases: list[Case], samples: int | None) -> list[Case]:
+    """Return the cases with at most so many samples."""
+    if samples is None:
+        return cases
+    return [replace(case, samples=min(case.samples, samples)) for case in cases]
 
 
 def run_cases(

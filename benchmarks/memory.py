@@ -15,7 +15,7 @@ from cases import FIT, Case
 from competitors import Competitor, chosen
 from contest import PATIENCE, Worker, say
 from environments import Absent
-from fit import picked
+from fit import picked, shortened
 from inputs import prepared
 from tables import as_table
 
@@ -26,6 +26,7 @@ def run(
     only: str | None = None,
     competitors: str | None = None,
     patience: float = PATIENCE,
+    samples: int | None = None,
     done: Callable[[dict[str, Any]], None] | None = None,
 ) -> list[dict[str, Any]]:
     """Run the suite; the arguments are those of `fit.run`."""
@@ -33,7 +34,7 @@ def run(
     names = [case.name for case in FIT]
     wanted = picked(only, names)
     with tempfile.TemporaryDirectory(prefix="neocog-bench-", ignore_cleanup_errors=True) as name:
-        for case in (case for case in FIT if case.name in wanted):
+        for case in shortened([case for case in FIT if case.name in wanted], samples):
             rows.append(_row(case, competitors, Path(name), patience))
             if done:
                 done(rows[-1])

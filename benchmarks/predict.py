@@ -11,7 +11,7 @@ from typing import Any
 
 from cases import CASES, PREDICT
 from contest import PATIENCE
-from fit import picked, run_cases
+from fit import picked, run_cases, shortened
 from fit import render as render
 
 
@@ -21,10 +21,11 @@ def run(
     only: str | None = None,
     competitors: str | None = None,
     patience: float = PATIENCE,
+    samples: int | None = None,
     done: Callable[[dict[str, Any]], None] | None = None,
 ) -> list[dict[str, Any]]:
     """Run the suite; the arguments are those of `fit.run`."""
     cases = [*PREDICT, CASES["vgg16"]]
     wanted = picked(only, [case.name for case in cases])
-    chosen = [case for case in cases if case.name in wanted]
+    chosen = shortened([case for case in cases if case.name in wanted], samples)
     return run_cases(chosen, seconds, rounds, competitors, patience, done)

@@ -53,17 +53,19 @@ def main() -> None:
     suite = importlib.import_module(SUITES[options.suite])
     arguments = {"seconds": options.seconds, "rounds": options.rounds}
     arguments |= {"only": options.only, "competitors": options.competitors, "patience": options.patience}
+    arguments["samples"] = options.samples
     taken = inspect.signature(suite.run).parameters
     arguments = {key: value for key, value in arguments.items() if key in taken and value is not None}
     for key in ("only", "competitors"):
         if getattr(options, key) and key not in taken:
             raise SystemExit(f"--{key}: the suite {options.suite} has no such choice.")
     result = _Result(options, suite)
-    if "done" in taken and not options.no_write and not options.competitors:
+    prints_only = bool(options.no_write or options.competitors or options.samples)
+    if "done" in taken and not prints_only:
         arguments["done"] = result.add  # what is finished stays, whatever happens to the rest
     rows = suite.run(**arguments)
     print(result.render(rows))
-    if options.no_write or options.competitors:
+    if prints_only:
         return
     if "done" not in taken:
         result.rows = rows
@@ -79,6 +81,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", help="some cases or rows of the suite, by commas")
     parser.add_argument("--competitors", help="some competitors, by commas; prints only")
     parser.add_argument("--patience", type=float, help="seconds that a competitor may take to start")
+    parser.add_argument(
+        "--samples", type=int, help="at most so many of each case, to try it out; prints only"
+    )
     parser.add_argument("--peers", help="folder of the competitors' environments (else $BENCH_PEERS)")
     parser.add_argument("--no-write", action="store_true", help="print only")
     return parser.parse_args()

@@ -64,18 +64,13 @@ def fashion(keras: Any) -> Any:
 def cats(keras: Any, augmented: bool = False) -> Any:
     """The network for cats and dogs of the notes and of Chollet's book, at 180×180."""
     layers = keras.layers
-    augmentation = [
-        layers.RandomFlip("horizontal"),
-        layers.RandomRotation(0.1),
-        layers.RandomZoom(0.2),
-    ]
     stages = [layers.Conv2D(32, 3, activation="relu")]
     for filters in (64, 128, 256, 256):
         stages += [layers.MaxPooling2D(2), layers.Conv2D(filters, 3, activation="relu")]
     return keras.Sequential(
         [
             keras.Input((180, 180, 3)),
-            *(augmentation if augmented else []),
+            *(augmentation(keras) if augmented else []),
             layers.Rescaling(1 / 255),
             *stages,
             layers.Flatten(),
@@ -83,6 +78,12 @@ def cats(keras: Any, augmented: bool = False) -> Any:
             _cat_or_dog(keras),
         ]
     )
+
+
+def augmentation(keras: Any) -> list[Any]:
+    """Flip, rotation and zoom, as in the book."""
+    layers = keras.layers
+    return [layers.RandomFlip("horizontal"), layers.RandomRotation(0.1), layers.RandomZoom(0.2)]
 
 
 def cats_augmented(keras: Any) -> Any:

@@ -15,7 +15,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent))
 
 import numpy as np
-from keras_networks import NETWORKS
+from keras_networks import NETWORKS, augmentation
 from protocol import serve
 
 
@@ -52,7 +52,8 @@ class KerasRunner:
         keras.utils.set_random_seed(0)
         if request["precision"] != "float32":
             keras.mixed_precision.set_global_policy(request["precision"])
-        self.model = NETWORKS[case["network"]](keras)
+        self.mapped = augmentation(keras) if request.get("mapped") else []
+        self.model = NETWORKS["cats" if self.mapped else case["network"]](keras)
         if case["verb"] != "predict":
             loss = "binary_crossentropy" if case["binary"] else "sparse_categorical_crossentropy"
             optimizer = keras.optimizers.Adam(case["rate"])
@@ -97,7 +98,7 @@ class KerasRunner:
     def _dataset(self) -> Any:
         """The photographs, with nothing kept of them from earlier."""
         os.environ["NEOCOG_HOME"] = tempfile.mkdtemp(dir=os.environ.get("BENCH_SCRATCH"))
-        return self.keras.utils.image_dataset_from_directory(
+        dataset = self.keras.utils.image_dataset_from_directory(
             self.folder,
             label_mode="binary",
             image_size=self.case["shape"][:2],
@@ -105,6 +106,12 @@ class KerasRunner:
             seed=1,
             verbose=False,
         )
+        return dataset.map(self._augmented, -1).prefetch(-1) if self.mapped else dataset  # -1: AUTOTUNE
+
+    def _augmented(self, x: Any, y: Any) -> Any:
+        for layer in self.mapped:
+            x = layer(x)
+        return x, y
 
     def _note_plan(self) -> None:
         plan = getattr(self.model, "plan", None)
