@@ -5,6 +5,7 @@ Started by the tests: `torchrun … _cases_of_processes.py OUT CASE…`.
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import signal
@@ -156,7 +157,7 @@ def fragile(sharded: bool = False, user: bool = True) -> tuple[Any, dict[str, An
     model = keras.Sequential([
         keras.Input((6, 6, 2)),
         layers.Flatten(),
-        layers.Dense(8),
+        layers.Dense(8, use_bias=False),
         layers.BatchNormalization(),
         layers.Dropout(0.2),
         *([Noisy()] if user else []),
@@ -186,15 +187,20 @@ class Noisy(layers.Layer):
 
 
 class Killed(keras.callbacks.Callback):
-    """Kills a process in the middle of an epoch: `KILLS` says "restart:rank:batch,…"."""
+    """Kills a process in the middle of an epoch, once each: `KILLS` says "rank:batch,rank&rank:batch,…"."""
 
     batches = 0
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         self.batches += 1
-        here = f"{os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}:{RANK}:{self.batches}"
-        if here in os.environ.get("KILLS", "").split(","):
-            os.kill(os.getpid(), signal.SIGKILL)
+        for number, kill in enumerate(os.environ.get("KILLS", "").split(",")):
+            ranks, _, when = kill.partition(":")
+            done = f"{sys.argv[1]}.killed.{number}"
+            in_turn = number == 0 or glob.glob(f"{sys.argv[1]}.killed.{number - 1}.*")
+            left = len(glob.glob(f"{done}.*")) < len(ranks.split("&"))
+            if RANK in ranks.split("&") and when == str(self.batches) and in_turn and left:
+                open(f"{done}.{RANK}", "w").close()
+                os.kill(os.getpid(), signal.SIGKILL)
 
 
 class Exchanges(keras.callbacks.Callback):

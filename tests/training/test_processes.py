@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from _launched import result, results
+from _launched import endings, result, results
 
 from neocog.data import Batch, as_source
 from neocog.training._shares import SharedSource
@@ -20,7 +20,7 @@ needs_distributed = pytest.mark.skipif(
 )
 CASES = [
     "adam", "momentum", "penalties", "classes", "clipped", "averaged", "gathered", "cnn", "masked",
-    "weighted", "mixed", "generator", "loader", "pieces",
+    "weighted", "shares", "shares_cnn", "shares_gathered", "mixed", "generator", "loader", "pieces",
 ]  # fmt: skip
 # Whatever counts is the same to the bit; what is computed from outputs moves with their last digit.
 COMPUTED = ("loss", "crossentropy")
@@ -38,12 +38,12 @@ def furthest(one: Any, other: Any) -> float:
     return max(float(np.abs(np.subtract(a, b)).max()) for a, b in pairs)
 
 
-def check_same_training(alone: Any, together: list[Any]) -> None:
+def check_same_training(alone: Any, together: list[Any], weighted: bool = False) -> None:
     assert all(one == together[0] for one in together[1:])
     assert furthest(alone, together[0]) < 2e-6
     for name, values in alone["history"].items():
         found = together[0]["history"][name]
-        if name.endswith(COMPUTED) or name == "weighted_accuracy":
+        if name.endswith(COMPUTED) or (weighted and name == "accuracy"):
             np.testing.assert_allclose(found, values, rtol=2e-6)
         else:
             assert found == values, name
@@ -54,7 +54,7 @@ def check_same_training(alone: Any, together: list[Any]) -> None:
 @pytest.mark.parametrize("case", CASES)
 def test_processes_end_as_one_does(ended: Any, case: str, processes: int) -> None:
     """54 steps of batches of 32 and last ones of 3: with four processes one of them has no row of those."""
-    check_same_training(ended[1][case][0], ended[processes][case])
+    check_same_training(ended[1][case][0], ended[processes][case], weighted=case == "weighted")
 
 
 @needs_distributed
@@ -79,16 +79,16 @@ def test_gathered_gradients_are_exchanged_in_the_steps_that_apply_them(ended: An
 @pytest.mark.parametrize(
     "kills",
     [
-        "0:3:20",
-        pytest.param("0:0:20", marks=pytest.mark.slow),
-        pytest.param("0:1:20,1:2:5", marks=pytest.mark.slow),
+        "3:20",
+        pytest.param("0:20", marks=pytest.mark.slow),
+        pytest.param("1:20,2:5", marks=pytest.mark.slow),
     ],
 )
 def test_processes_that_are_killed_cost_nothing(tmp_path: Path, kills: str) -> None:
     """In four processes: one of the others, the first one, two one after the other."""
     whole = result(tmp_path, "whole", 4, "fragile")
     found = result(tmp_path, "found", 4, "fragile", kills=kills)
-    assert found == whole
+    assert endings(found) == endings(whole)
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 7])

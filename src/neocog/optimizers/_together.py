@@ -21,7 +21,7 @@ def accumulates(optimizer: Any) -> bool:
 
 def applies_next(optimizer: Any) -> bool:
     """Return whether the next step updates the variables, and does not only gather gradients."""
-    return (optimizer._iterations + 1) % optimizer.gradient_accumulation_steps == 0
+    return bool((optimizer._iterations + 1) % optimizer.gradient_accumulation_steps == 0)
 
 
 def put_back(optimizer: Any) -> None:

@@ -1,8 +1,8 @@
 """A model whose weights, gradients and optimizer state are shared out over the processes: torch's FSDP2.
 
 While `fit` runs each process holds a share of every weight; a layer's whole weights are put together for its
-forward and its backward pass alone. Before and after, the model is an ordinary one, whole in every process. The
-optimizer works on the shares, as all its rules but those of norms see one element at a time.
+forward and its backward pass alone. Before and after, the model is an ordinary one, whole in every process.
+The optimizer works on the shares, as all its rules but those of norms see one element at a time.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Share(nn.Parameter):
         return share
 
     @property
-    def grad(self) -> Any:  # type: ignore[override]
+    def grad(self) -> Any:
         """The share of the gradient."""
         grad = self.whole.grad
         return None if grad is None else grad.to_local()
@@ -141,7 +141,7 @@ class Sharded:
 
     @contextmanager
     def whole(self) -> Iterator[None]:
-        """Inside the block every process has all weights and slots, in main memory, and keeps what becomes of them.
+        """Inside the block every process has all weights and slots, in main memory; changes stay.
 
         The model can be saved there; a forward pass belongs outside.
         """
@@ -150,7 +150,7 @@ class Sharded:
         shares, slots = list(table.params), dict(table.slots)
         places = {name: (*_place(self.model, name), param) for name, param in self.model.named_parameters()}
         wholes = {}
-        for name, (module, attribute, param) in places.items():
+        for module, attribute, param in places.values():
             module._parameters[attribute] = wholes[id(param)] = _whole_parameter(param)
         table.params = [wholes[id(share.whole)] for share in shares]
         for name in table.native:
@@ -308,7 +308,9 @@ def _forget(module: nn.Module, hooks: dict[str, dict[Any, Any]]) -> None:
         found = getattr(module, name)
         found.clear()
         found.update(kept)
-    contract: Any = sys.modules["torch.distributed._composable.contract"]  # the package has a function of that name
+    contract: Any = sys.modules[
+        "torch.distributed._composable.contract"
+    ]  # the package has a function of that name
     notes = (contract.STATE_KEY, contract.REGISTRY_KEY, "_is_fsdp_managed_module", "_fsdp_use_orig_params")
     for name in notes:
         module.__dict__.pop(name, None)

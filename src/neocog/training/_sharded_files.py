@@ -1,9 +1,9 @@
 """The shares of a sharded model in files: torch's distributed checkpoint, as safetensors, and no pickle.
 
-Each process writes its own shares. Torch's usual writer keeps what belongs where in a pickled `.metadata`; the
-writer for safetensors keeps it as JSON in the header of each file, so that nothing in a file can run. Another
-number of processes reads the same files: torch cuts the shares anew. Which files belong to a snapshot, and their
-checksums, stand in the snapshot itself, which is written last.
+Each process writes its own shares. Torch's usual writer keeps what belongs where in a pickled `.metadata`;
+the writer for safetensors keeps it as JSON in the header of each file, so that nothing in a file can run.
+Another number of processes reads the same files: torch cuts the shares anew. Which files belong to a
+snapshot, and their checksums, stand in the snapshot itself, which is written last.
 """
 
 from __future__ import annotations
@@ -34,8 +34,7 @@ def write_shares(folder: Path, steps: int, sharded: Sharded, world: World) -> di
     Raises:
         StorageError: some process could not write.
     """
-    from torch.distributed import checkpoint
-
+    checkpoint = _engine()
     name = same_everywhere(f"shards-{steps:012d}-{os.urandom(4).hex()}", world)
     tensors, fault = sharded.tensors(), None
     try:
@@ -78,8 +77,7 @@ def read_shares(folder: Path, shares: Mapping[str, Any], sharded: Sharded) -> No
     Raises:
         ArgumentError: the snapshot is of another network or optimizer.
     """
-    from torch.distributed import checkpoint
-
+    checkpoint = _engine()
     tensors = sharded.tensors()
     own, kept = {key: list(value.shape) for key, value in tensors.items()}, dict(shares["tensors"])
     if own != kept:
@@ -115,6 +113,13 @@ def _place(folder: Path, shares: Mapping[str, Any]) -> Path:
     if _FOLDER.fullmatch(name) is None:
         raise FileFormatError(message(str(folder), expected="a folder of shares", got=repr(name)))
     return folder / name
+
+
+def _engine() -> Any:
+    """Return torch's distributed checkpoint: a heavy module, which few runs need."""
+    from torch.distributed import checkpoint
+
+    return checkpoint
 
 
 @contextmanager

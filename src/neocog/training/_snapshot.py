@@ -214,17 +214,16 @@ def _own_part(world: World, state: Mapping[str, Any]) -> Any:
 
 def _mean_of(states: list[Mapping[str, Any]]) -> dict[str, torch.Tensor]:
     """Return the mean of the floating-point buffers of several processes."""
-    names = (
-        [name for name, value in states[-1].items() if value.is_floating_point()] if len(states) > 1 else []
-    )
-    return {
-        name: torch.stack([s[name].double() for s in states]).mean(0).to(states[0][name]) for name in names
-    }
+    if len(states) == 1:
+        return {}
+    names = [name for name, value in states[-1].items() if value.is_floating_point() and name in states[0]]
+    means = {name: torch.stack([state[name].double() for state in states]).mean(0) for name in names}
+    return {name: mean.to(states[0][name].dtype) for name, mean in means.items()}
 
 
 def _share_of(states: list[Mapping[str, torch.Tensor]], key: str, world: World) -> torch.Tensor:
     """Return the sum of a metric's state over all processes for the first one, and 0 for the others."""
-    total = sum(state[key] for state in states if key in state)
+    total = torch.stack([state[key] for state in states if key in state]).sum(0)
     return total if world.leads else torch.zeros_like(total)
 
 

@@ -17,6 +17,7 @@ from torch import distributed
 from torch.nn.parallel import DistributedDataParallel
 
 from neocog.exceptions import ArgumentError, message
+from neocog.training._rounds import agree_on_round
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +75,7 @@ def join() -> World:
         from torch.distributed.rendezvous import rendezvous  # not there in every build of torch
 
         store, rank, size = next(rendezvous("env://"))
-        # Processes that are started again after one died must not find the addresses of the dead.
-        restart = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
-        own = distributed.distributed_c10d.PrefixStore(f"neocog/{restart}", store)
+        own = distributed.distributed_c10d.PrefixStore(agree_on_round(store, rank, size), store)
         backend = "nccl" if torch.cuda.is_available() else "gloo"
         distributed.init_process_group(backend, store=own, rank=rank, world_size=size)
         atexit.register(_leave)
@@ -119,13 +118,16 @@ def sum_metrics(metrics: list[Any], world: World) -> None:
         return
     states = [metric.state_dict() for metric in metrics]
     forms = [{name: (value.shape, value.dtype) for name, value in state.items()} for state in states]
-    for metric, state, everywhere in zip(metrics, states, zip(*from_everywhere(forms, world)), strict=True):
+    everywhere = from_everywhere(forms, world)
+    for metric, state, *there in zip(metrics, states, *everywhere, strict=True):
         # A process that had no row yet may lack what the first batch makes.
-        known = {name: form for forms_there in everywhere for name, form in forms_there.items()}
+        known = {name: form for forms_there in there for name, form in forms_there.items()}
         kinds = {name: variable.aggregation for name, variable in metric._named_variables()}
         metric.load_state_dict(
             {
-                name: _combined(state.get(name), *known[name], kinds.get(name, "sum"), world)
+                name: _combined(
+                    state.get(name), known[name][0], known[name][1], kinds.get(name, "sum"), world
+                )
                 for name in sorted(known)
             }
         )
