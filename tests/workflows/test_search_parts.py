@@ -56,8 +56,11 @@ def test_the_better_half_is_promoted_and_grows() -> None:
         for i in range(4)
     ]
     assert given_params(SPACE, 5, 12, 0, done) == {"learning_rate": 4e-3, "width": 0.75}
-    assert given_params(SPACE, 6, 12, 0, done) == {"learning_rate": 3e-3, "width": 0.75}
-    assert given_params(SPACE, 7, 12, 0, done) == {}  # the worse half is not: Optuna chooses
+    first, second = {"learning_rate": 4e-3, "width": 0.75}, {"learning_rate": 3e-3, "width": 0.75}
+    assert given_params(SPACE, 6, 12, 0, done, [first]) == second
+    assert given_params(SPACE, 7, 12, 0, done, [first, second]) == {}  # the worse half is not: Optuna chooses
+    recipe = [Done(slot=0, level=1, params={"learning_rate": 1e-3, "width": 1.0}, score=0.9)]
+    assert given_params(SPACE, 9, 12, 0, recipe) == {}  # the recipe is tried there already
     assert given_params(SPACE, 5, 12, 0, []) == {}
 
 

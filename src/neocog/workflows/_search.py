@@ -44,7 +44,7 @@ from neocog.workflows._search_events import SearchStarted, TrialDone
 from neocog.workflows._search_page import PAGE, importances
 from neocog.workflows._search_plan import LEVELS, level_of
 from neocog.workflows._search_pool import Pool
-from neocog.workflows._search_study import Row, Study
+from neocog.workflows._search_study import LOCK, Row, Study
 from neocog.workflows._search_trial import Images
 from neocog.workflows._search_work import Worker
 
@@ -164,14 +164,24 @@ def _with_study_as_data(request: SearchRequest) -> SearchRequest:
 
 
 def _study_at(folder: Path, *, resume: bool) -> Settings | None:
+    """Return the study of a folder, or None where one may begin; another process may just be making it."""
     there = read_settings(folder)
-    if there is None:
-        if resume:
-            got = f"no {STUDY} in it" if folder.exists() else "no such folder"
-            expected = "the folder of a study to go on with"
-            raise ArgumentError(message(str(folder), expected=expected, got=got, do="Leave --resume out."))
+    if there is None and (folder / LOCK).is_file():
+        with locked(folder / LOCK):
+            there = read_settings(folder)
+    if there is not None:
+        return there
+    if resume:
+        got = f"no {STUDY} in it" if folder.exists() else "no such folder"
+        expected = "the folder of a study to go on with"
+        raise ArgumentError(message(str(folder), expected=expected, got=got, do="Leave --resume out."))
+    try:
         check_free(folder)
-    return there
+    except ArgumentError:
+        others = set(os.listdir(folder)) - {LOCK} if folder.is_dir() else {""}
+        if others and read_settings(folder) is None:
+            raise
+    return None
 
 
 def _claimed(folder: Path, settings: Settings) -> Settings:
@@ -183,7 +193,7 @@ def _claimed(folder: Path, settings: Settings) -> Settings:
     made = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with locked(folder / "study.lock"):
+        with locked(folder / LOCK):
             there = read_settings(folder)
             if there is not None:
                 different = there.differences(settings)
@@ -201,8 +211,7 @@ def _claimed(folder: Path, settings: Settings) -> Settings:
 
 
 def _empty(folder: Path) -> None:
-    for name in ("study.lock",):
-        (folder / name).unlink(missing_ok=True)
+    (folder / LOCK).unlink(missing_ok=True)
     if folder.is_dir() and not os.listdir(folder):
         folder.rmdir()
 
@@ -349,7 +358,7 @@ class _Search:
         if len(rows) != self.weighed[0]:
             self.weighed = len(rows), importances(self.settings, rows)
         found = self.weighed[1]
-        with locked(self.folder / "study.lock"):
+        with locked(self.folder / LOCK):
             write_outputs(self.folder, self.settings, rows, metrics, found)
         defaults = [row.score for row in rows if row.is_default and row.level == len(LEVELS) - 1]
         return SearchResult(

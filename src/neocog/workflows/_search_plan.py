@@ -74,12 +74,27 @@ def is_default(slot: int, planned: int) -> bool:
     return place_in_level(slot, planned) == 0
 
 
-def given_params(space: Space, slot: int, planned: int, seed: int, done: Sequence[Done]) -> dict[str, Value]:
+def given_params(
+    space: Space,
+    slot: int,
+    planned: int,
+    seed: int,
+    done: Sequence[Done],
+    begun: Sequence[Mapping[str, Value]] = (),
+) -> dict[str, Value]:
     """Return the settings that a trial is given; Optuna chooses the others.
 
     The first of a level takes the recipe's settings, on the smallest level with the smallest network. On the
     smallest level networks are small. The next levels begin with the best settings of the level below, every
     second one with a network one size larger; then Optuna is free.
+
+    Args:
+        space: what is searched.
+        slot: of the trial, from 0.
+        planned: trials that the levels were laid out for.
+        seed: of what is drawn.
+        done: trials that count.
+        begun: settings of the trials of its level, those under way too: none is taken twice.
     """
     level, place = level_of(slot, planned), place_in_level(slot, planned)
     rng = random.Random(f"{seed} {slot}")
@@ -88,23 +103,21 @@ def given_params(space: Space, slot: int, planned: int, seed: int, done: Sequenc
         return {axis.name: axis.values()[0] if lowest and axis.grows else axis.default for axis in space}
     if level == 0:
         return {axis.name: axis.small(rng) for axis in space if axis.grows}
-    promoted = _promoted(done, level, place)
-    if promoted is None:
-        return {}
-    known = {axis.name for axis in space}
-    params = {name: value for name, value in promoted.items() if name in known}
-    if place % 2 == 0 or level < FULL:
-        for axis in space:
-            if axis.grows and axis.name in params:
-                params[axis.name] = axis.larger(params[axis.name])
-    return params
+    recipe = {axis.name: axis.default for axis in space}
+    taken = [recipe, *(dict(params) for params in begun)]
+    return next((params for params in _promoted(space, done, level) if params not in taken), {})
 
 
-def _promoted(done: Sequence[Done], level: int, place: int) -> Mapping[str, Value] | None:
-    """Return the settings that come next from the level below: its better half, the best first."""
+def _promoted(space: Space, done: Sequence[Done], level: int) -> list[dict[str, Value]]:
+    """Return the settings of the better half of the level below, the best first, grown on the way."""
     below = ranked([trial for trial in done if trial.level == level - 1])
-    taken = place - 1
-    return below[taken].params if taken < -(-len(below) // 2) else None
+    found = []
+    for rank, trial in enumerate(below[: -(-len(below) // 2)]):
+        params = {axis.name: trial.params[axis.name] for axis in space if axis.name in trial.params}
+        if level < FULL or rank % 2:
+            params |= {a.name: a.larger(params[a.name]) for a in space if a.grows and a.name in params}
+        found.append(params)
+    return found
 
 
 def ranked(done: Sequence[Done]) -> list[Done]:

@@ -17,7 +17,7 @@ from typing import Any
 from neocog.core import optional_import
 from neocog.exceptions import FileFormatError, message
 from neocog.workflows._search_alive import Presence, locked
-from neocog.workflows._search_plan import Done, given_params, is_default, is_left, level_of
+from neocog.workflows._search_plan import FULL, Done, given_params, is_default, is_left, level_of
 from neocog.workflows._search_space import Space, Value
 
 DATABASE, LOCK = "study.db", "study.lock"
@@ -170,12 +170,13 @@ class Study:
 
     def _enqueue(self, found: Sequence[Any], slot: int) -> None:
         lost = [trial for trial in found if _slot(trial) == slot]
+        level = level_of(slot, self.planned) if slot < self.planned else FULL
         if lost:  # the same settings again, as far as they were known
             params = {**lost[-1].system_attrs.get("fixed_params", {}), **lost[-1].params}
         else:
             done = [row.done for row in self._rows(found)]
-            params = given_params(self.space, slot, self.planned, self.seed, done)
-        level = level_of(slot, self.planned) if slot < self.planned else 2
+            begun = [t.params for t in found if t.state.name != "FAIL" and t.user_attrs[_LEVEL] == level]
+            params = given_params(self.space, slot, self.planned, self.seed, done, begun)
         self.study.enqueue_trial(params, user_attrs={_SLOT: slot, _LEVEL: level})
 
     def _sampler(self, found: Sequence[Any]) -> Any:

@@ -233,6 +233,7 @@ def network(config: TrainConfig, data: ImageData, recipe: Recipe) -> Any:
         form = Form(width=config.width or 1.0, depth=config.depth, dropout=config.dropout)
         return build_model(name, info.image_shape, data.task, layers, form)
     base = open_base(canonical(config.model) or config.model, config.weights, info.image_size)
+    set_random_seed(config.seed)  # as in `train`, which opens it before
     drop = {} if config.dropout is None else {"dropout": config.dropout}
     if config.weights is not None:
         return whole_model(base, info.image_shape, data.task, **drop)
