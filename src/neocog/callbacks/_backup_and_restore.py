@@ -13,6 +13,7 @@ from neocog.exceptions import ArgumentError, message
 from neocog.files import snapshots_in
 from neocog.training import Every, Snapshots
 from neocog.training._hook import Logs
+from neocog.training._sharded_files import remove_shares
 
 
 @CALLBACKS.register()
@@ -71,6 +72,7 @@ class BackupAndRestore(Callback):
             state.snapshots.close()
         for path in snapshots_in(self.backup_dir):
             path.unlink(missing_ok=True)
+        remove_shares(self.backup_dir)
         with suppress(OSError):
             os.rmdir(self.backup_dir)
 

@@ -37,7 +37,17 @@ from neocog.core._memory import keep_freed_memory
 from neocog.core._naming import auto_name, reset_names, to_snake_case
 from neocog.core._one_thread import work_alone
 from neocog.core._optional import optional_import
-from neocog.core._own_rows import OwnRows, drawn, draws_for_all, for_all_rows, on_rows, own_part, own_rows
+from neocog.core._own_rows import (
+    OwnRows,
+    common_state,
+    drawing_again,
+    drawn,
+    draws_for_all,
+    for_all_rows,
+    on_rows,
+    own_part,
+    own_rows,
+)
 from neocog.core._promotion import result_type, standardize_dtype
 from neocog.core._registry import Registry
 from neocog.core._rng import draw_seed, make_generator, set_random_seed
@@ -87,6 +97,7 @@ __all__ = [
     "check_ntuple",
     "check_number",
     "check_one_of",
+    "common_state",
     "custom_object",
     "custom_object_scope",
     "default_device",
@@ -95,6 +106,7 @@ __all__ = [
     "disable_interactive_logging",
     "disable_traceback_filtering",
     "draw_seed",
+    "drawing_again",
     "drawn",
     "draws_for_all",
     "dtype_name",

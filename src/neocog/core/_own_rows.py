@@ -76,6 +76,27 @@ def on_rows(rows: OwnRows | None) -> Iterator[None]:
         _under_way.rows = before
 
 
+def common_state() -> torch.Tensor | None:
+    """Return the state of the generator that layers draw from for the rows of all; None where they don't."""
+    rows = draws_for_all()
+    return None if rows is None or rows.common is None else rows.common.get_state()
+
+
+@contextmanager
+def drawing_again(state: torch.Tensor | None) -> Iterator[None]:
+    """Inside the block, layers draw for the rows of all as they did from a state of `common_state`."""
+    rows = draws_for_all()
+    if state is None or rows is None or rows.common is None:
+        yield
+        return
+    now = rows.common.get_state()
+    rows.common.set_state(state)
+    try:
+        yield
+    finally:
+        rows.common.set_state(now)
+
+
 def drawn(
     like: torch.Tensor, shape: Sequence[int], draw: Callable[[torch.Tensor], torch.Tensor]
 ) -> torch.Tensor:

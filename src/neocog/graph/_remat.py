@@ -19,7 +19,7 @@ import torch
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
-from neocog.core import check_int, check_one_of, on_rows, own_rows
+from neocog.core import check_int, check_one_of, common_state, drawing_again, on_rows, own_rows
 
 MODES = ("full", "activations", "larger_than", "list_of_layers", None)
 
@@ -132,10 +132,10 @@ def computed_again(
     if _here.inside or not torch.is_grad_enabled():
         return function(*args, **kwargs)
     inner = list({id(part): part for module in modules for part in module.modules()}.values())
-    before = _State.of(inner)
+    before, draws = _State.of(inner), common_state()
 
     def contexts() -> tuple[AbstractContextManager[Any], AbstractContextManager[Any]]:
-        return nullcontext(), _as_then(inner, before)
+        return nullcontext(), _both(_as_then(inner, before), drawing_again(draws))
 
     def run(*args: Any, **kwargs: Any) -> Any:
         was, _here.inside = _here.inside, True
@@ -209,3 +209,9 @@ class _State:
 
 def _is_seed(value: Any) -> bool:
     return hasattr(value, "next") and hasattr(value, "count") and hasattr(value, "seed")
+
+
+@contextmanager
+def _both(first: AbstractContextManager[Any], second: AbstractContextManager[Any]) -> Iterator[None]:
+    with first, second:
+        yield

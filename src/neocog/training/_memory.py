@@ -128,7 +128,7 @@ class Steps:
         raise OutOfMemoryError(message(self.where, expected=expected, got=got, do=do + self._snapshot()))
 
     def _remedy(self, rows: int, limit: int, failure: Failure, begun: bool) -> str | None:
-        smaller = f"Use batch_size={max(1, limit // 2)}"
+        smaller = f"Use batch_size={max(1, limit // 2) * self.world.size}"
         if begun:
             return f"Some weights are updated, some not: begin again from a file or snapshot. {smaller}."
         if limit == 1:
@@ -159,8 +159,11 @@ def own_step(model: Any, name: str) -> bool:
 
 def _talks_in_forward(model: Any) -> bool:
     """Whether the forward pass exchanges numbers with other processes."""
+    if model.training_state.sharded is not None:
+        return True
     return any(
         getattr(module, "synchronized", False)
+        or getattr(module, "asked_to_synchronize", False)
         or isinstance(module, torch.nn.SyncBatchNorm)
         or any(cls.__name__ == "FSDPModule" for cls in type(module).__mro__)
         for module in model.modules()

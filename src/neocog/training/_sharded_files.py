@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -95,16 +95,16 @@ def read_shares(folder: Path, shares: Mapping[str, Any], sharded: Sharded) -> No
         checkpoint.load(tensors, storage_reader=reader)
 
 
-def remove_old_shares(folder: Path, kept: set[int]) -> None:
+def remove_shares(folder: str | os.PathLike[str], keep: Collection[int] = ()) -> None:
     """Remove the shares of snapshots that are no longer there.
 
     Args:
         folder: of the snapshots.
-        kept: step counts of those that stay.
+        keep: step counts of those that stay.
     """
-    for entry in folder.iterdir():
+    for entry in Path(folder).glob("shards-*"):
         found = _FOLDER.fullmatch(entry.name)
-        if found is not None and int(found[1]) not in kept and not entry.is_symlink():
+        if found is not None and int(found[1]) not in keep and not entry.is_symlink():
             shutil.rmtree(entry, ignore_errors=True)
 
 

@@ -16,7 +16,7 @@ from neocog.core import check_int
 from neocog.exceptions import ArgumentError, FileFormatError, StorageError, message
 from neocog.files import read_snapshot, snapshots_in, steps_of_snapshot, write_snapshot
 from neocog.training._sharded import Sharded
-from neocog.training._sharded_files import check_shares, remove_old_shares, write_shares
+from neocog.training._sharded_files import check_shares, remove_shares, write_shares
 from neocog.training._snapshot import Position, Scene, capture, capture_passing
 from neocog.training._world import ALONE, World, any_of, same_everywhere
 
@@ -225,7 +225,7 @@ class Snapshots:
         for old in snapshots_in(self.folder)[KEPT:]:
             old.unlink(missing_ok=True)
         if "shares" in state:
-            remove_old_shares(self.folder, {steps_of_snapshot(path) for path in snapshots_in(self.folder)})
+            remove_shares(self.folder, {steps_of_snapshot(path) for path in snapshots_in(self.folder)})
 
     def _settle(self) -> None:
         """Wait for the snapshot that is being written; a disk that fails is told once."""
