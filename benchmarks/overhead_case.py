@@ -27,7 +27,7 @@ def _row(case: Case, seconds: float, rounds: int) -> dict[str, Any]:
         worker = Worker(competitor.command(), competitor.environment(scratch), scratch / "log")
         try:
             worker.ask({"case": case.as_dict(), "data": str(data), **competitor.request})
-            steps = max(64, min(1000, int(seconds * 1000)))
+            steps = max(64, min(1000, int(seconds * 500)))  # within an epoch
             found = worker.ask({"op": "overhead", "steps": steps, "rounds": rounds})
         finally:
             worker.close()
