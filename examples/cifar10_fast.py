@@ -39,7 +39,7 @@ class Settings:
         images: training images; all where larger.
         width: share of the full network's feature maps.
         epochs, batch_size: as in `fit`.
-        rate: the highest learning rate.
+        rate: the highest learning rate at 1024 samples a step; for other sizes in proportion.
         decay: decoupled weight decay, of kernels alone.
         bias_rate: the biases' share of the rate.
         smoothing: part of each label that goes to all classes.
@@ -150,7 +150,10 @@ def compiled(settings: Settings, kernel: np.ndarray, steps: int) -> keras.Model:
     """Return the network, ready to train for so many steps."""
     model = build(settings.width, kernel)
     optimizer = keras.optimizers.SGD(
-        Triangle(settings.rate, steps), momentum=0.85, nesterov=True, weight_decay=settings.decay
+        Triangle(settings.rate * settings.batch_size / 1024, steps),
+        momentum=0.85,
+        nesterov=True,
+        weight_decay=settings.decay,
     )
     optimizer.exclude_from_weight_decay(var_names=["beta"])
     optimizer.set_rate_factors({"norm": settings.bias_rate})

@@ -113,7 +113,7 @@ def test_the_recipe_learns(recipe: Any, monkeypatch: pytest.MonkeyPatch) -> None
         return images.clip(0, 255).astype("uint8"), labels[:, None].astype("uint8")
 
     monkeypatch.setattr(keras.datasets.cifar10, "load_data", lambda: (drawn(400), drawn(100)))
-    settings = recipe.Settings(images=400, width=0.125, epochs=6, batch_size=50, rate=0.5, test_images=100)
+    settings = recipe.Settings(images=400, width=0.125, epochs=6, batch_size=50, rate=10.0, test_images=100)
     found = recipe.train(settings, verbose=0)
     assert found["accuracy"] > 0.6
     assert found["loss"][-1] < found["loss"][0]

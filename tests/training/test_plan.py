@@ -45,7 +45,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Any:
         half_precision.cache_clear()
         monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device=None: capability)
         monkeypatch.setattr(torch.cuda, "get_device_name", lambda device=None: "GPU")
-        monkeypatch.setattr(_plan.importlib.util, "find_spec", lambda name: object() if triton else None)
+        monkeypatch.setattr(_plan, "has_triton_package", lambda: triton)
         monkeypatch.setattr(
             _plan, "make_recorder", lambda device: object() if device.type == "cuda" else None
         )

@@ -6,11 +6,11 @@ stopwatch: the same seed gives the same plan and the same numbers.
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
+from torch.utils._triton import has_triton_package
 
 from neocog.training._calibration import Calibration, calibration_for
 from neocog.training._graphs import make_recorder, why_not_recorded
@@ -154,7 +154,7 @@ def _compiles(
     """
     if asked is True or asked is False:
         return asked
-    if device.type != "cuda" or importlib.util.find_spec("triton") is None:
+    if device.type != "cuda" or not has_triton_package():
         return False
     if torch.cuda.get_device_capability(device) < (7, 0) or flops < calibration.compile_flops:
         return False

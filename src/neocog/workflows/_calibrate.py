@@ -133,8 +133,8 @@ def last_gain(points: Sequence[tuple[float, float]], gain: float = GAIN) -> floa
     """Return the size up to which a way gains: the other way round than `crossover`.
 
     Example:
-        >>> last_gain([(1e6, 3.0), (1e8, 1.5), (1e10, 1.0)])
-        1000000000.0
+        >>> round(last_gain([(1e6, 3.0), (1e8, 1.5), (1e10, 1.0)]))
+        1000000000
     """
     found = crossover([(1.0 / size, how) for size, how in points], gain)
     return 0.0 if found == NEVER else 1.0 / found
