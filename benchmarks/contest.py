@@ -24,9 +24,10 @@ from competitors import Competitor
 from environments import Absent
 
 PATIENCE = 300.0  # seconds for a start with all that it compiles
-# A form of tuned PyTorch slower than this times the best one runs in no further round: by the first trial,
-# and by the best of its rounds.
-BEHIND_AT_FIRST, BEHIND = 0.7, 0.85
+# Who is slower than this times the best of the same kind runs in no further round: by the first trial, and by
+# the best of its rounds. Forms of tuned PyTorch are of one kind; Keras's backends are, by precision.
+BEHIND_AT_FIRST = {"tuned": 0.7, "keras": 0.4}
+BEHIND = {"tuned": 0.85, "keras": 0.6}
 
 
 class Worker:
@@ -191,14 +192,20 @@ def _turn(entry: Entry, seconds: float, patience: float) -> None:
         entry.worker, entry.absent = None, str(error)
 
 
-def _drop_the_slow(entries: list[Entry], speeds: list[float], behind: float) -> None:
-    """Drop the forms of tuned PyTorch that cannot become the best one; what they ran stays."""
-    tuned = [pair for pair in zip(entries, speeds, strict=True) if pair[0].competitor.family == "tuned"]
-    best = max((speed for entry, speed in tuned if entry.runs), default=0.0)
-    for entry, speed in tuned:
-        if entry.runs and speed < behind * best:
-            entry.dropped = True
-            entry.speeds = entry.speeds or [speed]
+def _drop_the_slow(entries: list[Entry], speeds: list[float], behind: dict[str, float]) -> None:
+    """Drop those who cannot become the best of their kind; what they ran stays."""
+    kinds: dict[tuple[str, str], list[tuple[Entry, float]]] = {}
+    for entry, speed in zip(entries, speeds, strict=True):
+        family = entry.competitor.family
+        if entry.runs and family in behind:
+            kind = (family, entry.competitor.precision if family == "keras" else "")
+            kinds.setdefault(kind, []).append((entry, speed))
+    for (family, _), pairs in kinds.items():
+        best = max(speed for _, speed in pairs)
+        for entry, speed in pairs:
+            if speed < behind[family] * best:
+                entry.dropped = True
+                entry.speeds = entry.speeds or [speed]
 
 
 def _memory(entry: Entry) -> None:
