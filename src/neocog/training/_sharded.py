@@ -31,7 +31,8 @@ _BLIND = (
 )  # fmt: skip
 _HOOKS = (
     "_forward_pre_hooks", "_forward_pre_hooks_with_kwargs", "_forward_hooks", "_forward_hooks_with_kwargs",
-    "_forward_hooks_always_called", "_state_dict_pre_hooks", "_load_state_dict_pre_hooks",
+    "_forward_hooks_always_called", "_state_dict_pre_hooks", "_state_dict_hooks",
+    "_load_state_dict_pre_hooks", "_load_state_dict_post_hooks",
 )  # fmt: skip
 
 
@@ -85,6 +86,7 @@ class Sharded:
         self._kinds: dict[Any, Any] = {}  # the classes that FSDP made, by module
         self._before = {module: _hooks_of(module) for module in model.modules()}
         before = dict(model.named_parameters())
+        self._strides = {name: param.stride() for name, param in before.items()}  # FSDP wants plain ones
         self._share_weights()
         self._share_optimizer(before)
 
@@ -156,7 +158,9 @@ class Sharded:
         for name in table.native:
             pairs = zip(slots[name], shares, strict=True)
             table.slots[name] = [_gathered(as_sharded(slot, share.whole)) for slot, share in pairs]
-        index = table._index
+        index, hooks = table._index, {module: _hooks_of(module) for module in self._before}
+        for module, before in self._before.items():
+            _hang(module, before)
         table._index = index | {id(param): number for number, param in enumerate(table.params)}
         try:
             yield
@@ -170,6 +174,8 @@ class Sharded:
                     for slot, whole in zip(slots[name], table.slots[name], strict=True):
                         slot.copy_(self._part_of(whole, slot))
             table.params, table.slots, table._index = shares, slots, index
+            for module, own in hooks.items():
+                _hang(module, own)
 
     def _reshard(self) -> None:
         """Give back what a forward pass without a backward one has put together."""
@@ -201,7 +207,9 @@ class Sharded:
         wholes = {}
         for name, param in list(self.model.named_parameters()):
             module, attribute = _place(self.model, name)
-            wholes[id(param)] = (module, attribute, _whole_parameter(param))
+            whole = torch.empty_strided(param.shape, self._strides[name], dtype=param.dtype)
+            whole.copy_(_gathered(param))
+            wholes[id(param)] = (module, attribute, nn.Parameter(whole, requires_grad=param.requires_grad))
         for module, hooks in self._before.items():
             _forget(module, hooks)
         for module, attribute, whole in wholes.values():
@@ -298,6 +306,14 @@ def _place(model: Any, name: str) -> tuple[Any, str]:
 
 def _hooks_of(module: nn.Module) -> dict[str, dict[Any, Any]]:
     return {name: dict(getattr(module, name)) for name in _HOOKS if hasattr(module, name)}
+
+
+def _hang(module: nn.Module, hooks: dict[str, dict[Any, Any]]) -> None:
+    """Give a module these hooks in place of those that it has."""
+    for name, kept in hooks.items():
+        found = getattr(module, name)
+        found.clear()
+        found.update(kept)
 
 
 def _forget(module: nn.Module, hooks: dict[str, dict[Any, Any]]) -> None:
