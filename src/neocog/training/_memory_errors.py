@@ -38,10 +38,12 @@ def is_out_of_memory(error: BaseException | None) -> bool:
         >>> is_out_of_memory(torch.OutOfMemoryError("CUDA out of memory")), is_out_of_memory(ValueError("no"))
         (True, False)
     """
+    if isinstance(error, NeocogError) and error.__cause__ is None:
+        return False  # told in words already
     while error is not None:
         if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
             return True
-        if isinstance(error, RuntimeError) and not isinstance(error, NeocogError):
+        if isinstance(error, RuntimeError):
             text = str(error).lower()
             if any(sign in text for sign in _TEXTS):
                 return True
