@@ -211,16 +211,40 @@ def test_a_folder_in_the_files_place_is_ignored(tmp_path: Path, monkeypatch: pyt
         assert calibration_for(CPU, "AMX") == built_in("AMX")
 
 
+def _older() -> tuple[Any, ...]:
+    return (
+        torch.get_float32_matmul_precision(),
+        torch.backends.cuda.matmul.allow_tf32,
+        torch.backends.cudnn.allow_tf32,
+    )
+
+
 def test_tf32_holds_in_the_block_alone() -> None:
-    switches = (torch.backends.cuda.matmul, torch.backends.cudnn.conv)
-    before = [switch.fp32_precision for switch in switches]
-    for tf32, expected in ((True, "tf32"), (False, "ieee")):
+    switches = (torch.backends.cuda.matmul, torch.backends.cudnn.conv, torch.backends.cudnn.rnn)
+    before, older = [switch.fp32_precision for switch in switches], _older()
+    for tf32, expected, words in ((True, "tf32", "high"), (False, "ieee", "highest")):
         with float32_products(tf32):
-            assert [switch.fp32_precision for switch in switches] == [expected] * 2
+            assert [switch.fp32_precision for switch in switches] == [expected] * 3
+            assert _older() == (words, tf32, tf32)  # the older switches can be read too: compilers do
         assert [switch.fp32_precision for switch in switches] == before
+        assert _older() == older
     with pytest.raises(KeyError), float32_products(True):
         raise KeyError
     assert [switch.fp32_precision for switch in switches] == before
+
+
+def test_a_users_own_tf32_stays() -> None:
+    switch = torch.backends.cuda.matmul
+    before = switch.fp32_precision
+    try:
+        switch.fp32_precision = "tf32"
+        for tf32 in (True, False):
+            with float32_products(tf32):
+                assert switch.fp32_precision == ("tf32" if tf32 else "ieee")
+            assert switch.fp32_precision == "tf32"
+    finally:
+        switch.allow_tf32 = False
+        switch.fp32_precision = before
 
 
 def _learn(precision: str, **kwargs: Any) -> keras.Model:

@@ -6,7 +6,7 @@ The recorder is a tape on the CPU that behaves as a CUDA graph does (`step_tape`
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
@@ -308,3 +308,52 @@ def test_the_watch_names_what_cannot_be_recorded() -> None:
     with Watch(torch.device("meta")) as watch:  # drawn on another device than the model's
         torch.rand(2)
     assert watch.found is not None
+
+
+def test_the_order_of_calls_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """CUDA's own part, with every call of torch's replaced: warm-up beside the main stream, record, repeat."""
+    told: list[str] = []
+
+    @contextmanager
+    def inside(*args: Any, **kwargs: Any) -> Any:
+        told.append("(" + ",".join(str(arg) for arg in [*args, *kwargs.values()]))
+        yield
+        told.append(")")
+
+    class Stream:
+        def __init__(self, name: Any) -> None:
+            self.name = "side" if isinstance(name, torch.device) else name
+
+        def wait_stream(self, other: Any) -> None:
+            told.append(f"{self} waits for {other}")
+
+        def __str__(self) -> str:
+            return str(self.name)
+
+    class Graph:
+        def replay(self) -> None:
+            told.append("repeat")
+
+        def __str__(self) -> str:
+            return "graph"
+
+    main = Stream("main")
+    for name, fake in {
+        "Stream": Stream,
+        "current_stream": lambda device: main,
+        "stream": inside,
+        "graph": inside,
+        "device": inside,
+        "CUDAGraph": Graph,
+    }.items():
+        assert hasattr(torch.cuda, name)
+        monkeypatch.setattr(torch.cuda, name, fake)
+    recorder = _graphs.CudaRecorder(torch.device("cuda:1"))
+    assert recorder.apart(lambda: told.append("step") or 7) == 7
+    assert told == ["side waits for main", "(side", "step", ")", "main waits for side"]
+    told.clear()
+    replay = recorder.record(lambda: told.append("step"))
+    assert told == ["(cuda:1", "(graph,side,thread_local", "step", ")", ")"]
+    told.clear()
+    replay()
+    assert told == ["repeat"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache
@@ -79,14 +80,28 @@ def autocast(device: str, precision: str) -> AbstractContextManager[Any]:
 def float32_products(tf32: bool) -> Iterator[None]:
     """Let float32 products on a GPU run in TensorFloat-32, or not, in the block; then as they did before.
 
-    Torch's default takes it for convolutions alone.
+    Torch's default takes it for convolutions alone. It has two sets of switches: what is set by the newer
+    alone, the older refuse to read, and parts of `torch.compile` read those. So both are set.
     """
-    switches = (torch.backends.cuda.matmul, torch.backends.cudnn.conv)  # type: ignore[attr-defined]
-    before = [switch.fp32_precision for switch in switches]
-    for switch in switches:
-        switch.fp32_precision = "tf32" if tf32 else "ieee"
+    backends: Any = torch.backends
+    cudnn = backends.cudnn
+    pairs = ((backends.cuda.matmul, [backends.cuda.matmul]), (cudnn, [cudnn.conv, cudnn.rnn]))
+    before = [[switch.fp32_precision for switch in newer] for _, newer in pairs]
+    for older, newer in pairs:
+        _set_both(older, newer, ["tf32" if tf32 else "ieee"] * len(newer))
     try:
         yield
     finally:
-        for switch, value in zip(switches, before, strict=True):
+        for (older, newer), values in zip(pairs, before, strict=True):
+            _set_both(older, newer, values)
+
+
+def _set_both(older: Any, newer: list[Any], values: list[str]) -> None:
+    if [switch.fp32_precision for switch in newer] == values:
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # some versions advise against the older ones
+        older.allow_tf32 = values[0] == "tf32"
+    for switch, value in zip(newer, values, strict=True):
+        if switch.fp32_precision != value:
             switch.fp32_precision = value
