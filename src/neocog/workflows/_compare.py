@@ -21,7 +21,7 @@ from neocog.workflows._task import Task
 
 _MOST_BYTES = 64 * 2**20
 _SETTINGS = ("asked", "recipe", "model", "data")
-_NO_SETTINGS = ("asked.out", "asked.data", "data.root", "data.class_names")
+_NO_SETTINGS = ("asked.out", "asked.every", "asked.data", "data.root", "data.class_names")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -159,7 +159,7 @@ def run_name(name: str) -> str:
 def check_free(path: Path) -> None:
     """Raise unless a run may be written to `path`: new or empty, on a disk that takes files and has room."""
     if path.is_dir():
-        names = sorted(entry.name for entry in path.iterdir() if entry.name != LOCK)
+        names = sorted(entry.name for entry in path.iterdir() if not _is_left(entry.name))
         if CONFIG in names:
             got = "a folder that holds another run"
             do = f"Choose another --out; `neocog resume {path}` goes on with a run that did not end."
@@ -180,6 +180,11 @@ def check_free(path: Path) -> None:
         os.unlink(probe)
     except OSError as error:
         raise storage_error(path, error) from error
+
+
+def _is_left(name: str) -> bool:
+    """Whether a file is what a process left that died while it began a run."""
+    return name == LOCK or (name.startswith(".") and name.endswith(".tmp"))
 
 
 def check_space(folder: Path, wanted: int) -> None:
