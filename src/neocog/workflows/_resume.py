@@ -177,6 +177,8 @@ def asked_of(config: Mapping[str, Any], path: Path) -> TrainConfig:
 
 
 def _fits(value: Any, kind: Any) -> bool:
+    if kind is Any:
+        return value is None or isinstance(value, (int, str))  # checked where the settings are
     options = typing.get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
     plain = tuple(typing.get_origin(option) or option for option in options)
     if isinstance(value, bool) and bool not in plain:
