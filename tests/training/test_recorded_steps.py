@@ -311,7 +311,7 @@ def test_the_watch_names_what_cannot_be_recorded() -> None:
 
 
 def test_the_order_of_calls_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    """CUDA's own part, with every call of torch's replaced: warm-up beside the main stream, record, repeat."""
+    """CUDA's own part, torch's calls replaced: warm-up beside the main stream, record, repeat."""
     told: list[str] = []
 
     @contextmanager

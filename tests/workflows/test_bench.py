@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 
 from neocog import workflows
 from neocog.cli._app import app
-from neocog.exceptions import ArgumentError
-from neocog.training import NEVER, _calibration, _precision, half_precision
+from neocog.exceptions import ArgumentError, StorageError
+from neocog.training import NEVER, _precision, half_precision
 from neocog.workflows import _bench, _calibrate
 from neocog.workflows._calibrate import GAIN, crossover, last_gain
 
@@ -117,8 +117,14 @@ def test_bad_arguments(arguments: list[str], file: Path) -> None:
     assert not file.exists()
 
 
-def test_no_place_to_keep_it(small: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NEOCOG_CALIBRATION", "off")
-    done = CliRunner().invoke(app, ["bench", "--calibrate", "--seconds", "0.01"])
-    assert done.exit_code == 2
-    assert _calibration.calibration_file() is None
+def test_no_place_to_keep_it(small: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Said before anything is measured."""
+    (tmp_path / "file").write_text("")
+    told: list[Any] = []
+    for place in ("off", str(tmp_path), str(tmp_path / "file" / "calibration.json")):
+        monkeypatch.setenv("NEOCOG_CALIBRATION", place)
+        with pytest.raises((ArgumentError, StorageError)):
+            workflows.calibrate(seconds=0.01, report=told.append)
+        done = CliRunner().invoke(app, ["bench", "--calibrate", "--seconds", "0.01"])
+        assert done.exit_code == 2
+    assert not told

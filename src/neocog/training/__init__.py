@@ -11,6 +11,7 @@ from neocog.training._calibration import (
     calibrated,
     calibration_file,
     calibration_for,
+    calibration_place,
     forget_calibration,
     save_calibration,
 )
@@ -18,7 +19,7 @@ from neocog.training._compiled import Compiled, require_compiled
 from neocog.training._evaluate import evaluate, predict
 from neocog.training._executions import checked_executions
 from neocog.training._finders import LearningRateRange
-from neocog.training._finders_batch import BatchSizeSearch, find_batch_size
+from neocog.training._finders_batch import BatchSizeSearch, auto_batch_size, find_batch_size
 from neocog.training._history import History
 from neocog.training._hook import Hook, HookList
 from neocog.training._interrupts import Interrupts
@@ -64,10 +65,12 @@ __all__ = [
     "Snapshots",
     "TrainingState",
     "as_list",
+    "auto_batch_size",
     "built_in",
     "calibrated",
     "calibration_file",
     "calibration_for",
+    "calibration_place",
     "checked_executions",
     "compute_loss",
     "compute_metrics",

@@ -19,7 +19,7 @@ from typing import Any
 import torch
 
 from neocog.core import default_device, neocog_home, processor_name, write_text
-from neocog.exceptions import FileFormatError, message
+from neocog.exceptions import ArgumentError, StorageError, message
 
 NEVER = math.inf
 _LARGEST_FILE = 1 << 20
@@ -135,15 +135,34 @@ def save_calibration(calibration: Calibration, device: torch.device | None = Non
 
     Raises:
         StorageError: the file cannot be written.
-        FileFormatError: files are switched off.
+        ArgumentError: files are switched off.
+    """
+    path = calibration_place()
+    machines = {**_entries(path), machine_key(device or default_device()): calibration.as_dict()}
+    write_text(path, json.dumps({"format": 1, "machines": machines}, indent=1) + "\n")
+    return path
+
+
+def calibration_place() -> Path:
+    """Return where a measurement can be kept: to be asked before one is made.
+
+    Raises:
+        StorageError: nothing can be written there.
+        ArgumentError: files are switched off.
     """
     path = calibration_file()
     if path is None:
         expected = "a file to keep the measurement in"
         do = "Unset NEOCOG_CALIBRATION, or let it name a file."
-        raise FileFormatError(message("calibration", expected=expected, got="NEOCOG_CALIBRATION=off", do=do))
-    machines = {**_entries(path), machine_key(device or default_device()): calibration.as_dict()}
-    write_text(path, json.dumps({"format": 1, "machines": machines}, indent=1) + "\n")
+        raise ArgumentError(message("calibration", expected=expected, got="NEOCOG_CALIBRATION=off", do=do))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        writable = os.access(path.parent, os.W_OK) and not path.is_dir()
+    except OSError:
+        writable = False
+    if not writable:
+        do = "Let NEOCOG_CALIBRATION name another file."
+        raise StorageError(message(str(path), expected="a file that can be written", got="none", do=do))
     return path
 
 
@@ -191,7 +210,7 @@ def _entries(path: Path) -> dict[str, Any]:
 
 def _say_damaged(path: Path, why: str) -> None:
     text = (
-        f"{path}: expected thresholds of `neocog bench --calibrate`, got a file that cannot be used ({why}). The "
-        "built-in ones are used. Measure again, or reset it with `neocog bench --reset`."
+        f"{path}: expected thresholds of `neocog bench --calibrate`, got a file that cannot be used ({why}). "
+        "The built-in ones hold. Measure again, or reset it with `neocog bench --reset`."
     )
     warnings.warn(text, UserWarning, stacklevel=2)

@@ -23,6 +23,7 @@ from neocog.training import (
     calibrated,
     calibration_file,
     calibration_for,
+    calibration_place,
     forget_calibration,
     half_precision,
     save_calibration,
@@ -77,8 +78,13 @@ def calibrate(*, seconds: float = 0.4, keep: bool = True, report: Reporter = sil
         seconds: about how long each way of each network is measured in each of three rounds.
         keep: write the thresholds to this machine's file.
         report: told of the progress.
+
+    Raises:
+        StorageError: the file cannot be written; said before anything is measured.
     """
     seconds = check_number("calibrate", "seconds", seconds, minimum=0.01, maximum=60)
+    if keep:
+        calibration_place()  # said now rather than after a minute of measuring
     device = default_device()
     hardware = half_precision(device)
     before = built_in(hardware)
