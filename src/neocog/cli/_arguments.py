@@ -39,6 +39,23 @@ MaxRestarts = Annotated[
 RunFolder = Annotated[str, typer.Argument(help="Folder of a run.", metavar="RUN")]
 
 
+def parse_batch_size(text: str | None) -> int | str | None:
+    """Return a number of images, or `"auto"`.
+
+    Raises:
+        ArgumentError: the text is neither.
+
+    Example:
+        >>> parse_batch_size("64"), parse_batch_size("auto")
+        (64, 'auto')
+    """
+    if text is None or text == "auto":
+        return text
+    if not text.isdecimal() or int(text) < 1:
+        raise ArgumentError(message("--batch-size", expected="a whole number or auto", got=repr(text)))
+    return int(text)
+
+
 def parse_size(text: str | None) -> tuple[int, int] | None:
     """Return (height, width) from `"96"` or `"96x128"`.
 

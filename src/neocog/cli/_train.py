@@ -18,6 +18,7 @@ from neocog.cli._arguments import (
     Quiet,
     Task,
     Traceback,
+    parse_batch_size,
     parse_size,
 )
 from neocog.cli._guard import finish
@@ -67,7 +68,9 @@ def train(
     ] = None,
     color: Annotated[str, typer.Option(help="auto, rgb or grayscale.")] = "auto",
     epochs: Annotated[int | None, typer.Option(help="At most so many. Default: by the data.")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Images a step. Default: by the data.")] = None,
+    batch_size: Annotated[
+        str | None, typer.Option(help="Images a step, or auto: what fits and pays. Default: by the data.")
+    ] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Highest rate. Default: the recipe's.")] = None,
     augment: Annotated[
         str, typer.Option(help="auto, none, light, mirror, photo, notes, randaugment, mixup or cutmix.")
@@ -125,7 +128,7 @@ def train(
             image_size=parse_size(image_size),
             color=color,
             epochs=epochs,
-            batch_size=batch_size,
+            batch_size=parse_batch_size(batch_size),
             learning_rate=learning_rate,
             augment=augment,
             seed=seed,

@@ -38,7 +38,7 @@ class TrainConfig:
         image_size: (height, width) in pixels.
         color: `"rgb"`, `"grayscale"` or `"auto"`, which looks at the images.
         epochs: most epochs; training stops earlier when validation gets no better.
-        batch_size: images a step.
+        batch_size: images a step, or `"auto"`: as many as fit and pay, as in `fit`.
         learning_rate: highest rate.
         augment: `"auto"` or a name in `AUGMENTATIONS`: `"none"`, `"light"`, `"photo"`, `"notes"`, …
         seed: of weights, order and augmentation; the split does not depend on it.
@@ -70,7 +70,7 @@ class TrainConfig:
     image_size: tuple[int, int] | None = None
     color: str = "auto"
     epochs: int | None = None
-    batch_size: int | None = None
+    batch_size: Any = None
     learning_rate: float | None = None
     augment: str = "auto"
     seed: int = 0
@@ -120,7 +120,7 @@ class TrainConfig:
         if self.seed >= 2**32:
             raise ArgumentError(message("train", expected="seed below 2**32", got=self.seed))
         for name in ("epochs", "batch_size"):
-            if getattr(self, name) is not None:
+            if getattr(self, name) is not None and (name, getattr(self, name)) != ("batch_size", "auto"):
                 check_int("train", name, getattr(self, name), minimum=1)
         if self.learning_rate is not None:
             check_number("train", "learning_rate", self.learning_rate, minimum=1e-8, maximum=10)

@@ -13,6 +13,7 @@ from neocog.exceptions import StorageError, TrainingError
 from neocog.training import Hook
 from neocog.workflows import _run_folder as files
 from neocog.workflows._augmentations import augmentation_layers
+from neocog.workflows._auto_batch import AUTO, batch_size_of
 from neocog.workflows._bases import (
     canonical,
     check_top,
@@ -157,6 +158,12 @@ def _prepared(
     config: TrainConfig, target: Target, folder: RunFolder, report: Reporter, settings: Mapping[str, Any]
 ) -> Job:
     """Read the data and make the model."""
+    if config.batch_size == AUTO:
+        first = _prepared(replace(config, batch_size=None), target, folder, silent, settings)
+        # A run that goes on keeps the size that it found: there may be another amount of memory now.
+        found = (settings.get("recipe") or {}).get("batch_size")
+        size = found or batch_size_of(first.model, first.data, config.seed, report)
+        config = replace(config, batch_size=size)
     asked = config
     base, config = base_for_files(config, target)
     data, recipe = load_data(target, config, report)
