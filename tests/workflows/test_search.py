@@ -103,7 +103,7 @@ def test_a_full_trial_and_the_winners_run_are_the_same_training(searched: Search
     assert result.run is not None
     assert result.best is not None
     metrics = json.loads((result.run / "metrics.json").read_text())
-    assert metrics["validation"]["accuracy"] == result.best.score
+    assert metrics["validation"] == {"accuracy": result.best.score, "loss": result.best.loss}
     assert metrics["test"] == result.test
 
 
@@ -111,7 +111,9 @@ def test_the_first_trial_of_the_full_budget_is_what_train_does(searched: Searche
     row = next(row for row in searched.result.trials if row.level == 2)
     assert row.is_default
     plain = replace(CONFIG, out=str(tmp_path / "run"), **FIX)
-    assert train(plain).validation_accuracy == row.score == searched.result.default
+    found = train(plain)
+    assert found.validation == {"accuracy": row.score, "loss": row.loss}
+    assert searched.result.default == row.score
 
 
 def test_small_comes_first(searched: Searched) -> None:

@@ -49,6 +49,8 @@ def started(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
             os.kill(pid, signal.SIGKILL)
         process.kill()
         process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
 
 
 def children(pid: int) -> list[int]:

@@ -154,10 +154,6 @@ class Watch(Hook):
         """Stop if asked."""
         self._look()
 
-    def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
-        """Stop if asked."""
-        self._look()
-
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Report the score.
 
