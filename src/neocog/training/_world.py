@@ -91,7 +91,29 @@ def replicated(model: Any) -> Any:
     """Return what computes the model's outputs so that gradients are the mean over all processes."""
     device = next(model.parameters()).device
     devices = None if device.type == "cpu" else [device]
-    return DistributedDataParallel(model, device_ids=devices, **_BUFFERS_STAY)
+    replica = DistributedDataParallel(model, device_ids=devices, **_BUFFERS_STAY)
+    _settle_order(replica)
+    return replica
+
+
+def _settle_order(replica: Any) -> None:
+    """Let torch arrange the gradients to be sent now, and not after the first step.
+
+    More than two numbers add up to other last bits in another order: a run that goes on from a snapshot would
+    differ from the undisturbed one in its first step. Gradients of 0 go through once, the last weights' first.
+    """
+    reducer, total = replica.reducer, None
+    reducer.prepare_for_forward()
+    reducer.prepare_for_backward([])
+    trained = [parameter for parameter in replica.module.parameters() if parameter.requires_grad]
+    for parameter in trained:
+        nothing = (parameter * 0).sum().float()
+        total = nothing if total is None else total + nothing
+    if total is not None:
+        total.backward()
+    for parameter in trained:
+        parameter.grad = None
+    reducer._rebuild_buckets()
 
 
 def same_everywhere(value: Any, world: World) -> Any:
