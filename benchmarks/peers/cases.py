@@ -72,7 +72,7 @@ FIT = [
     ),
     Case(
         name="cats-jpeg-first",
-        title="the same, first epoch of a first run",
+        title="cats and dogs, JPEG files, first epoch of a first run",
         network="cats-augmented",
         data="files",
         files=True,
