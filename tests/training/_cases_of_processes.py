@@ -251,7 +251,11 @@ def main() -> None:
         if RANK != "0":
             torch.manual_seed(99)  # begins elsewhere, and must not matter
         exchanges = Exchanges()
-        snapshots = f"{out}.snapshots" if "every" in fit and "KILLS" in os.environ else None
+        snapshots = (
+            os.path.join(os.path.dirname(out), "snapshots")
+            if "every" in fit and "KILLS" in os.environ
+            else None
+        )
         history = model.fit(verbose=0, callbacks=[Killed(), exchanges], snapshots=snapshots, **fit)
         weights = [weight.tolist() for weight in model.get_weights()]
         found = {"weights": weights, "history": history.history, "exchanges": exchanges.count}

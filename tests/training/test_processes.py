@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from _launched import endings, result, results
+from _launched import break_off, endings, result, results
 
 from neocog.data import Batch, as_source
 from neocog.training._shares import SharedSource
@@ -79,7 +79,7 @@ def test_gathered_gradients_are_exchanged_in_the_steps_that_apply_them(ended: An
 @pytest.mark.parametrize(
     "kills",
     [
-        "3:20",
+        pytest.param("3:20", marks=pytest.mark.slow),
         pytest.param("0:20", marks=pytest.mark.slow),
         pytest.param("1:20,2:5", marks=pytest.mark.slow),
     ],
@@ -110,3 +110,15 @@ def test_a_process_without_rows_stays_in_step() -> None:
     batch = next(source.batches(0))
     assert isinstance(batch, Batch)
     assert (batch.size, batch.share, len(batch.x), batch.rows) == (0, 0.0, 1, (1, 2))
+
+
+@needs_distributed
+@pytest.mark.parametrize("case", ["elastic", pytest.param("elastic_shares", marks=pytest.mark.slow)])
+def test_another_number_of_processes_goes_on(tmp_path: Path, case: str) -> None:
+    """Two processes of which one is killed, without a restart; one process goes on, or four with shares."""
+    (tmp_path / "found").mkdir()
+    break_off(tmp_path / "found", 2, case, kills="1:20")
+    goes_on = 4 if case.endswith("shares") else 1
+    found = results(tmp_path / "found", goes_on, [case], kills="")[case]
+    alone = result(tmp_path, "alone", 1, case)[0]
+    check_same_training(alone, found)

@@ -20,7 +20,7 @@ pytestmark = [
     pytest.mark.skipif(not torch.distributed.is_available(), reason="torch without distributed training"),
 ]
 ADDRESSES = ("10.177.31.1", "10.177.31.2")
-LONGEST = 240  # seconds that one job may take
+LONGEST = 180  # seconds that one job may take
 
 
 class Hosts:
@@ -110,7 +110,7 @@ def test_two_hosts_end_as_one_process_does(whole: list[Any], tmp_path: Path) -> 
     assert alone["history"]["accuracy"] == whole[0]["history"]["accuracy"]
 
 
-@pytest.mark.parametrize("kills", ["3:20", "2&3:20"])
+@pytest.mark.parametrize("kills", ["2&3:20"])
 def test_a_host_whose_processes_are_killed_costs_nothing(
     hosts: Hosts, whole: list[Any], tmp_path: Path, kills: str
 ) -> None:

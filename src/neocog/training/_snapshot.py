@@ -166,7 +166,7 @@ def restore(scene: Scene, state: Mapping[str, Any]) -> None:
         model.optimizer.load_state_dict({**state["optimizer"], **slots})
     _restore_metrics(model, own["metrics"])
     if state["plan"] is not None:
-        model.training_state.use(Plan(**state["plan"]), model)
+        model.training_state.use(Plan(**{**state["plan"], "processes": scene.world.size}), model)
     scene.source.load_state_dict(state["source"])
     if scene.validation is not None and state["validation"] is not None:
         scene.validation.load_state_dict(state["validation"])

@@ -100,7 +100,7 @@ def _settle_order(replica: Any) -> None:
     """Let torch arrange the gradients to be sent now, and not after the first step.
 
     More than two numbers add up to other last bits in another order: a run that goes on from a snapshot would
-    differ from the undisturbed one in its first step. Gradients of 0 go through once, the last weights' first.
+    differ from the undisturbed one in its first step. Gradients of 0 go through once.
     """
     reducer, total = replica.reducer, None
     reducer.prepare_for_forward()
