@@ -70,7 +70,7 @@ def test_the_suggestion_is_one_that_people_take(make: Any, low: float, high: flo
     rate = model.optimizer.learning_rate
     found = model.find_learning_rate(X, Y)
     assert low <= found.suggestion <= high
-    assert found.suggestion == min(found.steepest, found.minimum_tenth)
+    assert found.suggestion == math.sqrt(found.steepest * found.minimum_tenth)
     assert type(model.optimizer.learning_rate) is type(rate)
     assert float(model.optimizer.learning_rate) == float(rate)
 

@@ -47,8 +47,8 @@ class LearningRateRange:
 
     @property
     def suggestion(self) -> float:
-        """The rate to take: where the loss falls fastest, but at most a tenth of where it is lowest."""
-        return min(self.steepest, self.minimum_tenth)
+        """The rate to take: midway, on the logarithmic scale, between these two."""
+        return math.sqrt(self.steepest * self.minimum_tenth)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""

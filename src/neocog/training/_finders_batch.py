@@ -252,14 +252,16 @@ def _needs_rows(where: str, x: Any) -> None:
         raise ArgumentError(message(where, expected="arrays, whose batches are free", got=got, do=do))
 
 
-def with_auto_batch_size(model: Any, request: Any, world: World, tell: Any) -> Any:
-    """Return `fit`'s request with the batch size that the rule gives, and tell it.
+def with_auto_batch_size(model: Any, request: Any, world: World, verbose: Any) -> Any:
+    """Return `fit`'s request with the batch size that the rule gives, where it asks for "auto", and tell it.
 
     The validation's batches are as large, unless their size is given.
 
     Raises:
         ArgumentError: the data come in batches already.
     """
+    if request.batch_size != "auto":
+        return request
     _needs_rows('fit(batch_size="auto")', request.x)
 
     def source_of(size: int) -> Source:
@@ -269,5 +271,6 @@ def with_auto_batch_size(model: Any, request: Any, world: World, tell: Any) -> A
     size, reason = auto_batch_size(model, source_of, source_of(1).num_samples)
     torch.set_rng_state(random)
     size, reason = same_everywhere((size, reason), world)
-    tell(f"batch size {size}: {reason}")
+    if verbose:
+        print(f"batch size {size}: {reason}", flush=True)
     return replace(request, batch_size=size)

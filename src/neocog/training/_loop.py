@@ -78,17 +78,10 @@ def fit(model: Trainable, request: FitRequest) -> History:
     world = join()
     verbose = checked_verbose(request.verbose) if world.leads else 0
     snapshots = _snapshots(request, verbose)
-    if request.batch_size == "auto":
-        tell = partial(print, flush=True) if verbose else str
-        request = with_auto_batch_size(model, request, world, tell)
+    request = with_auto_batch_size(model, request, world, verbose)
     source, validation = _sources(request)
-    if isinstance(request.steps_per_epoch, int):
-        check_int("fit", "steps_per_epoch", request.steps_per_epoch, minimum=1)
     source = prepare_fit(model, source)
-    if validation is not None:
-        validation = validation.to(device_of(model))
-        if not request.validation_batch_size and not request.validation_steps and measures_samples(model):
-            validation = in_larger_batches(model, validation, as_list(request.callbacks), TEST_BATCHES)
+    validation = _placed(model, request, validation)
     source, validation = shared_out(model, world, source, validation)
     model.training_state.together = None if world.alone else Together(model, world)
     model.training_state.sharded = sharded_model(model, world)
@@ -339,7 +332,19 @@ def _number(value: Any) -> Any:
     return value
 
 
+def _placed(model: Trainable, request: FitRequest, validation: Source | None) -> Source | None:
+    """Return the validation's data on the model's device, in batches of a size that suits it."""
+    if validation is None:
+        return None
+    validation = validation.to(device_of(model))
+    if not request.validation_batch_size and not request.validation_steps and measures_samples(model):
+        return in_larger_batches(model, validation, as_list(request.callbacks), TEST_BATCHES)
+    return validation
+
+
 def _sources(request: FitRequest) -> tuple[Source, Source | None]:
+    if isinstance(request.steps_per_epoch, int):
+        check_int("fit", "steps_per_epoch", request.steps_per_epoch, minimum=1)
     x, y, weight = request.x, request.y, request.sample_weight
     validation = None
     if request.validation_data is not None:
