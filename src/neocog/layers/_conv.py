@@ -117,6 +117,7 @@ class Conv1D(Conv):
         Torch's `weight` is (filters, channels / groups, kernel_size).
 
     Example:
+        >>> import torch
         >>> Conv1D(4, 3, padding="causal")(torch.ones(2, 10, 8)).shape
         torch.Size([2, 10, 4])
     """
@@ -134,6 +135,7 @@ class Conv2D(Conv):
         `"channels_first"`. Torch's `weight` is (filters, channels / groups, *kernel_size).
 
     Example:
+        >>> import torch
         >>> Conv2D(32, 3, strides=2, padding="same", activation="relu")(torch.ones(2, 28, 28, 1)).shape
         torch.Size([2, 14, 14, 32])
     """
@@ -151,6 +153,7 @@ class Conv3D(Conv):
         *kernel_size).
 
     Example:
+        >>> import torch
         >>> Conv3D(4, 3)(torch.ones(1, 5, 5, 5, 2)).shape
         torch.Size([1, 3, 3, 3, 4])
     """

@@ -106,6 +106,7 @@ class DepthwiseConv1D(DepthwiseConv):
         `"channels_first"`. Torch's `weight` is (channels · depth_multiplier, 1, kernel_size).
 
     Example:
+        >>> import torch
         >>> DepthwiseConv1D(3, depth_multiplier=2)(torch.ones(2, 10, 8)).shape
         torch.Size([2, 8, 16])
     """
@@ -123,6 +124,7 @@ class DepthwiseConv2D(DepthwiseConv):
         *kernel_size).
 
     Example:
+        >>> import torch
         >>> DepthwiseConv2D(3, padding="same")(torch.ones(2, 14, 14, 8)).shape
         torch.Size([2, 14, 14, 8])
 
