@@ -19,7 +19,7 @@ from neocog.exceptions import ArgumentError, message
 from neocog.workflows._processes_outcome import Board, Outcome
 
 _LOOK = 0.1  # seconds between two looks
-_LOST = ("connection closed", "connection reset", "peer", "gloo", "nccl", "store", "socket", "broken pipe")
+_LOST = ("connection closed", "connection reset", "by peer", "gloo", "nccl", "tcpstore", "broken pipe")
 
 
 def run_in_processes(command: Sequence[str], count: int, max_restarts: int) -> Outcome:
@@ -155,5 +155,6 @@ def _cause(board: Board, failure: BaseException | None, max_restarts: int) -> st
         rank, found = min(failures.items(), key=lambda item: item[1].timestamp)
         code = found.exitcode
         how = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
-        return f"a process died: number {rank} ended {how} ({times})."
+        last = f" The last fault: {faults[-1][:300]}" if faults else ""
+        return f"a process died: number {rank} ended {how} ({times}).{last}"
     return f"the processes could not be started ({failure})." if failure else "the processes ended early."
