@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from neocog.callbacks._callback import Callback
-from neocog.callbacks._registry import CALLBACKS
 from neocog.training import RangeTest
 
 
-@CALLBACKS.register()
 class LearningRateFinder(RangeTest, Callback):
     """Raise the learning rate step by step, note each batch's loss, and put the model back as it was.
 

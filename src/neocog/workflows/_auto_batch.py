@@ -28,7 +28,7 @@ def batch_size_of(model: Any, data: ImageData, seed: int, report: Reporter) -> i
 
     def of_size(size: int) -> Any:
         other: Any = copy.copy(source)
-        other.batch_size, other.num_batches = size, -(-source.num_samples // size)
+        other.batch_size, other.num_batches = size, -(-int(source.num_samples or size) // size)
         return other
 
     size, reason = auto_batch_size(model, of_size, source.num_samples)
