@@ -20,7 +20,6 @@ import numpy as np
 import torch
 from protocol import serve
 from torch.nn import functional as F
-from torch.utils.flop_counter import FlopCounterMode
 from torch_networks import made, training
 
 
@@ -51,7 +50,8 @@ class BareRunner:
         self.facts: dict[str, Any] = {"parameters": sum(p.numel() for p in network.parameters())}
         self.facts["versions"] = {"python": sys.version.split()[0], "torch": torch.__version__}
         self.facts["threads"] = torch.get_num_threads()
-        self.facts["flops"] = self._flops()
+        if not self.tuned:  # the counter takes memory, which is compared with the tuned loop's
+            self.facts["flops"] = self._flops()
         self.forward = torch.compile(network) if request.get("compile") else network
         weights = [p for p in network.parameters() if p.requires_grad]
         # Keras's epsilon, so that the arithmetic is the same.
@@ -164,6 +164,8 @@ class BareRunner:
 
     def _flops(self, samples: int = 2) -> float:
         """Operations of a step for one sample, by torch's own counter."""
+        from torch.utils.flop_counter import FlopCounterMode
+
         shape = self.case["shape"]
         shape = (samples, *shape) if len(shape) == 1 else (samples, shape[2], *shape[:2])
         x = torch.zeros(shape, device=self.device)
