@@ -207,7 +207,7 @@ def test_a_worker_that_dies_while_it_claims_loses_nothing(
         while (trial := alive.claim(3, presence)) is not None:
             complete(alive, trial)
     assert [number for number, _ in numbers(alive)] == [1, 2, 3]
-    assert alive.running() == 0
+    assert alive.running(3) == 0
 
 
 def _dying_sampler(found: Study) -> Any:

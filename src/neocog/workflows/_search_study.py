@@ -232,9 +232,9 @@ class Study:
         rows: list[Row] = self._guarded(lambda: self._rows(self._trials()))
         return rows
 
-    def running(self) -> int:
-        """Return how many trials are under way."""
-        return sum(trial.state.name == "RUNNING" for trial in self._trials())
+    def running(self, trials: int) -> int:
+        """Return how many of the first so many trials are under way."""
+        return sum(trial.state.name == "RUNNING" and _slot(trial) < trials for trial in self._trials())
 
     def _trials(self) -> list[Any]:
         return list(self.study.get_trials(deepcopy=False))

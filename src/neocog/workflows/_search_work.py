@@ -59,7 +59,7 @@ class Worker:
             trial = self.study.claim(self.trials, self.presence)
             if trial is not None:
                 self._run(trial)
-            elif self.study.running() == 0:
+            elif self.study.running(self.trials) == 0:
                 self.counted()
                 return True
             else:
