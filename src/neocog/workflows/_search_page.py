@@ -254,6 +254,7 @@ def _slice(panel: Any, axis: Axis, rows: Sequence[Row], best: Row | None) -> Non
         panel.set_xticks(range(len(names)), [name[:14] for name in names], parse_math=False)
     if axis.logarithmic:
         panel.set_xscale("log")
+        panel.xaxis.set_minor_formatter("")  # numbers between the powers would lie over each other
     panel.set_title(axis.name, fontsize=10, parse_math=False)
     panel.grid(alpha=0.3)
 
