@@ -89,8 +89,9 @@ class BareRunner:
         if self.case["files"]:
             epochs = max(1, round(steps * self.batch / self.case["samples"]))
             return sum(self._train_epoch(self._photos()) for _ in range(epochs))
-        per_epoch = len(self.x) // self.batch
-        epochs, count = max(1, round(steps / per_epoch)), min(steps, per_epoch) * self.batch
+        per_epoch = max(1, len(self.x) // self.batch)
+        epochs = max(1, round(steps / per_epoch))
+        count = min(min(steps, per_epoch) * self.batch, len(self.x))
         if self.case["verb"] == "fit":
             return sum(self._train_epoch(self._shuffled(count)) for _ in range(epochs))
         for _ in range(epochs):

@@ -69,9 +69,9 @@ class KerasRunner:
         """Run about so many steps: part of an epoch, or whole epochs."""
         if self.case["files"]:
             return self._files(steps)
-        per_epoch = len(self.x) // self.batch
+        per_epoch = max(1, len(self.x) // self.batch)
         epochs = max(1, round(steps / per_epoch))
-        count = min(steps, per_epoch) * self.batch
+        count = min(min(steps, per_epoch) * self.batch, len(self.x))
         x, y, rest = self.x[:count], self.y[:count], {"batch_size": self.case["batch"], "verbose": 0}
         if self.case["verb"] == "fit":
             self.model.fit(x, y, epochs=epochs, **rest)
