@@ -26,7 +26,9 @@ _BYTES_ON_CPU, _BYTES_ON_ACCELERATOR = 8 << 20, 256 << 20
 _USUAL = 32
 
 
-def in_larger_batches(model: Any, source: Source, callbacks: Iterable[Any], verbs: tuple[str, ...]) -> Source:
+def in_larger_batches(
+    model: Any, source: Source, callbacks: Iterable[Any] = (), verbs: tuple[str, ...] = ()
+) -> Source:
     """Return arrays in batches of a size that suits the model, a power of two times 32; else the source.
 
     A model that fixes its batches, carries states from one to the next, or has no graph keeps them as they
@@ -35,7 +37,7 @@ def in_larger_batches(model: Any, source: Source, callbacks: Iterable[Any], verb
     Args:
         model: what computes.
         source: the data.
-        callbacks: the user's.
+        callbacks: the user's; none in `fit`, where whoever watches must not change the numbers.
         verbs: what a callback that counts batches listens to.
     """
     if not isinstance(source, ArraySource) or needs_whole_batch(model):

@@ -1,4 +1,4 @@
-"""How batches get to a GPU: the data lie there, or batches are copied from pinned memory while it computes."""
+"""How batches get to a GPU: the data lie there, or come from pinned memory while it computes."""
 
 from __future__ import annotations
 

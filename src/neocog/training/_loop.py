@@ -14,7 +14,7 @@ import torch
 from neocog.core import bounded, check_int, max_epochs, max_steps_per_epoch, subnormals_flushed
 from neocog.data import Batch, Source, as_source, split_validation
 from neocog.exceptions import ArgumentError, DataError, message
-from neocog.training._batch_size import TEST_BATCHES, in_larger_batches, measures_samples
+from neocog.training._batch_size import in_larger_batches, measures_samples
 from neocog.training._evaluate import evaluate_source
 from neocog.training._executions import grouped
 from neocog.training._finders_batch import with_auto_batch_size
@@ -24,7 +24,7 @@ from neocog.training._interrupts import Interrupts
 from neocog.training._memory import Steps, log_line
 from neocog.training._prepare import device_of, packed, prepare_fit
 from neocog.training._replay import batches_from, endless_from, resume
-from neocog.training._run_hooks import as_list, checked_verbose, make_hooks, steps_of
+from neocog.training._run_hooks import checked_verbose, make_hooks, steps_of
 from neocog.training._sharded import sharded_model, whole_weights
 from neocog.training._shares import shared_out
 from neocog.training._snapshot import Position, Scene
@@ -338,7 +338,7 @@ def _placed(model: Trainable, request: FitRequest, validation: Source | None) ->
         return None
     validation = validation.to(device_of(model))
     if not request.validation_batch_size and not request.validation_steps and measures_samples(model):
-        return in_larger_batches(model, validation, as_list(request.callbacks), TEST_BATCHES)
+        return in_larger_batches(model, validation)
     return validation
 
 
