@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from drawn_shapes import shapes
 from PIL import Image
 from test_pretrained import photographs, weight_file
@@ -47,7 +48,11 @@ def kill(folder: Path, cases: Sequence[tuple[TrainConfig, Moment]]) -> None:
     path = folder / "cases.json"
     path.write_text(json.dumps([{"config": asdict(config), "moment": moment} for config, moment in cases]))
     script = Path(__file__).with_name("killed_runs.py")
-    subprocess.run([sys.executable, script, path], check=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    subprocess.run(
+        [sys.executable, script, path],
+        check=True,
+        env={**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())},
+    )
     ended = json.loads(Path(f"{path}.ended").read_text())
     assert ended == [-signal.SIGKILL] * len(cases)
 
