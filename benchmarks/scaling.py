@@ -2,8 +2,8 @@
 
 The formula is that of docs/many-processes.md. Of a step of t₁ seconds in one process with one thread, each of
 N processes computes c = t₁ / N · max(1, N / cores): more processes than cores take turns. Averaging P numbers
-of 4 bytes around a ring takes s = L + 8 P (N − 1) / (N B), with latency L and bandwidth B of gloo, measured in
-the same run among as many processes. Where cores are left to send, t = c + max(0, s − ⅔ c); on a CPU that
+of 4 bytes around a ring takes s = L + 8 P (N − 1) / (N B), with latency L and bandwidth B of gloo, measured
+in the same run among as many processes. Where cores are left to send, t = c + max(0, s − ⅔ c); on a CPU that
 computes on all cores the same cores send, and t = c + s.
 """
 

@@ -1,7 +1,8 @@
 """What a CUDA graph does, on the CPU: operations are recorded with their tensors and numbers, and repeated.
 
 A repetition runs every operation again on the same memory: no Python in between, numbers as they were,
-results where they lay. Whatever a training step does in Python beside starting operations is left out, as on a GPU.
+results where they lay. Whatever a training step does in Python beside starting operations is left out, as on
+a GPU.
 """
 
 from __future__ import annotations

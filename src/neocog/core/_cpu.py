@@ -50,7 +50,8 @@ def has_bfloat16_products() -> bool:
     """Return whether the processor multiplies bfloat16 in vectors (AVX-512 BF16), as AMX does in tiles."""
     flags, _ = _cpu_facts()
     limit = os.environ.get("ONEDNN_MAX_CPU_ISA", "").upper()
-    allowed = not limit or limit in ("DEFAULT", "ALL") or any(kind in limit for kind in ("BF16", "FP16", "AMX"))
+    kinds = ("BF16", "FP16", "AMX")
+    allowed = not limit or limit in ("DEFAULT", "ALL") or any(kind in limit for kind in kinds)
     return "avx512_bf16" in flags and allowed
 
 

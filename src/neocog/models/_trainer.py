@@ -8,7 +8,9 @@ from typing import Any
 import torch
 
 from neocog import training as engine
+from neocog.graph import MASKS, module_call
 from neocog.layers import Layer
+from neocog.layers._losses_of_layers import CALLS
 from neocog.layers._metrics_of_layers import own_metrics
 from neocog.models._finding_verbs import FindingVerbs
 from neocog.models._retired import epochs_of, warn_of_workers
@@ -68,8 +70,8 @@ class Trainer(FindingVerbs, Layer):
             jit_compile: True compiles the forward pass with `torch.compile`, False doesn't; "auto" compiles
                 large networks on a GPU, and records the steps of small ones as CUDA graphs.
             auto_scale_loss: under the policy "mixed_float16", scale the loss so that no gradient vanishes.
-            precision: "auto" lets `fit` take bfloat16 where it pays (float16 on older GPUs), and TensorFloat-32
-                for products of float32; "float32", "bfloat16" and "float16" (with loss scaling) force it.
+            precision: "auto" lets `fit` take bfloat16 where it pays (float16 on older GPUs), and for products of
+                float32 TensorFloat-32; "float32", "bfloat16" and "float16" (with loss scaling) force it.
             synchronized: of several processes, every BatchNormalization takes the moments over all rows.
             sharded: of several processes, each keeps a share of weights and optimizer alone (torch's FSDP2),
                 for models that don't fit into one.
@@ -326,6 +328,21 @@ class Trainer(FindingVerbs, Layer):
     def predict_on_batch(self, x: Any) -> Any:
         """Return the outputs for one batch as NumPy arrays."""
         return engine.predict_on_batch(self, x)
+
+    def infer(self, x: Any) -> Any:
+        """Return the outputs of a batch, in inference mode: a graph gets a tensor at once, the cheapest way.
+
+        Args:
+            x: as the model takes it.
+        """
+        plain = type(x) is torch.Tensor and getattr(self, "_body", None) is not None and not self.training
+        if not plain or MASKS.used or CALLS.losses_added:
+            return self(x, training=False)
+        try:
+            return module_call(self, x)
+        except RuntimeError:
+            self.check_inputs((x,))  # says it in the model's terms where the batch does not fit
+            raise
 
     def train_step(self, data: Any) -> Any:
         """Train on one batch, x, (x, y) or (x, y, sample_weight); override it for a training of your own."""

@@ -42,7 +42,7 @@ def test_step(model: Trainable, data: Any, forward: Callable[[Any], Any] | None)
     """
     x, y, sample_weight = unpack(data)
     with model.training_state.autocast():
-        y_pred = model(x, training=False) if forward is None else forward(x)
+        y_pred = model.infer(x) if forward is None else forward(x)
     settings = model.compile_settings
     settings.settle(y, y_pred, list(model.output_names))
     if any(head.loss is not None for head in settings.heads):
@@ -54,7 +54,7 @@ def test_step(model: Trainable, data: Any, forward: Callable[[Any], Any] | None)
 def predict_step(model: Trainable, data: Any, forward: Callable[[Any], Any] | None) -> Any:
     """Return the outputs for one batch; `forward` as for `test_step`."""
     x = unpack(data)[0]
-    return model(x, training=False) if forward is None else forward(x)
+    return model.infer(x) if forward is None else forward(x)
 
 
 def compute_loss(model: Trainable, y: Any, y_pred: Any, sample_weight: Any) -> torch.Tensor:

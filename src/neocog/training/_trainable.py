@@ -51,6 +51,9 @@ class Trainable(Protocol):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the outputs."""
 
+    def infer(self, x: Any) -> Any:
+        """Compute the outputs of a batch in inference mode."""
+
     def train_step(self, data: Any) -> Any:
         """Train on one batch."""
 
