@@ -70,7 +70,7 @@ class Trainer(FindingVerbs, Layer):
             jit_compile: True compiles the forward pass with `torch.compile`, False doesn't; "auto" compiles
                 large networks on a GPU, and records the steps of small ones as CUDA graphs.
             auto_scale_loss: under the policy "mixed_float16", scale the loss so that no gradient vanishes.
-            precision: "auto" lets `fit` take bfloat16 where it pays (float16 on older GPUs), and for float32's
+            precision: "auto" lets `fit` take bfloat16 where it pays (float16 on older GPUs), for float32's
                 products TensorFloat-32; "float32", "bfloat16" and "float16" (with loss scaling) force it.
             synchronized: of several processes, every BatchNormalization takes the moments over all rows.
             sharded: of several processes, each keeps a share of weights and optimizer alone (torch's FSDP2),
