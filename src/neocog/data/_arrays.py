@@ -93,7 +93,8 @@ class ArraySource(Source):
             else:
                 parts = [leaf[first:last] for leaf in leaves]
             if last - first <= size:
-                yield self._batch(parts, last - first)
+                if first // size >= start:  # a place after the last batch has nothing left
+                    yield self._batch(parts, last - first)
                 continue
             # A start in the middle finds each batch where it lies in memory otherwise: kernels may go by it.
             pieces = zip(*(part.split(size) for part in parts), strict=True)
