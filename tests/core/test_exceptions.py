@@ -25,6 +25,7 @@ BUILT_IN = {
     "NotBuiltError": ValueError,
     "NotCompiledError": RuntimeError,
     "TrainingError": RuntimeError,
+    "OutOfMemoryError": MemoryError,
     "DataError": ValueError,
     "FileFormatError": ValueError,
     "StorageError": OSError,

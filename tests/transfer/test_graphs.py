@@ -47,7 +47,9 @@ def test_every_boundary_cuts_into_two_parts_that_give_the_same(base) -> None:
     assert not set(inner) & set(places)  # two tensors cross inside the residual block
     for place in places[:-1]:
         lower, upper = transfer.split_at(base, place)
-        np.testing.assert_array_equal(upper.predict(lower.predict(x, verbose=0), verbose=0), expected)
+        found = upper.predict(lower.predict(x, verbose=0), verbose=0)
+        # Normalization is folded into kernels where no cut separates them: equal but for rounding.
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
     assert transfer.split_at(base, places[-1])[1] is None
     with pytest.raises(ArgumentError, match="split"):
         transfer.split_at(base, inner[0])

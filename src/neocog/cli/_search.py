@@ -92,8 +92,6 @@ def search(
 
     def work() -> int:
         from neocog import workflows
-        from neocog.cli._output import print_json
-        from neocog.cli._search_view import SearchView, print_search
 
         config = workflows.TrainConfig(
             data=data,
@@ -126,15 +124,24 @@ def search(
             search=searched,
             resume=resume,
         )
-        with SearchView(quiet=quiet, to_stderr=as_json) as view:
-            result = workflows.search(request, view)
-        if as_json:
-            print_json(result.as_dict())
-        else:
-            print_search(result, quiet=quiet)
-        return INTERRUPTED if result.interrupted else 0
+        return _searched(request, as_json, quiet)
 
     finish(work, traceback)
+
+
+def _searched(request: Any, as_json: bool, quiet: bool) -> int:
+    """Search, show what was found, and return the exit code."""
+    from neocog import workflows
+    from neocog.cli._output import print_json
+    from neocog.cli._search_view import SearchView, print_search
+
+    with SearchView(quiet=quiet, to_stderr=as_json) as view:
+        result = workflows.search(request, view)
+    if as_json:
+        print_json(result.as_dict())
+    else:
+        print_search(result, quiet=quiet)
+    return INTERRUPTED if result.interrupted else 0
 
 
 _SECONDS = {"": 60.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}

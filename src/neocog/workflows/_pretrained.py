@@ -183,11 +183,7 @@ class PretrainedRun:
                     outputs = tuned_outputs
                 else:
                     self.model.load_state_dict(before)
-        record.seconds = record.spent()
-        left_out = bool(opened) and top is None
-        record.interrupted = head.interrupted or left_out or (top is not None and top.interrupted)
-        record.plan = (top or head).plan
-        record.best_epoch = len(head.epochs) + top.best_epoch if top and kept else head.best_epoch
+        _conclude(record, head, top, left_out=bool(opened) and top is None, kept=kept)
         found = self.job.train_features
         facts = TransferFacts(
             base=self.base.name,
@@ -313,3 +309,11 @@ def headline_score(scores: AnyScores) -> float | None:
 
 def _validation(phase: Phase) -> dict[str, float]:
     return {name.removeprefix("val_"): value for name, value in phase.best.items() if name.startswith("val_")}
+
+
+def _conclude(record: FitRecord, head: Phase, top: Phase | None, *, left_out: bool, kept: bool) -> None:
+    """Put into the record of a training what became of its phases."""
+    record.seconds = record.spent()
+    record.interrupted = head.interrupted or left_out or (top is not None and top.interrupted)
+    record.plan = (top or head).plan
+    record.best_epoch = len(head.epochs) + top.best_epoch if top and kept else head.best_epoch

@@ -137,7 +137,6 @@ def space_of(request: SearchRequest, config: TrainConfig, data: ImageData, recip
     Raises:
         ArgumentError: nothing is left to search, or an end of a range cannot work.
     """
-    samples = len(data.parts["train"].ids)
     fixed = {item.name: getattr(config, item.name) for item in fields(config)}
     named: dict[str, Value] = {
         name: value
@@ -146,38 +145,44 @@ def space_of(request: SearchRequest, config: TrainConfig, data: ImageData, recip
     }
     if config.finetune != "auto":
         named["finetune"] = config.finetune
-    strength = recipe.augment in SCALED
     if config.weights is not None:
-        base = open_base(config.model, config.weights, data.info.image_size)
-        classes = 1 if data.info.task == REGRESSION else len(data.info.class_names)
-        blocks = len(transfer.blocks(base))
-        top = as_top(config.finetune)
-        opened = transfer.advise(samples, classes).count(blocks) if top == "auto" else 1
-        own = settings_of(config)
-        space = pretrained_space(
-            own.rate, own.batch, own.decay, _HEAD_RATE, opened, blocks, strength and config.augment != "auto"
-        )
+        space = _of_pretrained(config, data, recipe)
     else:
-        depth, dropout = None, 0.2
-        if not is_base(config.model):
-            info = model_info(resolve_model(config.model, data.info.image_shape))
-            depth, dropout = info.depth, info.dropout
-        if any(is_base(name) for name in request.search.get("model", "").split(",")):
-            depth = None  # published architectures have one size
-        space = scratch_space(
-            recipe.learning_rate,
-            recipe.batch_size,
-            recipe.weight_decay,
-            samples,
-            depth=depth,
-            dropout=dropout,
-            strength=strength,
-        )
+        space = _from_scratch(request, config, data, recipe)
     space = apply_wishes(space, request.search, {**named, **request.fix})
     if not space:
         raise ArgumentError(message("search", expected="a setting to search", got="all of them fixed"))
     _try_ends(config, space)
     return space
+
+
+def _of_pretrained(config: TrainConfig, data: ImageData, recipe: Recipe) -> Space:
+    base = open_base(config.model, config.weights, data.info.image_size)
+    classes = 1 if data.info.task == REGRESSION else len(data.info.class_names)
+    blocks = len(transfer.blocks(base))
+    advice = transfer.advise(len(data.parts["train"].ids), classes)
+    opened = advice.count(blocks) if as_top(config.finetune) == "auto" else 1
+    own = settings_of(config)
+    strength = recipe.augment in SCALED and config.augment != "auto"
+    return pretrained_space(own.rate, own.batch, own.decay, _HEAD_RATE, opened, blocks, strength)
+
+
+def _from_scratch(request: SearchRequest, config: TrainConfig, data: ImageData, recipe: Recipe) -> Space:
+    depth, dropout = None, 0.2
+    if not is_base(config.model):
+        info = model_info(resolve_model(config.model, data.info.image_shape))
+        depth, dropout = info.depth, info.dropout
+    if any(is_base(name) for name in request.search.get("model", "").split(",")):
+        depth = None  # published architectures have one size
+    return scratch_space(
+        recipe.learning_rate,
+        recipe.batch_size,
+        recipe.weight_decay,
+        len(data.parts["train"].ids),
+        depth=depth,
+        dropout=dropout,
+        strength=recipe.augment in SCALED,
+    )
 
 
 def _try_ends(config: TrainConfig, space: Space) -> None:
