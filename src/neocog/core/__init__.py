@@ -31,6 +31,7 @@ from neocog.core._dtype_policy import (
     set_dtype_policy,
 )
 from neocog.core._dtypes import dtype_name, to_tensor, torch_dtype
+from neocog.core._gradients import backward, no_gradients
 from neocog.core._home import neocog_home
 from neocog.core._kept_states import keeping_states
 from neocog.core._memory import keep_freed_memory
@@ -92,6 +93,7 @@ __all__ = [
     "add_special",
     "atomic_path",
     "auto_name",
+    "backward",
     "bounded",
     "check_int",
     "check_ntuple",
@@ -138,6 +140,7 @@ __all__ = [
     "max_steps_per_epoch",
     "memory_budget",
     "neocog_home",
+    "no_gradients",
     "on_rows",
     "optional_import",
     "own_part",

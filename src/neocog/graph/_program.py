@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.modules import module as torch_module
 
 from neocog.core import tree_flatten, tree_map
 from neocog.exceptions import GraphError
@@ -65,6 +66,7 @@ class Step:
     outputs: tuple[int, ...]
     forget: tuple[int, ...]
     is_module: bool  # called directly; not so where masks have to be handed on
+    runs_at_once: bool  # whether the module itself knows the shortest way
 
 
 def order_nodes(inputs: list[SymbolicTensor], outputs: list[SymbolicTensor]) -> list[Node]:
@@ -152,12 +154,18 @@ class Program:
         return found
 
     def _run(self, steps: Sequence[Step], slots: list[Any], masked: bool) -> None:
+        watched = torch_module._has_any_global_hook()  # type: ignore[no-untyped-call]
+        at_once = not watched and not torch.compiler.is_compiling()
         for step in steps:
-            operation = step.operation
+            operation: Any = step.operation
             if step.only_slot is not None:
                 argument = slots[step.only_slot]
-                direct = step.is_module and not masked
-                result = module_call(operation, argument) if direct else operation(argument)
+                if masked or not step.is_module:
+                    result = operation(argument)
+                elif at_once and step.runs_at_once:
+                    result = operation.run_at_once(argument)
+                else:
+                    result = module_call(operation, argument)
                 slots[step.outputs[0]] = result
             else:
                 _general_step(step, slots)
@@ -218,6 +226,7 @@ def _make_steps(
                 outputs=outputs,
                 forget=tuple(sorted(forget)),
                 is_module=isinstance(node.operation, nn.Module) and not has_masks(node),
+                runs_at_once=hasattr(node.operation, "run_at_once"),
             )
         )
     return steps

@@ -165,6 +165,18 @@ class Layer(WeightOwner):
                 self.add_loss(self.activity_regularizer(tensor) / tensor.shape[0])
         return outputs
 
+    def run_at_once(self, inputs: Any) -> Any:
+        """Do what torch's own call of the layer does, in fewer frames where nobody watches or changed it."""
+        hooks = self._forward_hooks or self._forward_pre_hooks
+        hooks = hooks or self._backward_hooks or self._backward_pre_hooks
+        special = self._remat or self._mixed_policy or self.activity_regularizer or self._runs_user_code
+        own = type(self).forward is not _FORWARD or "forward" in self.__dict__
+        if hooks or special or own or INSIDE.mixed:
+            return module_call(self, inputs)
+        if self._takes_training:
+            return self.call(inputs, training=self.training)
+        return self.call(inputs)
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Join the graph (symbolic inputs) or compute (arrays and tensors); builds the layer if needed."""
         if is_symbolic(args) or is_symbolic(kwargs):
@@ -361,3 +373,6 @@ def forget_losses(module: nn.Module) -> None:
     for child in module.modules():
         if isinstance(child, Layer):
             child._losses.clear()
+
+
+_FORWARD = Layer.forward  # what `run_at_once` stands for

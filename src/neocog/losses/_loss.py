@@ -34,6 +34,9 @@ _LOGITS_OF = {
     sparse_categorical_crossentropy: "softmax",
 }
 
+# What F.cross_entropy calls: (logits, labels, weights, 1 for the mean, ignored label, smoothing).
+_crossentropy: Any = torch._C._nn.cross_entropy_loss
+
 
 class Loss:
     """Base of all losses: a subclass defines `call(y_true, y_pred)`, which returns one value a sample.
@@ -158,14 +161,32 @@ class LossFunctionWrapper(Loss):
         self._counts_classes = any(fn is function for function in _OF_CLASS_NUMBERS)
         plain = type(self).call is LossFunctionWrapper.call and FUNCTIONS.name_of(fn) is not None
         self._mean_form = MEAN_FORMS.get(fn) if plain else None
+        usual = (
+            not any(value for key, value in kwargs.items() if key != "axis") and kwargs.get("axis", -1) == -1
+        )
+        self._of_classes = (
+            fn is sparse_categorical_crossentropy and kwargs.get("ignore_class") is None and usual
+        )
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> torch.Tensor:
         """Return the reduced loss; without weights and masks by the fewest kernels."""
         if sample_weight is None and self._mean_form is not None and self.reduction in AVERAGES:
-            mean = self._mean(y_true, y_pred)
+            mean = self._mean_of_classes(y_true, y_pred) if self._of_classes else None
+            mean = self._mean(y_true, y_pred) if mean is None else mean
             if mean is not None:
                 return mean
         return super().__call__(y_true, y_pred, sample_weight)
+
+    def _mean_of_classes(self, y_true: Any, y_pred: Any) -> torch.Tensor | None:
+        """The usual case of a classifier, class numbers (B,) for a softmax (B, C), in one kernel at once."""
+        logits: Any
+        logits, made_by = getattr(y_pred, "_neocog_logits", (None, None))
+        if made_by != "softmax" or type(y_true) is not torch.Tensor or y_true.dtype is not torch.int64:
+            return None
+        fits = logits.dim() == 2 and logits.dtype is self._kind and y_true.shape == logits.shape[:1]
+        if not fits or not len(y_true) or y_true.device != logits.device or hasattr(y_pred, "_keras_mask"):
+            return None
+        return _crossentropy(logits, y_true, None, 1, -100, 0.0)  # type: ignore[no-any-return]
 
     def _mean(self, y_true: Any, y_pred: Any) -> torch.Tensor | None:
         if self._mean_form is None or not isinstance(y_pred, torch.Tensor):

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 import torch
 
 from neocog import initializers
-from neocog.core import auto_name, dtype_name, torch_dtype
+from neocog.core import auto_name, dtype_name, no_gradients, torch_dtype
 from neocog.exceptions import ArgumentError, NeocogError, message
 from neocog.metrics._registry import METRICS
 from neocog.metrics._state import Variable
@@ -25,7 +25,7 @@ def _without_gradients(update: Callable[..., Any]) -> Callable[..., Any]:
     def update_state(self: Metric, *args: Any, **kwargs: Any) -> Any:
         self._follow(args, kwargs)
         if torch.is_grad_enabled():
-            with torch.no_grad():
+            with no_gradients():
                 return update(self, *args, **kwargs)
         return update(self, *args, **kwargs)
 

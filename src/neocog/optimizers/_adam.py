@@ -74,11 +74,12 @@ class Adam(Optimizer):
         return rate * math.sqrt(correction(self.beta_2, step, exact)) / first if first else math.nan
 
     def _decay_and_update(self, batch: Batch, rate: float) -> None:
-        alpha = self._alpha(rate, batch.exact) if batch.fused else 0.0
-        if self.weight_decay and alpha and batch.fused and batch.decayed is batch.params:
-            self._fused(batch, alpha, self.weight_decay * rate / alpha)
-        else:
-            super()._decay_and_update(batch, rate)
+        if self.weight_decay and batch.fused and batch.decayed is batch.params:
+            alpha = self._alpha(rate, batch.exact)
+            if alpha:
+                self._fused(batch, alpha, self.weight_decay * rate / alpha)
+                return
+        super()._decay_and_update(batch, rate)
 
     def _update(self, batch: Batch, rate: float) -> None:
         alpha = self._alpha(rate, batch.exact)

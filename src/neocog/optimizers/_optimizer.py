@@ -8,13 +8,15 @@ from typing import Any
 
 import torch
 
-from neocog.core import to_tensor
+from neocog.core import no_gradients, to_tensor
 from neocog.exceptions import ArgumentError, ShapeError, message
 from neocog.optimizers import _accumulators, _gradients
 from neocog.optimizers._base import OptimizerBase
 from neocog.optimizers._groups import Batch
 from neocog.optimizers._table import name_of, path_of
 from neocog.optimizers._values import LearningRate, OptimizerVariable, StepCount, parameter_of
+
+_NO_CONTEXT = nullcontext()
 
 
 class Optimizer(OptimizerBase):
@@ -158,8 +160,8 @@ class Optimizer(OptimizerBase):
         """Do one step; False where no variable has a gradient. Everything stays on the device: no sync."""
         self._load_pending()
         rate = self._rate.at(self._iterations)
-        plain = torch._C.DisableTorchFunctionSubclass() if self._table.foreign else nullcontext()
-        with torch.no_grad(), plain:
+        plain = torch._C.DisableTorchFunctionSubclass() if self._table.foreign else _NO_CONTEXT
+        with no_gradients(), plain:
             batches = self._table.batches(grads)
             if not batches:
                 return False

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
+from torch.nn.modules.module import _has_any_global_hook as _hooked_globally
 
 from neocog.graph import module_call
 from neocog.training._compiled_forward import CompiledForward
@@ -48,6 +49,7 @@ class TrainingState:
         self.sharded: Sharded | None = None
         self.recorded: RecordedStep | None = None
         self._autocast: AbstractContextManager[Any] = nullcontext()
+        self._at_once = False  # whether the model runs without torch's call around it
         self._forward: Callable[[Any], Any] | None = None
         self._penalized: list[Any] = []
         self._constrained: list[tuple[Any, Any]] = []
@@ -67,6 +69,8 @@ class TrainingState:
         if plan is not None:
             self.plan = plan
         self._forward = self.replica = self.recorded = None
+        watched = _hooked_globally()  # type: ignore[no-untyped-call]
+        self._at_once = getattr(model, "_body", None) is not None and not watched
         self._autocast = nullcontext()
         if plan is None:
             return
@@ -109,7 +113,9 @@ class TrainingState:
                 layer.forget_own_losses()
         with self._autocast:
             try:
-                return module_call(model, x) if self._forward is None else self._forward(x)
+                if self._forward is not None:
+                    return self._forward(x)
+                return model.run_at_once(x) if self._at_once else module_call(model, x)
             except RuntimeError:
                 model.check_inputs((x,))  # says it in the model's terms where a later batch does not fit
                 raise

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from neocog.core import tree_flatten
+from neocog.core import backward, tree_flatten
 from neocog.exceptions import ArgumentError
 from neocog.graph import with_mask_of
 from neocog.training._compiled import Head, targets_in_order
@@ -22,7 +22,7 @@ def train_step(model: Trainable, data: Any) -> Mapping[str, Any]:
     y_pred = model.training_state.forward(model, x)
     loss = model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True)
     share = model.training_state.share  # 1 unless several processes share the batch
-    optimizer.scale_loss(loss if share == 1.0 else loss * share).backward()
+    backward(optimizer.scale_loss(loss if share == 1.0 else loss * share))
     optimizer.step()
     optimizer.zero_grad()
     model.training_state.apply_constraints()
