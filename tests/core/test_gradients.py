@@ -40,9 +40,13 @@ def test_in_inference_mode_made_first() -> None:
 
 
 def test_the_switch_goes_back_after_an_error() -> None:
-    with pytest.raises(ValueError, match="x"), no_gradients():
-        assert not torch.is_grad_enabled()
-        raise ValueError("x")
+    def fails() -> None:
+        with no_gradients():
+            assert not torch.is_grad_enabled()
+            raise ValueError("x")
+
+    with pytest.raises(ValueError, match="x"):
+        fails()
     assert torch.is_grad_enabled()
     with torch.no_grad(), no_gradients():
         pass
