@@ -24,7 +24,8 @@ def library(name: str, files: bool) -> Any:
     if name == "neocog":
         import neocog as keras
     else:
-        if os.environ.get("KERAS_BACKEND") != "tensorflow" and not files:
+        # On JAX Keras's preprocessing layers ask for it.
+        if os.environ.get("KERAS_BACKEND") == "torch" and not files:
             sys.modules["tensorflow"] = None  # type: ignore[assignment]  # Keras would load it for nothing
         import keras
     return keras
