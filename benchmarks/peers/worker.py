@@ -19,14 +19,11 @@ from keras_networks import NETWORKS, augmentation
 from protocol import serve
 
 
-def library(name: str, files: bool) -> Any:
+def library(name: str) -> Any:
     """Import what the competitor is called after."""
     if name == "neocog":
         import neocog as keras
     else:
-        # On JAX Keras's preprocessing layers ask for it.
-        if os.environ.get("KERAS_BACKEND") == "torch" and not files:
-            sys.modules["tensorflow"] = None  # type: ignore[assignment]  # Keras would load it for nothing
         import keras
     return keras
 
@@ -47,7 +44,7 @@ class KerasRunner:
 
     def __init__(self, request: dict[str, Any]) -> None:
         self.case = case = request["case"]
-        self.keras = keras = library(request["library"], case["files"])
+        self.keras = keras = library(request["library"])
         self.batch = case["batch"] or 32
         self.folder = request["data"]
         keras.utils.set_random_seed(0)
