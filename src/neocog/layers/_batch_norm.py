@@ -150,6 +150,23 @@ class BatchNormalization(ScaleAndShift):
             return self._train(x)
         return self._normalize(x, self.running_mean, self.running_var, False)
 
+    def folded_into(
+        self, weight: torch.Tensor, bias: torch.Tensor | None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the kernel and bias with which the layer before gives normalized outputs, by fixed moments.
+
+        Args:
+            weight: of a convolution or dense layer, outputs first; its type is the one computed in.
+            bias: likewise, or None.
+        """
+        scale = torch.rsqrt(self.running_var.to(weight.dtype) + self.epsilon)
+        if self.weight is not None:
+            scale = scale * self.weight
+        shift = -self.running_mean if bias is None else bias - self.running_mean
+        shift = shift.to(weight.dtype) * scale
+        shift = shift if self.bias is None else shift + self.bias
+        return weight * scale.view(-1, *(1,) * (weight.dim() - 1)), shift
+
     def _channels_second(self, inputs: torch.Tensor) -> torch.Tensor:
         """Return a view as torch's kernels want it: images become channels_last memory, no copy."""
         if self._to_torch is not None:

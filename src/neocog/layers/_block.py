@@ -12,6 +12,7 @@ and nothing else reads what lies between.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -31,6 +32,7 @@ from neocog.layers._layer import Layer
 from neocog.layers._merge import Add
 from neocog.layers._pooling import MaxPooling1D, MaxPooling2D, MaxPooling3D, Pooling
 from neocog.layers._precision import INSIDE
+from neocog.layers._watched import is_watched
 
 _CONVOLUTIONS = (Conv1D, Conv2D, Conv3D, DepthwiseConv1D, DepthwiseConv2D)
 _RECTIFIERS = (Activation, ReLU)
@@ -117,7 +119,7 @@ class Block:
         still = _is_still(inputs, self.layers)
         folds = still and norm is not None and _folds(norm, layer, inputs)
         if folds and norm is not None:
-            weight, bias = _folded(norm, weight, bias)
+            weight, bias = norm.folded_into(weight, bias)
         rectified = still and self.rectifies and (norm is None or folds)
         kernel = partial(conv_relu, ceiling=self.ceiling) if rectified else conv
         x = layer.sums(inputs, weight, bias, kernel)
@@ -132,7 +134,7 @@ class Block:
         norm = self.normalization
         if norm is not None and norm.asked_to_synchronize:
             return True
-        return any(_is_watched(layer) for layer in self.layers)
+        return any(_runs_alone(layer) for layer in self.layers)
 
 
 def _as_is(x: torch.Tensor) -> torch.Tensor:
@@ -147,7 +149,8 @@ def _normalized(norm: BatchNormalization, inputs: torch.Tensor) -> tuple[torch.T
 def block_of(layer: Any) -> Block | None:
     """Return a block of this layer alone, to be extended; None where it cannot start one."""
     kind = _kind(layer)
-    starts = kind in ("convolution", "normalization", "sum") or (kind == "rectifier" and _is_open(layer))
+    is_open = kind == "rectifier" and _rectification(layer) == (True, None)
+    starts = is_open or kind in ("convolution", "normalization", "sum")
     return Block([layer]) if starts else None
 
 
@@ -163,21 +166,13 @@ def _kind(layer: Any) -> str | None:
 def _fits(block: Block, last: Layer, layer: Any) -> bool:
     kind = _KINDS[type(layer)]
     if kind == "pooling":
-        return block.rectifies and block.ceiling is None and layer.rank == _rank(last, layer)
+        return block.rectifies and block.ceiling is None
     if isinstance(last, WindowConv):
         if last.activation is not activations.linear:
             return False
-        return kind != "normalization" or _axis(layer, last) == last._layout.channel_axis % (last.rank + 2)
+        axes = last.rank + 2
+        return kind != "normalization" or layer.axis % axes == last._layout.channel_axis % axes
     return True
-
-
-def _axis(norm: BatchNormalization, layer: WindowConv) -> int:
-    return norm.axis % (layer.rank + 2)
-
-
-def _rank(last: Layer, pooling: Any) -> int:
-    """The spatial axes before a pooling, where the layer before it knows them."""
-    return last.rank if isinstance(last, WindowConv) else int(pooling.rank)
 
 
 def _rectification(layer: Any) -> tuple[bool, float | None]:
@@ -190,17 +185,10 @@ def _rectification(layer: Any) -> tuple[bool, float | None]:
     return function is activations.relu, None
 
 
-def _is_open(layer: Any) -> bool:
-    return _rectification(layer) == (True, None)
-
-
-def _is_watched(layer: Layer) -> bool:
-    """Whether the layer's own call has to happen: someone hooked into it, or replaced a part of it."""
-    hooked = layer._forward_hooks or layer._forward_pre_hooks or layer._backward_hooks
-    if hooked or layer._backward_pre_hooks or layer.activity_regularizer is not None or not layer.built:
-        return True
+def _runs_alone(layer: Layer) -> bool:
+    """Whether the layer's own call has to happen."""
     kind = type(layer)
-    if layer._mixed_policy is not None or any(part in layer.__dict__ for part in _PARTS):
+    if not layer.built or is_watched(layer, _PARTS):
         return True
     return any(getattr(kind, part) is not own for part, own in zip(_PARTS, _OWN[kind], strict=True))
 
@@ -224,19 +212,4 @@ def _folds(norm: BatchNormalization, layer: WindowConv, inputs: torch.Tensor) ->
     if norm.training and norm._trainable:
         return False
     places = inputs.numel() // inputs.shape[layer._layout.channel_axis]
-    steps = 1
-    for stride in layer.strides:
-        steps *= stride
-    return places // steps > layer.weight[0].numel()
-
-
-def _folded(
-    norm: BatchNormalization, weight: torch.Tensor, bias: torch.Tensor | None
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the kernel and bias that a convolution needs to give normalized outputs."""
-    scale = torch.rsqrt(norm.running_var + norm.epsilon)
-    if norm.weight is not None:
-        scale = scale * norm.weight
-    shift = -norm.running_mean if bias is None else bias - norm.running_mean
-    shift = shift * scale if norm.bias is None else norm.bias + shift * scale
-    return weight * scale.view(-1, *(1,) * (weight.dim() - 1)), shift
+    return places // math.prod(layer.strides) > layer.weight[0].numel()

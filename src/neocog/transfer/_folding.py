@@ -88,13 +88,9 @@ def _merged(conv: Any, norm: Any, x: Any) -> Any:
     layer = type(conv).from_config(config)
     outputs = layer(x)
     with torch.no_grad():
-        scale = torch.rsqrt(norm.running_var.double() + norm.epsilon)
-        if norm.weight is not None:
-            scale = scale * norm.weight.double()
-        shift = -norm.running_mean.double() if conv.bias is None else conv.bias.double() - norm.running_mean
-        shift = shift * scale if norm.bias is None else shift * scale + norm.bias
-        shape = (-1, *(1,) * (conv.weight.ndim - 1))
-        layer.weight.copy_(conv.weight.double() * scale.reshape(shape))
-        layer.bias.copy_(shift)
+        bias = None if conv.bias is None else conv.bias.double()
+        weight, bias = norm.folded_into(conv.weight.double(), bias)
+        layer.weight.copy_(weight)
+        layer.bias.copy_(bias)
     layer.trainable = False
     return outputs

@@ -17,6 +17,7 @@ from neocog.functional import compose, warp
 from neocog.graph import module_call
 from neocog.layers._building import build_for
 from neocog.layers._precision import INSIDE
+from neocog.layers._watched import is_watched
 from neocog.layers.augment._alone import fill_in_mode
 from neocog.layers.augment._base import Draw
 from neocog.layers.augment._geometric import RandomFlip
@@ -34,6 +35,9 @@ _REST = (
     "transform_labels",
     "transform_segmentation_masks",
 )
+
+
+_PARTS = (*_HALVES, *_REST)
 
 
 def composes(layer: Any) -> bool:
@@ -101,7 +105,7 @@ class WarpChain:
                 build_for(layer, (inputs,), {})
         modes = [_mode_of(layer, training) for layer in self.layers]
         active = [layer for layer, is_on in zip(self.layers, modes, strict=True) if is_on]
-        if len(active) < 2 or INSIDE.mixed or any(map(_is_watched, self.layers)):
+        if len(active) < 2 or INSIDE.mixed or any(is_watched(layer, _PARTS) for layer in self.layers):
             for layer in self.layers:
                 inputs = module_call(layer, inputs) if training is None else layer(inputs, training=training)
             return inputs
@@ -117,13 +121,6 @@ def _mode_of(layer: GeometricLayer, training: bool | None) -> bool:
     if training is None:
         fill_in_mode(layer, layer._mode_given, said)
     return bool(layer.training if said["training"] is None else said["training"])
-
-
-def _is_watched(layer: GeometricLayer) -> bool:
-    """Whether the layer's own call has to happen: someone hooked into it, or replaced a part of it."""
-    hooked = layer._forward_hooks or layer._forward_pre_hooks or layer._backward_hooks
-    special = layer._mixed_policy is not None or layer.activity_regularizer is not None
-    return bool(hooked) or special or any(name in layer.__dict__ for name in (*_HALVES, *_REST))
 
 
 def _on_dict(layers: list[GeometricLayer], inputs: dict[str, Any]) -> dict[str, Any]:
