@@ -77,14 +77,14 @@ class Adam(Optimizer):
         if self.weight_decay and batch.fused and batch.decayed is batch.params:
             alpha = self._alpha(rate, batch.exact)
             if alpha:
-                self._fused(batch, alpha, self.weight_decay * rate / alpha)
+                self.fused_update(batch, alpha, self.weight_decay * rate / alpha)
                 return
         super()._decay_and_update(batch, rate)
 
     def _update(self, batch: Batch, rate: float) -> None:
         alpha = self._alpha(rate, batch.exact)
         if batch.fused:
-            self._fused(batch, alpha, 0.0)
+            self.fused_update(batch, alpha, 0.0)
             return
         means, squares, grads = batch.slots["momentum"], batch.slots["velocity"], batch.grads
         track(means, grads, self.beta_1)
@@ -96,7 +96,7 @@ class Adam(Optimizer):
         torch._foreach_add_(roots, self.epsilon)
         torch._foreach_addcdiv_(batch.params, means, roots, -alpha)
 
-    def _fused(self, batch: Batch, alpha: float, weight_decay: float) -> None:
+    def fused_update(self, batch: Batch, alpha: float | torch.Tensor, weight_decay: float) -> None:
         """Update by torch's kernel; at a far step its own corrections are 1."""
         kernel = torch._fused_adamw_ if weight_decay else torch._fused_adam_
         kernel(

@@ -19,7 +19,7 @@ from neocog.optimizers._adam import Adam, AdamW
 from neocog.optimizers._checks import correction
 from neocog.optimizers._groups import Batch, Group
 from neocog.optimizers._optimizer import Optimizer
-from neocog.optimizers._sgd import SGD
+from neocog.optimizers._sgd import SGD, fused_sgd
 
 
 class OnDevice:
@@ -124,36 +124,16 @@ def _clip(optimizer: Any, batches: list[Batch]) -> None:
 def _sgd(optimizer: Any, batch: Batch, step: torch.Tensor) -> None:
     """Keras's momentum holds the rate, so gradients are scaled first, and the kernel's own rate is −1."""
     momentum = optimizer.momentum
-    torch._fused_sgd_(
-        batch.params,
-        list(torch._foreach_mul(batch.grads, step)) if momentum else batch.grads,
-        batch.slots["momentum"] if momentum else [],
-        weight_decay=0.0,
-        momentum=momentum,
-        lr=-1.0 if momentum else step,
-        dampening=0.0,
-        nesterov=bool(momentum and optimizer.nesterov),
-        maximize=False,
-        is_first_step=False,
-    )
+    if not momentum:
+        fused_sgd(batch.params, batch.grads, [], rate=step)
+        return
+    scaled = list(torch._foreach_mul(batch.grads, step))
+    nesterov = bool(optimizer.nesterov)
+    fused_sgd(batch.params, scaled, batch.slots["momentum"], -1.0, momentum, nesterov=nesterov)
 
 
 def _adam(optimizer: Any, batch: Batch, step: torch.Tensor) -> None:
-    torch._fused_adam_(
-        batch.params,
-        batch.grads,
-        batch.slots["momentum"],
-        batch.slots["velocity"],
-        batch.slots["velocity_hat"] if optimizer.amsgrad else [],
-        batch.far_steps(),
-        lr=step,
-        beta1=optimizer.beta_1,
-        beta2=optimizer.beta_2,
-        weight_decay=0.0,
-        eps=optimizer.epsilon,
-        amsgrad=optimizer.amsgrad,
-        maximize=False,
-    )
+    optimizer.fused_update(batch, step, 0.0)
 
 
 _UPDATES: dict[type, Callable[[Any, Batch, torch.Tensor], None]] = {SGD: _sgd, Adam: _adam, AdamW: _adam}

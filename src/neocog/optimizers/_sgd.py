@@ -62,17 +62,17 @@ class SGD(Optimizer):
     def _update(self, batch: Batch, rate: float) -> None:
         if not self.momentum:
             if batch.fused:
-                _fused_sgd(batch.params, batch.grads, [], rate=rate)
+                fused_sgd(batch.params, batch.grads, [], rate=rate)
             else:
                 torch._foreach_add_(batch.params, batch.grads, alpha=-rate)
             return
         velocities, grads = batch.slots["momentum"], batch.grads
         if batch.fused and not self.nesterov:
             # v ← momentum · v + (1 − dampening) · g and w −= rate · v, with 1 − dampening = −lr and rate = −1
-            _fused_sgd(batch.params, grads, velocities, -1.0, self.momentum, dampening=1.0 + rate)
+            fused_sgd(batch.params, grads, velocities, -1.0, self.momentum, dampening=1.0 + rate)
         elif batch.fused:
             scaled = list(torch._foreach_mul(grads, -rate))
-            _fused_sgd(batch.params, scaled, velocities, -1.0, self.momentum, nesterov=True)
+            fused_sgd(batch.params, scaled, velocities, -1.0, self.momentum, nesterov=True)
         else:
             torch._foreach_mul_(velocities, self.momentum)
             torch._foreach_add_(velocities, grads, alpha=-rate)
@@ -81,11 +81,11 @@ class SGD(Optimizer):
             torch._foreach_add_(batch.params, velocities, alpha=self.momentum if self.nesterov else 1.0)
 
 
-def _fused_sgd(
+def fused_sgd(
     params: list[torch.Tensor],
     grads: list[torch.Tensor],
     velocities: list[torch.Tensor],
-    rate: float,
+    rate: float | torch.Tensor,
     momentum: float = 0.0,
     dampening: float = 0.0,
     nesterov: bool = False,
