@@ -161,12 +161,8 @@ class LossFunctionWrapper(Loss):
         self._counts_classes = any(fn is function for function in _OF_CLASS_NUMBERS)
         plain = type(self).call is LossFunctionWrapper.call and FUNCTIONS.name_of(fn) is not None
         self._mean_form = MEAN_FORMS.get(fn) if plain else None
-        usual = (
-            not any(value for key, value in kwargs.items() if key != "axis") and kwargs.get("axis", -1) == -1
-        )
-        self._of_classes = (
-            fn is sparse_categorical_crossentropy and kwargs.get("ignore_class") is None and usual
-        )
+        usual = {"from_logits": False, "ignore_class": None, "axis": -1}
+        self._of_classes = fn is sparse_categorical_crossentropy and {**usual, **kwargs} == usual
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> torch.Tensor:
         """Return the reduced loss; without weights and masks by the fewest kernels."""
