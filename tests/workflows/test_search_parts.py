@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from neocog.core import file_lock, try_file_lock
 from neocog.exceptions import ArgumentError, UnknownNameError
-from neocog.workflows._search_alive import Presence, host, locked, try_locked
+from neocog.workflows._search_alive import Presence, host
 from neocog.workflows._search_config import read_space_file
 from neocog.workflows._search_plan import (
     Done,
@@ -266,9 +267,9 @@ def test_a_trial_given_back_is_no_death(tmp_path: Path) -> None:
 
 
 def test_locks_and_signs_of_life(tmp_path: Path) -> None:
-    with locked(tmp_path / "lock"):
-        assert try_locked(tmp_path / "lock") is None
-    handle = try_locked(tmp_path / "lock")
+    with file_lock(tmp_path / "lock"):
+        assert try_file_lock(tmp_path / "lock") is None
+    handle = try_file_lock(tmp_path / "lock")
     assert handle is not None
     os.close(handle)
     with Presence(tmp_path) as one:

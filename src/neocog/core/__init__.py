@@ -31,6 +31,7 @@ from neocog.core._dtype_policy import (
     set_dtype_policy,
 )
 from neocog.core._dtypes import dtype_name, to_tensor, torch_dtype
+from neocog.core._file_lock import end_file_lock, file_lock, try_file_lock
 from neocog.core._gradients import backward, no_gradients
 from neocog.core._home import neocog_home
 from neocog.core._kept_states import keeping_states
@@ -116,7 +117,9 @@ __all__ = [
     "enable_flash_attention",
     "enable_interactive_logging",
     "enable_traceback_filtering",
+    "end_file_lock",
     "epsilon",
+    "file_lock",
     "floatx",
     "for_all_rows",
     "free_memory",
@@ -173,6 +176,7 @@ __all__ = [
     "tree_flatten",
     "tree_map",
     "tree_pack",
+    "try_file_lock",
     "value_type",
     "work_alone",
     "write_bytes",

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
+from neocog.core import end_file_lock, try_file_lock
 from neocog.exceptions import ArgumentError, message
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
 
 LOCK = ".lock"
 _PATIENCE = 2.0  # seconds: a process that was killed a moment ago may still be ending
@@ -49,28 +45,18 @@ class Lock:
         """Give the lock back, if it was taken."""
         handle, self._handle = self._handle, None
         if handle is not None:
-            self.path.unlink(missing_ok=True)
-            os.close(handle)
+            end_file_lock(handle, self.path)
 
     def _taken(self) -> bool:
-        if fcntl is None:
-            return True
         try:
-            handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666)
+            handle = try_file_lock(self.path)
         except OSError:
             return True  # the folder cannot be written to, which whatever comes next will tell better
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if not _is_at(handle, self.path):  # its owner has taken it away in between
-                os.close(handle)
-                return False
+        if handle is None:
+            return False
+        with suppress(OSError):  # a full disk
             os.ftruncate(handle, 0)
             os.write(handle, f"process {os.getpid()}\n".encode())
-        except BlockingIOError:
-            os.close(handle)
-            return False
-        except OSError:
-            pass  # a file system without locks
         self._handle = handle
         return True
 
@@ -79,11 +65,3 @@ class Lock:
             return self.path.read_text(encoding="utf-8", errors="replace").strip()[:60] or "another process"
         except OSError:
             return "another process"
-
-
-def _is_at(handle: int, path: Path) -> bool:
-    try:
-        there: Any = os.stat(path)
-    except OSError:
-        return False
-    return os.path.samestat(os.fstat(handle), there)

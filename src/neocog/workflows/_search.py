@@ -9,14 +9,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from neocog.core import optional_import
+from neocog.core import file_lock, optional_import
 from neocog.exceptions import ArgumentError, StorageError, message
 from neocog.training import Interrupts
 from neocog.workflows._config import TrainConfig
 from neocog.workflows._events import DataReady, Reporter, silent
 from neocog.workflows._load_data import find_data
 from neocog.workflows._run_folder import check_free, storage_error
-from neocog.workflows._search_alive import Presence, locked
+from neocog.workflows._search_alive import Presence
 from neocog.workflows._search_best import (
     BEST,
     TABLE,
@@ -167,7 +167,7 @@ def _study_at(folder: Path, *, resume: bool) -> Settings | None:
     """Return the study of a folder, or None where one may begin; another process may just be making it."""
     there = read_settings(folder)
     if there is None and (folder / LOCK).is_file():
-        with locked(folder / LOCK):
+        with file_lock(folder / LOCK):
             there = read_settings(folder)
     if there is not None:
         return there
@@ -193,7 +193,7 @@ def _claimed(folder: Path, settings: Settings) -> Settings:
     made = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with locked(folder / LOCK):
+        with file_lock(folder / LOCK):
             there = read_settings(folder)
             if there is not None:
                 different = there.differences(settings)
@@ -264,7 +264,7 @@ class _Search:
         if best is None:
             raise no_winner(self.folder, rows)
         try:
-            with locked(self.folder / _BEST_LOCK):  # of several processes one trains, the others wait
+            with file_lock(self.folder / _BEST_LOCK):  # of several processes one trains, the others wait
                 metrics = train_winner(self.folder, self.settings, best, self.report)
         except KeyboardInterrupt:
             return self._written(interrupted=True)
@@ -358,7 +358,7 @@ class _Search:
         if len(rows) != self.weighed[0]:
             self.weighed = len(rows), importances(self.settings, rows)
         found = self.weighed[1]
-        with locked(self.folder / LOCK):
+        with file_lock(self.folder / LOCK):
             write_outputs(self.folder, self.settings, rows, metrics, found)
         defaults = [row.score for row in rows if row.is_default and row.level == len(LEVELS) - 1]
         return SearchResult(

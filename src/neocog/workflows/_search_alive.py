@@ -4,59 +4,18 @@ from __future__ import annotations
 
 import os
 import socket
-import sys
 import threading
-import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from neocog.core import end_file_lock, try_file_lock
+
 BEAT = 5.0  # seconds between two signs of life, for other hosts
 SILENT = 60.0  # seconds after which a worker of another host counts as dead
 _WORKERS = "workers"
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(handle: int) -> bool:
-        try:
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-else:
-    import fcntl
-
-    def _lock(handle: int) -> bool:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
-        return True
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold the lock of a file; one process at a time. It is free again when the holder ends or dies."""
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        while not _lock(handle):
-            time.sleep(0.01)
-        yield
-    finally:
-        os.close(handle)
-
-
-def try_locked(path: Path) -> int | None:
-    """Return a handle that holds a file's lock until it is closed, or None where another process does."""
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    if _lock(handle):
-        return handle
-    os.close(handle)
-    return None
 
 
 def host() -> str:
@@ -83,7 +42,7 @@ class Presence:
 
     def __enter__(self) -> Self:
         self._folder.mkdir(exist_ok=True)
-        self._handle = try_locked(self._path)
+        self._handle = try_file_lock(self._path)
         threading.Thread(target=self._beat, name="neocog-beat", daemon=True).start()
         return self
 
@@ -92,9 +51,7 @@ class Presence:
     ) -> None:
         self._end.set()
         if self._handle is not None:
-            os.close(self._handle)
-        with suppress(OSError):
-            self._path.unlink()
+            end_file_lock(self._handle, self._path)
 
     def is_alive(self, name: str) -> bool:
         """Return whether a worker lives: on this host by its lock, on another by its last sign of life."""
@@ -108,12 +65,10 @@ class Presence:
             with suppress(OSError):
                 return self._path.stat().st_mtime - path.stat().st_mtime < SILENT
             return False
-        handle = try_locked(path)
+        handle = try_file_lock(path)
         if handle is None:
             return True
-        os.close(handle)
-        with suppress(OSError):
-            path.unlink()
+        end_file_lock(handle, path)
         return False
 
     def _touch(self) -> None:

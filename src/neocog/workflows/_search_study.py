@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from neocog.core import optional_import
+from neocog.core import file_lock, optional_import
 from neocog.exceptions import FileFormatError, message
-from neocog.workflows._search_alive import Presence, locked
+from neocog.workflows._search_alive import Presence
 from neocog.workflows._search_plan import FULL, Done, given_params, is_default, is_left, level_of
 from neocog.workflows._search_space import Space, Value
 
@@ -97,7 +97,7 @@ class Study:
         self.optuna = optional_import("optuna", extra="search", what="neocog search")
         self.optuna.logging.set_verbosity(self.optuna.logging.ERROR)
         self.folder, self.space, self.planned, self.seed = folder, space, planned, seed
-        with locked(folder / LOCK):
+        with file_lock(folder / LOCK):
             self.study: Any = self._guarded(self._open)
 
     def _open(self) -> Any:
@@ -130,7 +130,7 @@ class Study:
 
     def claim(self, trials: int, presence: Presence) -> Any:
         """Return the next trial to run, or None where none is open; those of dead workers are open again."""
-        with locked(self.folder / LOCK):
+        with file_lock(self.folder / LOCK):
             return self._guarded(lambda: self._claimed(trials, presence))
 
     def _claimed(self, trials: int, presence: Presence) -> Any:
