@@ -61,6 +61,22 @@ def test_epochs_are_pure_also_from_the_middle_and_from_memory(folder, cache):
     assert threading.active_count() < 20
 
 
+def test_batches_of_another_size_are_the_same_images_and_nothing_is_decoded_again(folder, monkeypatch):
+    source = source_of(folder)
+    list(source.batches(0))
+    monkeypatch.setattr(source._reader, "read", lambda *_, **__: pytest.fail("decoded again"))
+    other = source.in_batches_of(5)
+    assert (other.num_batches, source.num_batches) == (3, 4)
+    assert [batch.size for batch in other.batches(1)] == [5, 5, 3]
+    assert torch.equal(*(torch.cat([batch.x for batch in one.batches(1)]) for one in (source, other)))
+
+
+def test_batches_that_are_made_elsewhere_keep_their_size(folder):
+    for given in (as_source(iter([])), image_dataset_from_directory(folder, verbose=False)):
+        with pytest.raises(DataError, match="batches of 5: expected arrays or image files"):
+            given.in_batches_of(5)
+
+
 def test_after_the_first_epoch_nothing_is_decoded(folder, monkeypatch):
     source = source_of(folder)
     first = list(source.batches(0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -145,6 +146,12 @@ class ImageFolderSource(Source):
             path, reason = self.broken[0]
             got, do = f"{path}: {reason}", "Replace the broken files."
             raise DataError(message("images", expected="files that can be read", got=got, do=do))
+
+    def in_batches_of(self, size: int) -> ImageFolderSource:
+        """Return the same files in batches of another size; what is decoded already is shared."""
+        other = copy.copy(self)
+        other.batch_size, other.num_batches = size, -(-self.num_samples // size)
+        return other
 
     def checksums(self, files: Sequence[str]) -> list[str]:
         """Return the SHA-256 of some of the files; those that decoding has read are not read again."""

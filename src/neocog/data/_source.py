@@ -9,6 +9,8 @@ from typing import Any
 
 import torch
 
+from neocog.exceptions import DataError, message
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -60,6 +62,15 @@ class Source(ABC):
     def to(self, device: torch.device | str) -> Source:
         """Return a source whose data lie on `device` where that is possible and they fit, else this one."""
         return self
+
+    def in_batches_of(self, size: int) -> Source:
+        """Return the same data in batches of another size.
+
+        Raises:
+            DataError: the batches come as they are, as from a generator, a loader or a pipeline.
+        """
+        expected, do = "arrays or image files", "Say the batch size where the data are made."
+        raise DataError(message(f"batches of {size}", expected=expected, got=type(self).__name__, do=do))
 
     def state_dict(self) -> dict[str, Any]:
         """Return what the order of the data depends on besides the epoch: the seed, where there is one."""

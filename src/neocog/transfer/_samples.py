@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import os
 from collections.abc import Iterator
@@ -84,9 +83,8 @@ def in_order(source: Source, batch_size: int) -> Source:
     if isinstance(source, ArraySource):
         return ArraySource(*source.arrays(), batch_size=batch_size, shuffle=False)
     if isinstance(source, ImageFolderSource):
-        ordered = copy.copy(source)  # what is decoded already is shared
-        ordered.shuffle, ordered.batch_size = False, batch_size
-        ordered.num_batches = -(-ordered.num_samples // batch_size)
+        ordered = source.in_batches_of(batch_size)
+        ordered.shuffle = False
         return ordered
     if getattr(source, "shuffle", False):
         do = "Give it without shuffling."

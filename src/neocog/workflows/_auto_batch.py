@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 from neocog.core import set_random_seed
@@ -25,13 +24,7 @@ def batch_size_of(model: Any, data: ImageData, seed: int, report: Reporter) -> i
     """
     source = data.parts["train"].source
     model.compile(AdamW(1e-3), data.task.loss(), precision="float32")
-
-    def of_size(size: int) -> Any:
-        other: Any = copy.copy(source)
-        other.batch_size, other.num_batches = size, -(-int(source.num_samples or size) // size)
-        return other
-
-    size, reason = auto_batch_size(model, of_size, source.num_samples)
+    size, reason = auto_batch_size(model, source.in_batches_of, source.num_samples)
     set_random_seed(seed)
     report(Warned(text=f"batch size {size}: {reason}"))
     return size

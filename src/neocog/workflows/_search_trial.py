@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -108,9 +107,8 @@ class Images:
 
 def _batched(part: Part, size: int, seed: int) -> Part:
     """Return a part in batches of another size: the same images, nothing read again."""
-    source: Any = copy.copy(part.source)
-    source.batch_size, source.seed = size, seed
-    source.num_batches = -(-source.num_samples // size)
+    source = part.source.in_batches_of(size)
+    source.load_state_dict({"seed": seed})
     return replace(part, source=source)
 
 

@@ -51,9 +51,7 @@ class ImageStage(Stage):
 
     def in_batches(self, count: int) -> ImageStage:
         """Return single images as batches that the source makes itself."""
-        source = copy.copy(self.source)
-        source.batch_size = count
-        source.num_batches = -(-source.num_samples // count)
+        source = self.source.in_batches_of(count)
         return ImageStage(source, batched=True, channels_first=self.channels_first)
 
     def mixed(self, seed: int) -> ImageStage:
