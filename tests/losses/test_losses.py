@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
@@ -260,6 +261,34 @@ def test_gradients_are_finite_differences(name: str, config: dict[str, Any]) -> 
         # The probabilities are scaled inside; keep away from the ignored class making everything constant.
         target[0] = 2
     assert torch.autograd.gradcheck(lambda x: loss(target, x), (pred,), eps=1e-6, atol=1e-6, rtol=1e-5)
+
+
+# The others are losses of a batch as a whole: means over parts are not its mean.
+OF_SAMPLES = [
+    (name, config)
+    for name, config in ALL
+    if config.get("axis") != 0
+    and "ignore_class" not in config
+    and (name not in ("Circle", "Dice", "Tversky") or config.get("axis") == -1)
+]
+
+
+@pytest.mark.parametrize(("name", "config"), OF_SAMPLES)
+def test_sums_of_evaluation_are_the_same_in_any_parts(name: str, config: dict[str, Any]) -> None:
+    kind = CASES[name][0]
+    y, p = (torch.tensor(value) for value in draw(kind, (67, 5), 5, config.get("from_logits", False)))
+    p, weight = p.float(), torch.rand(67, generator=torch.Generator().manual_seed(0))
+    loss = LOSSES.resolve(name)(**config)
+    for weights in (None, weight):
+        whole = float(loss.summed_exactly(y, p, weights))
+        ends = [0, 1, 17, 40, 67]
+        total = 0.0
+        for first, last in itertools.pairwise(ends):
+            rows = slice(first, last)
+            part = None if weights is None else weights[rows]
+            total += float(loss.summed_exactly(y[rows], p[rows], part)) * (last - first)
+        assert np.float32(total / 67) == np.float32(whole)
+        assert whole == pytest.approx(float(loss(y, p, weights)), rel=1e-5)
 
 
 @pytest.mark.parametrize("name", list(CASES))

@@ -38,12 +38,12 @@ def furthest(one: Any, other: Any) -> float:
     return max(float(np.abs(np.subtract(a, b)).max()) for a, b in pairs)
 
 
-def check_same_training(alone: Any, together: list[Any], weighted: bool = False) -> None:
+def check_same_training(alone: Any, together: list[Any]) -> None:
     assert all(one == together[0] for one in together[1:])
     assert furthest(alone, together[0]) < 2e-6
     for name, values in alone["history"].items():
         found = together[0]["history"][name]
-        if name.endswith(COMPUTED) or (weighted and name == "accuracy"):
+        if name.endswith(COMPUTED):
             np.testing.assert_allclose(found, values, rtol=2e-6)
         else:
             assert found == values, name
@@ -54,7 +54,7 @@ def check_same_training(alone: Any, together: list[Any], weighted: bool = False)
 @pytest.mark.parametrize("case", CASES)
 def test_processes_end_as_one_does(ended: Any, case: str, processes: int) -> None:
     """54 steps of batches of 32 and last ones of 3: with four processes one of them has no row of those."""
-    check_same_training(ended[1][case][0], ended[processes][case], weighted=case == "weighted")
+    check_same_training(ended[1][case][0], ended[processes][case])
 
 
 @needs_distributed

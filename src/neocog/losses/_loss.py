@@ -76,12 +76,26 @@ class Loss:
             y_pred: predictions.
             sample_weight: one weight a sample, or of the shape of the unreduced loss; default None.
         """
+        return self._reduced(y_true, y_pred, sample_weight, self._kind)
+
+    def summed_exactly(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> torch.Tensor:
+        """Return the reduced loss with its values summed in float64, where the device has it.
+
+        Means over parts of the data then make the mean over all, to the digits of float32: what `evaluate`
+        reports depends neither on the batches nor on how many processes share them.
+        """
+        if type(self).__call__ not in (Loss.__call__, LossFunctionWrapper.__call__):
+            return self(y_true, y_pred, sample_weight)
+        return self._reduced(y_true, y_pred, sample_weight, torch.float64)
+
+    def _reduced(self, y_true: Any, y_pred: Any, sample_weight: Any, kind: torch.dtype) -> torch.Tensor:
         y_pred = self._predictions(y_pred)
         y_true = self._targets(y_true, y_pred)
         values = self.call(y_true, y_pred)
         values = to_tensor(values) if not isinstance(values, torch.Tensor) else values
         mask = self._mask(y_true, y_pred, values)
-        return reduce_loss(values.to(self._kind), sample_weight, mask, self.reduction)
+        kind = self._kind if values.device.type == "mps" else kind  # Apple's GPUs have no float64
+        return reduce_loss(values.to(kind), sample_weight, mask, self.reduction)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return one value a sample."""

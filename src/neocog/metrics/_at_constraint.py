@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from neocog.core import check_int, check_number
+from neocog.core import check_int, check_number, torch_dtype
 from neocog.metrics._arrays import divide_no_nan
 from neocog.metrics._metric import Metric
 from neocog.metrics._registry import METRICS
@@ -36,12 +36,12 @@ class RateAtConstraint(Metric):
         self.class_id = None if class_id is None else check_int(where, "class_id", class_id)
         many = num_thresholds > 1
         self.thresholds = linear_thresholds(num_thresholds) if many else [0.5]
-        self._counter = ThresholdCounter(self.thresholds, evenly=many)
+        self._counter = ThresholdCounter(self.thresholds, evenly=many, dtype=torch_dtype(self.dtype))
         shape = (len(self.thresholds),)
-        self.true_positives = self.add_variable(shape, name="true_positives")
-        self.false_positives = self.add_variable(shape, name="false_positives")
-        self.true_negatives = self.add_variable(shape, name="true_negatives")
-        self.false_negatives = self.add_variable(shape, name="false_negatives")
+        self.true_positives = self._add_sum(shape, name="true_positives")
+        self.false_positives = self._add_sum(shape, name="false_positives")
+        self.true_negatives = self._add_sum(shape, name="true_negatives")
+        self.false_negatives = self._add_sum(shape, name="false_negatives")
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Count one batch of 0/1 labels and predictions in [0, 1] of the same shape."""
@@ -60,9 +60,10 @@ class RateAtConstraint(Metric):
 
     def _rate(self, name: str) -> torch.Tensor:
         if name == "specificity":
-            return divide_no_nan(self.true_negatives.value, self.true_negatives + self.false_positives)
+            negatives = self.true_negatives + self.false_positives
+            return self._own(divide_no_nan(self.true_negatives.value, negatives))
         errors = self.false_positives if name == "precision" else self.false_negatives
-        return divide_no_nan(self.true_positives.value, self.true_positives + errors)
+        return self._own(divide_no_nan(self.true_positives.value, self.true_positives + errors))
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make an equal metric."""

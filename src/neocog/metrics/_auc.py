@@ -76,7 +76,9 @@ class AUC(Metric):
         self.label_weights = (
             None if label_weights is None else to_tensor(label_weights, dtype=torch_dtype(self.dtype))
         )
-        self._counter = ThresholdCounter(self.thresholds, evenly=evenly, multi_label=self.multi_label)
+        self._counter = ThresholdCounter(
+            self.thresholds, evenly=evenly, dtype=torch_dtype(self.dtype), multi_label=self.multi_label
+        )
         self._counts: dict[str, Variable] = {}
         if num_labels and not multi_label:
             raise ArgumentError(
@@ -90,7 +92,7 @@ class AUC(Metric):
     def _build(self, num_labels: int | None) -> None:
         shape = (self.num_thresholds,) if num_labels is None else (self.num_thresholds, num_labels)
         for key, name in zip(("tp", "fp", "tn", "fn"), _NAMES, strict=True):
-            self._counts[key] = self.add_variable(shape, name=name)
+            self._counts[key] = self._add_sum(shape, name=name)
 
     def _restore(self, state: Mapping[str, torch.Tensor]) -> None:
         if not self._counts and "true_positives" in state:
@@ -123,7 +125,7 @@ class AUC(Metric):
             return torch.zeros((), dtype=torch_dtype(self.dtype))
         tp, fp, tn, fn = (self._counts[key].value for key in ("tp", "fp", "tn", "fn"))
         if self.curve == "pr" and self.summation_method == "interpolation":
-            return self._average(_interpolated_pr(tp, fp, fn).sum(dim=0))
+            return self._own(self._average(_interpolated_pr(tp, fp, fn).sum(dim=0)))
         x, y = _curve(self.curve, tp, fp, tn, fn)
         if self.summation_method == "interpolation":
             heights = (y[:-1] + y[1:]) / 2
@@ -131,7 +133,7 @@ class AUC(Metric):
             heights = torch.minimum(y[:-1], y[1:])
         else:
             heights = torch.maximum(y[:-1], y[1:])
-        return self._average(((x[:-1] - x[1:]) * heights).sum(dim=0))
+        return self._own(self._average(((x[:-1] - x[1:]) * heights).sum(dim=0)))
 
     def _average(self, area: torch.Tensor) -> torch.Tensor:
         if not self.multi_label:

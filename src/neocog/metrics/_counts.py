@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from neocog.core import check_int
+from neocog.core import check_int, torch_dtype
 from neocog.metrics._arrays import divide_no_nan
 from neocog.metrics._metric import Metric
 from neocog.metrics._registry import METRICS
@@ -22,8 +22,10 @@ class ConfusionCount(Metric):
         super().__init__(name=name, dtype=dtype)
         self.init_thresholds = thresholds
         self.thresholds = parse_thresholds(type(self).__name__, thresholds, 0.5)
-        self._counter = ThresholdCounter(self.thresholds, evenly=evenly_spread(self.thresholds))
-        self.accumulator = self.add_variable((len(self.thresholds),), name="accumulator")
+        self._counter = ThresholdCounter(
+            self.thresholds, evenly=evenly_spread(self.thresholds), dtype=torch_dtype(self.dtype)
+        )
+        self.accumulator = self._add_sum((len(self.thresholds),), name="accumulator")
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Count one batch of 0/1 labels and predictions in [0, 1] of the same shape."""
@@ -31,7 +33,7 @@ class ConfusionCount(Metric):
 
     def result(self) -> torch.Tensor:
         """Return the count: a scalar, or one a threshold."""
-        return self.accumulator[0] if len(self.thresholds) == 1 else self.accumulator.value
+        return self._own(self.accumulator[0] if len(self.thresholds) == 1 else self.accumulator.value)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make an equal metric."""
@@ -127,10 +129,12 @@ class _Ratio(Metric):
         self.top_k = None if top_k is None else check_int(where, "top_k", top_k, minimum=1)
         self.class_id = None if class_id is None else check_int(where, "class_id", class_id)
         self.thresholds = parse_thresholds(where, thresholds, 0.5 if top_k is None else LOWEST)
-        self._counter = ThresholdCounter(self.thresholds, evenly=evenly_spread(self.thresholds))
+        self._counter = ThresholdCounter(
+            self.thresholds, evenly=evenly_spread(self.thresholds), dtype=torch_dtype(self.dtype)
+        )
         shape = (len(self.thresholds),)
-        self.true_positives = self.add_variable(shape, name="true_positives")
-        self._errors = self.add_variable(shape, name=self.error_name)
+        self.true_positives = self._add_sum(shape, name="true_positives")
+        self._errors = self._add_sum(shape, name=self.error_name)
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Count one batch of 0/1 labels and predictions in [0, 1] of the same shape."""
@@ -146,7 +150,7 @@ class _Ratio(Metric):
     def result(self) -> torch.Tensor:
         """Return the ratio: a scalar, or one a threshold; 0 where nothing was counted."""
         ratio = divide_no_nan(self.true_positives.value, self.true_positives + self._errors)
-        return ratio[0] if len(self.thresholds) == 1 else ratio
+        return self._own(ratio[0] if len(self.thresholds) == 1 else ratio)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make an equal metric."""

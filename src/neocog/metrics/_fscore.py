@@ -65,7 +65,7 @@ class FBetaScore(Metric):
     def _build(self, classes: int) -> None:
         shape = () if self.average == "micro" else (classes,)
         for name in _NAMES:
-            setattr(self, name, self.add_variable(shape, name=name))
+            setattr(self, name, self._add_sum(shape, name=name))
         self._built = True
 
     def _restore(self, state: Mapping[str, torch.Tensor]) -> None:
@@ -92,11 +92,12 @@ class FBetaScore(Metric):
             chosen = (y_pred >= largest) & (y_pred.abs() > 1e-9)  # all zeros choose no class
         else:
             chosen = y_pred > self.threshold
-        chosen = chosen.to(dtype)
+        sums = self._variables[_NAMES[0]].dtype
+        chosen, y_true = chosen.to(sums), y_true.to(sums)
         terms = (chosen * y_true, chosen * (1 - y_true), (1 - chosen) * y_true, y_true)
         weights = None
         if sample_weight is not None:
-            weights = to_tensor(sample_weight, dtype=dtype, device=y_pred.device).unsqueeze(1)
+            weights = to_tensor(sample_weight, dtype=sums, device=y_pred.device).unsqueeze(1)
         for name, term in zip(_NAMES, terms, strict=True):
             counted = term if weights is None else term * weights
             self._variables[name].assign_add(counted.sum() if self.average == "micro" else counted.sum(dim=0))
@@ -110,8 +111,8 @@ class FBetaScore(Metric):
         recall = tp / (tp + fn + epsilon())
         score = precision * recall / (self.beta**2 * precision + recall + epsilon()) * (1 + self.beta**2)
         if self.average == "weighted":
-            return (score * (positives / (positives.sum() + epsilon()))).sum()
-        return score if self.average is None else score.mean()
+            return self._own((score * (positives / (positives.sum() + epsilon()))).sum())
+        return self._own(score if self.average is None else score.mean())
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make an equal metric."""

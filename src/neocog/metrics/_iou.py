@@ -61,7 +61,7 @@ class IoU(Metric):
         self.sparse_y_true = bool(sparse_y_true)
         self.sparse_y_pred = bool(sparse_y_pred)
         self.axis = axis
-        self.total_cm = self.add_variable((self.num_classes,) * 2, name="total_confusion_matrix")
+        self.total_cm = self._add_sum((self.num_classes,) * 2, name="total_confusion_matrix")
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Count one batch of any shape, one label a place."""

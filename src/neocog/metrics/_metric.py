@@ -123,6 +123,19 @@ class Metric:
         """Make a state tensor; the older name of `add_variable`."""
         return self.add_variable(shape=shape, initializer=initializer, dtype=dtype, name=name)
 
+    def _add_sum(self, shape: Any = (), name: str | None = None) -> Variable:
+        """Make a state tensor for sums, zeros at first: of float64 where the metric is of floats.
+
+        Sums of float32 numbers are then the same to the metric's own digits in any order: however often they
+        are read on the way, however many processes share the samples.
+        """
+        wide = torch_dtype(self._dtype).is_floating_point
+        return self.add_variable(shape, dtype="float64" if wide else None, name=name)
+
+    def _own(self, result: torch.Tensor) -> torch.Tensor:
+        """Return a result, computed from sums, in the metric's type."""
+        return result.to(torch_dtype(self._dtype))
+
     def update_state(self, *args: Any, **kwargs: Any) -> Any:
         """Take one batch into account: usually `(y_true, y_pred, sample_weight=None)`."""
         raise NotImplementedError(f"{type(self).__name__} has no update_state: define it.")

@@ -30,7 +30,7 @@ class Sum(Metric):
 
     def __init__(self, name: str | None = "sum", dtype: Any = None) -> None:
         super().__init__(name=name, dtype=dtype)
-        self.total = self.add_variable(name="total")
+        self.total = self._add_sum(name="total")
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
         """Add values of any shape, each times its weight."""
@@ -39,7 +39,7 @@ class Sum(Metric):
 
     def result(self) -> torch.Tensor:
         """Return the sum so far."""
-        return self.total.value
+        return self._own(self.total.value)
 
 
 @METRICS.register("mean")
@@ -61,8 +61,8 @@ class Mean(Metric):
 
     def __init__(self, name: str | None = "mean", dtype: Any = None) -> None:
         super().__init__(name=name, dtype=dtype)
-        self._total = self.add_variable(name="total")
-        self._weight = self.add_variable(name="count")
+        self._total = self._add_sum(name="total")
+        self._weight = self._add_sum(name="count")
         self._running: float | None = None  # the total where it is a Python number: no tensor needed
         self._seen = 0  # samples of weight 1, likewise
         self._weighted = False
@@ -111,8 +111,8 @@ class Mean(Metric):
     def result(self) -> torch.Tensor:
         """Return the mean so far; 0 before any sample."""
         if not self._weighted and self._seen:
-            return self.total / self._seen
-        return divide_no_nan(self.total.value, self.count.value)
+            return self._own(self.total / self._seen)
+        return self._own(divide_no_nan(self.total.value, self.count.value))
 
     def reset_state(self) -> None:
         """Forget all batches."""

@@ -211,7 +211,7 @@ class R2Score(Metric):
         options = (None, "uniform_average", "variance_weighted_average")
         self.class_aggregation = check_one_of("R2Score", "class_aggregation", class_aggregation, options)
         self.num_regressors = check_int("R2Score", "num_regressors", num_regressors, minimum=0)
-        self._samples = self.add_variable(name="num_samples")
+        self._samples = self._add_sum(name="num_samples")
         self._seen = 0  # values counted in Python since the last settling
         self._built = False
 
@@ -222,10 +222,10 @@ class R2Score(Metric):
         return self._samples
 
     def _build(self, outputs: int) -> None:
-        self.squared_sum = self.add_variable((outputs,), name="squared_sum")
-        self.sum = self.add_variable((outputs,), name="sum")
-        self.total_mse = self.add_variable((outputs,), name="residual")
-        self.count = self.add_variable((outputs,), name="count")
+        self.squared_sum = self._add_sum((outputs,), name="squared_sum")
+        self.sum = self._add_sum((outputs,), name="sum")
+        self.total_mse = self._add_sum((outputs,), name="residual")
+        self.count = self._add_sum((outputs,), name="count")
         self._built = True
 
     def _settle(self) -> None:
@@ -265,7 +265,7 @@ class R2Score(Metric):
     def result(self) -> torch.Tensor:
         """Return R², adjusted where `num_regressors` is set: a scalar, or one an output."""
         if not self._built:
-            return torch.zeros((), dtype=self._samples.dtype)
+            return self._own(self._samples.new_zeros(()))
         spread = self.squared_sum - self.sum * (self.sum / self.count)
         scores = 1 - self.total_mse / spread
         scores = torch.where(scores.isinf(), 0.0, scores)
@@ -273,7 +273,7 @@ class R2Score(Metric):
             scores = scores.mean()
         elif self.class_aggregation == "variance_weighted_average":
             scores = (spread * scores).sum() / spread.sum()
-        return self._adjusted(scores) if self.num_regressors else scores
+        return self._own(self._adjusted(scores) if self.num_regressors else scores)
 
     def _adjusted(self, scores: torch.Tensor) -> torch.Tensor:
         free = float(self.num_samples) - 1 - self.num_regressors

@@ -51,12 +51,21 @@ class ThresholdCounter:
         thresholds: the thresholds, ascending where they are spread evenly.
         evenly: whether they are 0, 1/(T-1), …, 1 (the ends may stick out by epsilon): one bucket sum
             instead of T comparisons.
+        dtype: type in which predictions are compared with the thresholds; default that of the counts.
         multi_label: keep one count a label, `(T, L)`; default False.
     """
 
-    def __init__(self, thresholds: Sequence[float], *, evenly: bool, multi_label: bool = False) -> None:
+    def __init__(
+        self,
+        thresholds: Sequence[float],
+        *,
+        evenly: bool,
+        dtype: torch.dtype | None = None,
+        multi_label: bool = False,
+    ) -> None:
         self.thresholds = list(thresholds)
         self.evenly = evenly
+        self.dtype = dtype
         self.multi_label = multi_label
         # Ends beyond [0, 1]: every prediction is above the first threshold, none above the last.
         self.open_ended = self.thresholds[0] < 0 or self.thresholds[-1] > 1
@@ -74,9 +83,9 @@ class ThresholdCounter:
         class_id: int | None = None,
     ) -> None:
         """Add a batch to those of `tp`, `fp`, `tn`, `fn` that `counts` holds."""
-        dtype = next(iter(counts.values())).dtype
+        sums = next(iter(counts.values())).dtype
         y_true, y_pred = pair(y_true, y_pred)
-        y_pred, y_true = match_ranks(y_pred.to(dtype), y_true.to(dtype))
+        y_pred, y_true = match_ranks(y_pred.to(self.dtype or sums), y_true.to(sums))
         if y_true.shape != y_pred.shape:
             raise _shape_error(y_true, y_pred)
         weights = _weights(sample_weight, label_weights, y_true, y_pred, class_id)
@@ -113,7 +122,7 @@ class ThresholdCounter:
         self, counts: Counts, y_true: torch.Tensor, y_pred: torch.Tensor, weights: torch.Tensor | None
     ) -> None:
         total = len(self.thresholds)
-        label = y_true.bool().to(y_pred.dtype)
+        label = y_true.bool().to(y_true.dtype)
         positive = label if weights is None else label * weights
         negative = 1 - label if weights is None else (1 - label) * weights
         # A prediction exceeds thresholds 0 … ceil(p·(T-1))-1; bucket 0 here means "exceeds none".
@@ -151,15 +160,18 @@ def _weights(
     y_pred: torch.Tensor,
     class_id: int | None,
 ) -> torch.Tensor | None:
-    """Return the product of the sample and label weights, broadcast to the predictions that are counted."""
+    """Return the product of the sample and label weights, broadcast to the predictions that are counted.
+
+    They are of the labels' type, that of the counts.
+    """
     weights: torch.Tensor | None = None
     shape = y_pred.shape if class_id is None else (*y_pred.shape[:-1], 1)
     if sample_weight is not None:
-        weights = to_tensor(sample_weight, dtype=y_pred.dtype, device=y_pred.device).unsqueeze(-1)
+        weights = to_tensor(sample_weight, dtype=y_true.dtype, device=y_pred.device).unsqueeze(-1)
         _, weights = match_ranks(y_true, weights, expand_vectors=False)
         weights = spread(weights, shape)
     if label_weights is not None:
-        by_label = spread(label_weights.to(y_pred.device).unsqueeze(0), shape)
+        by_label = spread(label_weights.to(y_pred.device, y_true.dtype).unsqueeze(0), shape)
         weights = by_label if weights is None else weights * by_label
     return weights
 

@@ -365,7 +365,7 @@ class Trainer(FindingVerbs, Layer):
         training: bool = True,
     ) -> torch.Tensor:
         """Return the loss of one batch: that of `compile` and what `add_loss` and regularizers add."""
-        return engine.compute_loss(self, y, y_pred, sample_weight)
+        return engine.compute_loss(self, y, y_pred, sample_weight, exactly=not training)
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Update the metrics of `compile` with one batch and return their values, computed when read."""

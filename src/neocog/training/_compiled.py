@@ -13,7 +13,7 @@ from neocog import losses as losses_module
 from neocog import metrics as metrics_module
 from neocog import optimizers
 from neocog._old_spellings import warn_old
-from neocog.core import check_one_of, tree_flatten
+from neocog.core import check_one_of, floatx, tree_flatten
 from neocog.exceptions import ArgumentError, NotCompiledError, nearest
 from neocog.metrics import Mean, Metric
 from neocog.metrics._state import reads_for_nothing
@@ -26,7 +26,7 @@ class LossTracker(Mean):
     """The mean loss over samples, from one value a batch; summed in float64."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(name=name, dtype="float64")
+        super().__init__(name=name, dtype="float64" if floatx() == "float64" else "float32")
 
     def add(self, loss: torch.Tensor, size: int) -> None:
         """Take the mean loss of a batch of `size` samples into account; on an accelerator without a sync."""

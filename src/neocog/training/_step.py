@@ -10,6 +10,7 @@ import torch
 from neocog.core import backward, tree_flatten
 from neocog.exceptions import ArgumentError
 from neocog.graph import with_mask_of
+from neocog.losses import Loss
 from neocog.training._compiled import Head, targets_in_order
 from neocog.training._memory_errors import update_metric
 from neocog.training._trainable import Trainable
@@ -57,17 +58,22 @@ def predict_step(model: Trainable, data: Any, forward: Callable[[Any], Any] | No
     return model.infer(x) if forward is None else forward(x)
 
 
-def compute_loss(model: Trainable, y: Any, y_pred: Any, sample_weight: Any) -> torch.Tensor:
-    """Return the weighted sum of the outputs' losses and of what layers and regularizers add."""
+def compute_loss(
+    model: Trainable, y: Any, y_pred: Any, sample_weight: Any, exactly: bool = False
+) -> torch.Tensor:
+    """Return the weighted sum of the outputs' losses and of what layers and regularizers add.
+
+    `exactly` sums in float64, as evaluation does: no gradients are taken of it.
+    """
     settings = model.compile_settings
     if not settings.settled:
         settings.settle(y, y_pred, list(model.output_names))
     heads = settings.heads
     total: torch.Tensor | None = None
     if len(heads) == 1:  # the common case, without any walk
-        total = _head_loss(heads[0], y, y_pred, sample_weight)
+        total = _head_loss(heads[0], y, y_pred, sample_weight, exactly)
     else:
-        for head, value in _losses_of_outputs(heads, y, y_pred, sample_weight):
+        for head, value in _losses_of_outputs(heads, y, y_pred, sample_weight, exactly):
             total = value if total is None else total + value
             if head.tracker is not None:
                 head.tracker.add(value if head.weight is None else value / head.weight, _size(y_pred))
@@ -82,7 +88,7 @@ def compute_loss(model: Trainable, y: Any, y_pred: Any, sample_weight: Any) -> t
     return total
 
 
-def _head_loss(head: Head, y: Any, y_pred: Any, sample_weight: Any) -> torch.Tensor | None:
+def _head_loss(head: Head, y: Any, y_pred: Any, sample_weight: Any, exactly: bool) -> torch.Tensor | None:
     if head.loss is None:
         return None
     if not isinstance(y_pred, torch.Tensor) or not (y is None or isinstance(y, torch.Tensor)):
@@ -93,21 +99,22 @@ def _head_loss(head: Head, y: Any, y_pred: Any, sample_weight: Any) -> torch.Ten
         raise ArgumentError(
             f'output "{head.name}": its loss needs targets, and the data have none (y is None).'
         )
-    value = head.loss(y, y_pred, sample_weight)
+    loss = head.loss.summed_exactly if exactly and isinstance(head.loss, Loss) else head.loss
+    value = loss(y, y_pred, sample_weight)
     if value.dim():
         value = value.mean()
     return value if head.weight is None else value * head.weight
 
 
 def _losses_of_outputs(
-    heads: list[Head], y: Any, y_pred: Any, sample_weight: Any
+    heads: list[Head], y: Any, y_pred: Any, sample_weight: Any, exactly: bool
 ) -> Iterator[tuple[Head, torch.Tensor]]:
     names = [head.name for head in heads]
     targets = targets_in_order(y, names)
     single = sample_weight is None or isinstance(sample_weight, torch.Tensor)
     weights = [sample_weight] * len(heads) if single else targets_in_order(sample_weight, names)
     for head, target, output, weight in zip(heads, targets, tree_flatten(y_pred), weights, strict=True):
-        value = _head_loss(head, target, output, weight)
+        value = _head_loss(head, target, output, weight, exactly)
         if value is not None:
             yield head, value
 

@@ -138,36 +138,34 @@ def sum_metrics(metrics: list[Any], world: World) -> None:
     """Put the sum over all processes into the state of every metric, or what else its variables ask for."""
     if world.alone:
         return
-    states = [metric.state_dict() for metric in metrics]
-    forms = [{name: (value.shape, value.dtype) for name, value in state.items()} for state in states]
-    everywhere = from_everywhere(forms, world)
-    for metric, state, *there in zip(metrics, states, *everywhere, strict=True):
-        # A process that had no row yet may lack what the first batch makes.
-        known = {name: form for forms_there in there for name, form in forms_there.items()}
-        kinds = {name: variable.aggregation for name, variable in metric._named_variables()}
-        metric.load_state_dict(
-            {
-                name: _combined(
-                    state.get(name), known[name][0], known[name][1], kinds.get(name, "sum"), world
-                )
-                for name in sorted(known)
-            }
-        )
+    own = [
+        {name: value.as_subclass(torch.Tensor).cpu() for name, value in metric.state_dict().items()}
+        for metric in metrics
+    ]
+    for metric, *states in zip(metrics, *from_everywhere(own, world), strict=True):
+        metric.load_state_dict(state_of_all(metric, states))
 
 
-def _combined(
-    value: torch.Tensor | None, shape: torch.Size, dtype: torch.dtype, kind: str, world: World
-) -> torch.Tensor:
-    """Return what the values of all processes make together, the same in each."""
-    exact = torch.float64 if dtype.is_floating_point else dtype  # sums of counts stay whole numbers
-    total = torch.zeros(shape, dtype=exact) if value is None else value.as_subclass(torch.Tensor).to(exact)
-    if distributed.get_backend() == "nccl":
-        total = total.cuda()
+def state_of_all(metric: Any, states: list[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
+    """Return what a metric's states in all processes make together; added in their order, in float64."""
+    kinds = {name: variable.aggregation for name, variable in metric._named_variables()}
+    # A process that had no row yet may lack what the first batch makes.
+    forms = {name: value for state in reversed(states) for name, value in state.items()}
+    return {
+        name: _combined(
+            [state.get(name, torch.zeros_like(form)) for state in states], kinds.get(name, "sum")
+        ).to(form.dtype)
+        for name, form in sorted(forms.items())
+    }
+
+
+def _combined(values: list[torch.Tensor], kind: str) -> torch.Tensor:
     if kind in ("only_first_replica", "none"):
-        distributed.broadcast(total, src=0)
-    else:
-        distributed.all_reduce(total)
-    return (total / world.size if kind == "mean" else total).to(dtype)
+        return values[0]
+    if values[0].is_floating_point():  # sums of counts stay whole numbers
+        values = [value.double() for value in values]
+    total = torch.stack(values).sum(0)
+    return total / len(values) if kind == "mean" else total
 
 
 def mean_statistics(model: Any, world: World) -> None:
