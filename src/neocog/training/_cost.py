@@ -5,12 +5,44 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.module_tracker import ModuleTracker
 
 from neocog.core import keeping_states, tree_flatten, tree_map
 from neocog.exceptions import OutOfMemoryError, message
 from neocog.training._memory_errors import LESS, Failure, is_out_of_memory
 
 _FEW = 4  # samples: enough to tell the form of the outputs, cheap however large the batch
+
+
+class _Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Counts floating-point operations as torch's `FlopCounterMode`, whose first use loads the compiler."""
+
+    supports_higher_order_operators = True
+
+    def __init__(self) -> None:
+        from torch.utils.flop_counter import flop_registry
+
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.formulas, self.found = flop_registry, 0
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # torch's way around the compiler begins with loading it: 1.5 seconds
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if not isinstance(func, torch._ops.OpOverload):
+            return NotImplemented
+        with self:
+            parts = func.decompose(*args, **kwargs)
+        if parts is not NotImplemented:
+            return parts
+        result = func(*args, **kwargs)
+        formula = self.formulas.get(func._overloadpacket)
+        if formula is not None:
+            self.found += formula(*args, **kwargs, out_val=result)
+        return result
 
 
 def counted_forward(model: Any, x: Any) -> tuple[Any, float]:
@@ -22,10 +54,9 @@ def counted_forward(model: Any, x: Any) -> tuple[Any, float]:
         The outputs, and the floating-point operations of a sample: matrix products and convolutions are
         counted (two operations a multiply-add), everything else is not.
     """
-    from torch.utils.flop_counter import FlopCounterMode
-
     few = x if needs_whole_batch(model) else first_samples(x, _FEW)
-    with torch.no_grad(), keeping_states(model), FlopCounterMode(display=False) as counter:
+    # Its hooks make layers run one at a time: torch knows the formulas of no others.
+    with torch.no_grad(), keeping_states(model), ModuleTracker(), _Operations() as counter:
         try:
             outputs = model(few, training=False)
         except (RuntimeError, MemoryError) as error:
@@ -36,7 +67,7 @@ def counted_forward(model: Any, x: Any) -> tuple[Any, float]:
             few = first_samples(x, 1)
             outputs = _of_one(model, few)
     sizes = [len(leaf) for leaf in tree_flatten(few) if getattr(leaf, "ndim", 0)]
-    return outputs, counter.get_total_flops() / max(1, *sizes, 1)
+    return outputs, counter.found / max(1, *sizes, 1)
 
 
 def _of_one(model: Any, x: Any) -> Any:
