@@ -86,6 +86,22 @@ def test_what_is_computed_again_draws_again() -> None:
     assert not torch.equal(first, other)
 
 
+@pytest.mark.parametrize("kind", [layers.RandAugment, layers.AugMix, layers.RandomRotation])
+def test_augmentations_of_a_share_are_those_of_one_process(kind: Any) -> None:
+    total, images = 11, torch.rand(11, 9, 9, 3) * 255
+    options = {"fill_mode": "nearest"} if kind is layers.RandomRotation else {}
+    layer = kind(factor=0.4, **options)
+    with on_rows(OwnRows(0, total, total, common=torch.Generator().manual_seed(5))):
+        alone = layer(images, training=True)
+    for size in (2, 4):
+        shares = []
+        for rows in parts(total, size):
+            with on_rows(rows):
+                shares.append(layer(images[rows.first : rows.first + rows.count], training=True))
+        torch.testing.assert_close(torch.cat(shares), alone, rtol=0, atol=1e-4)
+    assert not torch.allclose(alone, images)
+
+
 @needs_distributed
 @pytest.mark.parametrize("affine", [True, False])
 def test_normalisation_over_processes_has_its_gradients(group: None, affine: bool) -> None:

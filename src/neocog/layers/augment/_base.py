@@ -144,7 +144,11 @@ class RandomImageLayer(AugmentingLayer):
         if not self.draws_rows:
             with on_rows(None):
                 return self.draw(images)
-        found: Draw = own_part(self.draw(for_all_rows(images)), len(images))
+        return self.own_draw(self.draw(for_all_rows(images)), len(images))
+
+    def own_draw(self, drawn: Draw, count: int) -> Draw:
+        """Return what of a draw for the rows of all processes belongs to the `count` rows of this one."""
+        found: Draw = own_part(drawn, count)
         return found
 
     def augment_each(self, images: torch.Tensor) -> torch.Tensor:

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from neocog.core import check_one_of
+from neocog.core import check_one_of, draws_for_all, tree_map
 from neocog.functional import INTERPOLATIONS
 from neocog.layers.augment._arguments import checked_range, share_bounds
 from neocog.layers.augment._base import Draw, RandomImageLayer
@@ -40,8 +40,6 @@ class PolicyLayer(RandomImageLayer):
         seed: own seed of the layer's random numbers; None takes torch's global generator.
         data_format: `"channels_last"` (default) or `"channels_first"`.
     """
-
-    draws_rows = False  # its draws are sorted by choice, not by image
 
     def __init__(
         self,
@@ -119,6 +117,18 @@ class PolicyLayer(RandomImageLayer):
             for name, parts in found.items()
         ]
 
+    def own_draw(self, drawn: Draw, count: int) -> Draw:
+        """Return what of a draw for the rows of all processes belongs to the `count` rows of this one."""
+        rows = draws_for_all()
+        if rows is None or rows.whole(count) == count:
+            return drawn
+        numbers = {name: value for name, value in drawn.items() if not isinstance(value, list)}
+        first = count // rows.count * rows.first
+        steps = {
+            name: _own_steps(value, first, count) for name, value in drawn.items() if isinstance(value, list)
+        }
+        return {**super().own_draw(numbers, count), **steps}
+
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain values."""
         return {
@@ -127,6 +137,29 @@ class PolicyLayer(RandomImageLayer):
             "factor": self.factor,
             "interpolation": self.interpolation,
         }
+
+
+def _own_steps(nested: list[Any], first: int, count: int) -> list[Any]:
+    """Return steps, or lists of them, with the images `first` to `first + count` alone, counted from 0."""
+    own: list[Any] = []
+    for item in nested:
+        if isinstance(item, list):
+            own.append(_own_steps(item, first, count))
+            continue
+        name, rows, drawn = item
+        size = len(rows)
+        begin, end = torch.searchsorted(rows.cpu(), torch.tensor([first, first + count])).tolist()
+        if end > begin:
+            own.append((name, rows[begin:end] - first, tree_map(_rows_of(size, slice(begin, end)), drawn)))
+    return own
+
+
+def _rows_of(size: int, rows: slice) -> Callable[[Any], Any]:
+    def taken(leaf: Any) -> Any:
+        fits = isinstance(leaf, torch.Tensor) and leaf.dim() > 0 and leaf.shape[0] == size
+        return leaf[rows] if fits else leaf
+
+    return taken
 
 
 def _each_by_itself(layer: Equalization) -> Equalization:
