@@ -70,18 +70,17 @@ def turn_picture(picture: Array, turn: int) -> Array:
 
 def pack(spectrum: Array) -> Array:
     """Return the signs of frequencies (…, K, K) as uint64 (…), the lowest frequency in the lowest bit."""
-    flat = spectrum.reshape(*spectrum.shape[:-2], -1)[..., _order()]
-    found = np.zeros(flat.shape[:-1], dtype=np.uint64)
-    for bit in range(BITS):
-        found |= (flat[..., bit] > 0).astype(np.uint64) << np.uint64(bit)
-    return found
+    signs = (spectrum > 0).reshape(*spectrum.shape[:-2], -1)
+    found = np.zeros((*signs.shape[:-1], 8), dtype=np.uint8)
+    found[..., : BITS // 8] = np.packbits(signs.take(_order(), axis=-1), axis=-1, bitorder="little")
+    return found.view("<u8")[..., 0]
 
 
 def doubtful(spectrum: Array, count: int) -> Array:
-    """Return the bits that the least strength decides, as their frequencies go: int (…, count)."""
+    """Return the bits that the least strength decides, the weakest first: int (…, count)."""
     flat = np.abs(spectrum.reshape(*spectrum.shape[:-2], -1)[..., _order()])
     strength = flat * (1.0 + np.arange(BITS) / 8.0).astype(np.float32)  # natural images fall with frequency
-    return np.argpartition(strength, count, axis=-1)[..., :count]
+    return np.argsort(strength, axis=-1, kind="stable")[..., :count]
 
 
 @lru_cache(maxsize=1)
