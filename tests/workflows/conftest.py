@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from blank import blank_pictures
 from drawn_shapes import HOSTILE, HOSTILE_FILE, Trained, shapes
 
 from neocog.workflows import Event, TrainConfig, train
+
+__all__ = ["blank_pictures", "digits_run", "shapes_run"]
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 """A process that trains and is killed with SIGKILL at chosen moments: `python killed_runs.py CASES.json`.
 
-The workflows are loaded once; each case is a process of its own, forked before torch computes anything.
+All modules are loaded once; each case is a process of its own, forked before torch computes anything.
 """
 
 from __future__ import annotations
@@ -12,8 +12,11 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from blank import DRAWING, draw_blank
+from safetensors import torch as safetensors_torch
+
 from neocog.training import Hook
-from neocog.workflows import Event, TrainConfig, train
+from neocog.workflows import Event, TrainConfig, _train_job, train
 from neocog.workflows._run_folder import RunFolder
 
 
@@ -64,9 +67,7 @@ def before_file(name: str) -> None:
 
 def in_snapshot(number: int) -> None:
     """Kill in the middle of writing the n-th snapshot."""
-    from safetensors import torch as library
-
-    write, left = library.save_file, [number]
+    write, left = safetensors_torch.save_file, [number]
 
     def killing(tensors: Any, path: Any, metadata: Any = None) -> None:
         write(tensors, path, metadata=metadata)
@@ -75,7 +76,7 @@ def in_snapshot(number: int) -> None:
             os.truncate(path, os.path.getsize(path) // 2)
             die()
 
-    library.save_file = killing
+    safetensors_torch.save_file = killing
 
 
 def run(case: dict[str, Any]) -> None:
@@ -101,6 +102,8 @@ def main(path: str) -> None:
     """Run all cases and write how each process ended."""
     with open(path, encoding="utf-8") as file:
         cases = json.load(file)
+    for name in DRAWING:
+        setattr(_train_job, name, draw_blank)
     ended = []
     for case in cases:
         process = os.fork()

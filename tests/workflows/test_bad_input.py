@@ -30,6 +30,8 @@ from neocog.training import Hook
 from neocog.workflows import TrainConfig, load_run, predict, train
 from neocog.workflows import evaluate as evaluate_run
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 
 def refused(kind: type[NeocogError], text: str, out: Path, **config: Any) -> str:
     """Train, expect an error with that text, and see that nothing is left."""

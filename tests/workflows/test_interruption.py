@@ -13,6 +13,8 @@ import pytest
 from neocog.training import Hook
 from neocog.workflows import Interrupted, TrainConfig, TrainResult, evaluate, load_run, train
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 
 @pytest.fixture(autouse=True)
 def _pythons_own_handler() -> Iterator[None]:

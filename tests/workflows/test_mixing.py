@@ -17,6 +17,8 @@ from neocog.workflows import TrainConfig, train
 from neocog.workflows._augmentations import augmentation_layers, check_augmentation
 from neocog.workflows._mixing import MixedSource, one_hot
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 RNG = np.random.default_rng(4)
 X, Y = RNG.integers(0, 256, (30, 6, 6, 3), "uint8"), RNG.integers(0, 3, 30)
 

@@ -16,6 +16,8 @@ from neocog.core import set_random_seed
 from neocog.exceptions import ArgumentError, ShapeError, UnknownNameError
 from neocog.workflows import Event, Featured, PhaseDone, TrainConfig, evaluate, load_run, predict, train
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 WIDTHS = 13
 
 

@@ -36,6 +36,8 @@ from neocog.workflows._processes import wanted_processes
 from neocog.workflows._resume_lock import Lock
 from neocog.workflows._resume_snapshots import check_every
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 OPTIONS: dict[str, Any] = {
     "data": "digits",
     "model": "mlp",

@@ -13,6 +13,8 @@ from neocog.cli._app import app
 from neocog.exceptions import ArgumentError
 from neocog.workflows import evaluate, load_run, predict
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 
 def test_evaluate_measures_the_mean_of_the_passes(digits_run: Any) -> None:
     run = load_run(digits_run.result.folder)
