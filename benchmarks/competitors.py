@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import amx
 from cases import Case
 from environments import PEERS, Absent, python_of
-
-from neocog.core import limit_broken_amx
 
 BACKENDS = ("torch", "tensorflow", "jax")
 LARGE_BATCH = 256
@@ -58,9 +57,7 @@ class Competitor:
         found.pop("KERAS_BACKEND", None)
         if self.backend:
             found["KERAS_BACKEND"] = self.backend
-        if limit_broken_amx():  # as neocog does for itself: oneDNN would die of it
-            found.setdefault("ONEDNN_MAX_CPU_ISA", "AVX512_CORE_FP16")
-        return found
+        return found | amx.variables()
 
 
 def all_of(case: Case) -> list[Competitor]:

@@ -67,11 +67,11 @@ def _best(work: Callable[[], Any], seconds: float) -> float:
 
 def measured_apart(seconds: float = 0.5) -> dict[str, float]:
     """Measure in a process of its own, so that this one stays small and no thread of it lingers."""
-    from neocog.core import limit_broken_amx
+    import amx
 
-    limit_broken_amx()  # oneDNN's limit where AMX is broken, for the child as well
     command = [sys.executable, __file__, str(seconds)]
-    result = subprocess.run(command, check=True, capture_output=True, text=True, env=dict(os.environ))
+    environment = {**os.environ, **amx.variables()}
+    result = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
     found: dict[str, float] = json.loads(result.stdout)
     return found
 

@@ -48,6 +48,7 @@ def main() -> None:
     if options.suite == "readme":
         print(importlib.import_module("readme_rows").readme_rows())
         return
+    os.environ["BENCH_AMX"] = options.amx
     if options.peers:
         os.environ["BENCH_PEERS"] = str(Path(options.peers).expanduser().resolve())
     suite = importlib.import_module(SUITES[options.suite])
@@ -85,6 +86,12 @@ def _options() -> argparse.Namespace:
         "--samples", type=int, help="at most so many of each case, to try it out; prints only"
     )
     parser.add_argument("--peers", help="folder of the competitors' environments (else $BENCH_PEERS)")
+    parser.add_argument(
+        "--amx",
+        choices=("auto", "off"),
+        default="auto",
+        help="off: leave AMX as a virtual machine that hides half of it has it",
+    )
     parser.add_argument("--no-write", action="store_true", help="print only")
     return parser.parse_args()
 
@@ -146,7 +153,7 @@ def machine_facts() -> dict[str, Any]:
         platform.processor(),
     )
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else "no accelerator"
-    cores = os.cpu_count()
+    cores, done = os.cpu_count(), _amx()
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"],
         capture_output=True,
@@ -156,7 +163,8 @@ def machine_facts() -> dict[str, Any]:
     ).stdout.strip()
     return {
         "slug": f"{cores}cores"
-        + ("" if device == "no accelerator" else "-" + device.replace(" ", "-").lower()),
+        + ("" if device == "no accelerator" else "-" + device.replace(" ", "-").lower())
+        + ("-amx" if "repaired" in done.get("AMX", "") else ""),
         "cpu": cpu,
         "cores": cores,
         "device": device,
@@ -164,17 +172,16 @@ def machine_facts() -> dict[str, Any]:
         "torch": torch.__version__,
         "threads": torch.get_num_threads(),
         "commit": commit,
-        **_limits(),
+        **done,
     }
 
 
-def _limits() -> dict[str, str]:
-    """What limits the processors for everyone: oneDNN's instructions where the machine's AMX is broken."""
-    from neocog.core import limit_broken_amx
+def _amx() -> dict[str, str]:
+    """What was done about AMX for everyone, where a virtual machine hides half of it."""
+    import amx
 
-    if not limit_broken_amx():
-        return {}
-    return {"oneDNN": f"at most {os.environ['ONEDNN_MAX_CPU_ISA']} for all, as this machine's AMX is broken"}
+    found = amx.said()
+    return {"AMX": found} if found else {}
 
 
 if __name__ == "__main__":

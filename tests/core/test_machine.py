@@ -93,6 +93,7 @@ def test_the_limit_of_the_user_stays(monkeypatch: pytest.MonkeyPatch) -> None:
         (AMX, 0x20, "avx512_core_amx_fp16", True),
         (AMX, 0x20, "AVX512_CORE_FP16", False),
         (AMX, 0x1D, None, False),
+        (AMX, 0x1D, "AVX512_CORE_AMX", True),
         (AMX - {"amx_bf16"}, 0x20, None, False),
         (frozenset(), 0, None, False),
     ],

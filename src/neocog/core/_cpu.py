@@ -35,8 +35,9 @@ def limit_broken_amx() -> bool:
 def has_working_amx() -> bool:
     """Return whether bfloat16 products run on AMX tiles on this machine."""
     flags, leaves = _cpu_facts()
-    announced = "amx_bf16" in flags and "amx_tile" in flags and leaves >= _TILE_LEAF
-    if not announced or "AMX" not in os.environ.get("ONEDNN_MAX_CPU_ISA", "AMX").upper():
+    limit = os.environ.get("ONEDNN_MAX_CPU_ISA", "").upper()
+    complete = leaves >= _TILE_LEAF or "AMX" in limit  # who allows it by name knows that it works
+    if not {"amx_bf16", "amx_tile"} <= flags or not complete or "AMX" not in (limit or "AMX"):
         return False
     try:
         torch.mm(torch.zeros(16, 16, dtype=torch.bfloat16), torch.zeros(16, 16, dtype=torch.bfloat16))

@@ -3,6 +3,7 @@
 from neocog.functional._attention import causal_mask, fused_attention, window_mask
 from neocog.functional._autocast import autocasts, full_precision
 from neocog.functional._conv import conv, conv_relu, conv_transpose
+from neocog.functional._dropout import keep_mask
 from neocog.functional._image_resize import RESIZE_MODES, crop_to_ratio, pad_to_ratio, resize
 from neocog.functional._image_warp import (
     FILL_MODES,
@@ -101,6 +102,7 @@ __all__ = [
     "fused_attention",
     "hinge",
     "huber",
+    "keep_mask",
     "kl_divergence",
     "lanczos",
     "layout",

@@ -7,6 +7,7 @@ from typing import TypeVar
 import torch
 from torch.nn import functional as F
 
+from neocog.functional._conv_products import as_products
 from neocog.functional._padding import ConvPadding, TransposedPadding, Window
 
 T = TypeVar("T")
@@ -44,6 +45,9 @@ def conv(
         return torch.conv3d(x, weight, bias, window.strides, padding.kernel, window.dilation, groups)
     if weight.dim() == 3:
         weight = weight.unsqueeze(2)
+    found = as_products(x, weight, bias, window, padding, groups)
+    if found is not None:
+        return found
     return torch.conv2d(x, weight, bias, window.strides, padding.kernel, window.dilation, groups)
 
 
@@ -67,10 +71,11 @@ def conv_relu(
         x, weight, bias = x.to(dtype), weight.to(dtype), None if bias is None else bias.to(dtype)
     if padding.first is not None:
         x, padding = F.pad(x, padding.first), ConvPadding(padding.kernel)
-    if not _is_for_onednn(x, weight, window, padding, groups):
-        outputs = conv(x, weight, bias, window, padding, groups)
-        return torch.relu_(outputs) if ceiling is None else outputs.clamp_(0, ceiling)
     weight = weight.unsqueeze(2) if weight.dim() == 3 else weight
+    products = as_products(x, weight, bias, window, padding, groups)
+    if products is not None or not _is_for_onednn(x, weight, window, padding, groups):
+        outputs = products if products is not None else conv(x, weight, bias, window, padding, groups)
+        return torch.relu_(outputs) if ceiling is None else outputs.clamp_(0, ceiling)
     word, numbers = ("relu", []) if ceiling is None else ("hardtanh", [0.0, ceiling])
     spatial = (padding.kernel, window.strides, window.dilation)
     found: torch.Tensor = torch.ops.mkldnn._convolution_pointwise(

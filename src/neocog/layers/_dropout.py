@@ -7,8 +7,9 @@ from typing import Any
 
 import torch
 
-from neocog.core import check_number, drawn, draws_for_all, standardize_data_format
+from neocog.core import check_number, drawn, standardize_data_format
 from neocog.exceptions import ArgumentError, ArgumentTypeError, message
+from neocog.functional import keep_mask
 from neocog.layers._activations import ElementwiseLayer
 from neocog.layers._input_spec import InputSpec
 from neocog.layers._registry import LAYERS
@@ -68,7 +69,7 @@ class Dropout(NoiseLayer):
             inputs = self.as_float(inputs)
         if not training or self.rate == 0:
             return inputs
-        if self.seed is None and self.noise_shape is None and draws_for_all() is None:
+        if inputs.device.type != "cpu" and self.seed is None and self.noise_shape is None:
             return torch.dropout(inputs, self.rate, True)
         return drop(inputs, self.rate, concrete_noise_shape(inputs, self.noise_shape), self.seed_generator)
 
@@ -224,7 +225,7 @@ class AlphaDropout(NoiseLayer):
         scale: float = ((1 - self.rate) * (1 + self.rate * _SELU_FLOOR**2)) ** -0.5
         shift = -scale * _SELU_FLOOR * self.rate
         shape = concrete_noise_shape(inputs, self.noise_shape)
-        mask = kept(inputs, self.rate, shape, self.seed_generator)
+        mask = kept(inputs, self.rate, shape, self.seed_generator).to(inputs.dtype)
         return inputs * (mask * scale) + ((1 - mask) * (scale * _SELU_FLOOR) + shift)
 
     def get_config(self) -> dict[str, Any]:
@@ -233,16 +234,16 @@ class AlphaDropout(NoiseLayer):
 
 
 def kept(inputs: torch.Tensor, rate: float, shape: Sequence[int], source: SeedSource) -> torch.Tensor:
-    """Return a mask of the inputs' type: 1 with probability `1 - rate`, else 0."""
+    """Return a mask, 1 with probability `1 - rate`, else 0: of bool or of the inputs' type."""
     generator = source.generator(inputs.device)
-    return drawn(inputs, shape, lambda mask: mask.bernoulli_(1 - rate, generator=generator))
+    return drawn(inputs, shape, lambda mask: keep_mask(mask, rate, generator))
 
 
 def drop(inputs: torch.Tensor, rate: float, shape: Sequence[int], source: SeedSource) -> torch.Tensor:
     """Return the inputs with a share of them dropped and the others scaled."""
     if rate == 1:
         return torch.zeros_like(inputs)
-    return inputs * kept(inputs, rate, shape, source).div_(1 - rate)
+    return (inputs * kept(inputs, rate, shape, source)).mul_(1 / (1 - rate))
 
 
 def concrete_noise_shape(inputs: torch.Tensor, noise_shape: tuple[int | None, ...] | None) -> Sequence[int]:

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from neocog.core import check_number, standardize_dtype, to_tensor, torch_dtype
+from neocog.functional import keep_mask
 from neocog.graph import is_symbolic, record_function
 from neocog.random._drawing import generator_of
 
@@ -58,12 +59,10 @@ def dropout(
     tensor = to_tensor(inputs)
     if rate in (0.0, 1.0):
         return tensor if rate == 0.0 else torch.zeros_like(tensor)
-    if seed is None and noise_shape is None:
-        return torch.dropout(tensor, rate, True)
     given = tensor.shape if noise_shape is None else noise_shape
     shape = [own if size is None else int(size) for own, size in zip(tensor.shape, given, strict=True)]
-    chance = torch.full(shape, 1.0 - rate, device=tensor.device)
-    kept = torch.bernoulli(chance, generator=generator_of("random.dropout", seed, tensor.device))
+    generator = generator_of("random.dropout", seed, tensor.device)
+    kept = keep_mask(torch.empty(shape, device=tensor.device), rate, generator)
     return torch.where(kept.bool(), tensor / (1.0 - rate), 0.0)
 
 

@@ -1,0 +1,181 @@
+"""Convolutions of many channels at few places, as products of matrices, where that is faster on a CPU.
+
+oneDNN divides the work by places and blocks of channels. At the deep end of a network, where images have
+become 8 by 8 or smaller, most of a block is empty: the weights' gradient of 512 channels at 4 by 4 places
+took 5 times as long as the product of two matrices that it is (bfloat16 on AMX; 1.5 times in float32).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch.nn import functional as F
+
+from neocog.functional._padding import ConvPadding, Window
+
+# Measured with `scripts/bench fit` on two cores with AMX, batches of 32 and 128; see docs/speed.md.
+_FEW_PLACES = 16  # an image: outputs and both gradients gain
+_SOME_PLACES = 100  # in bfloat16 the weights' gradient gains
+_FEW_CHANNELS = 64
+_SOME_CHANNELS = 128
+
+Gradients = tuple[torch.Tensor | None, ...]
+
+
+def as_products(
+    x: torch.Tensor,
+    weight: torch.Tensor,
+    bias: torch.Tensor | None,
+    window: Window,
+    padding: ConvPadding,
+    groups: int = 1,
+) -> torch.Tensor | None:
+    """Return the convolution by matrix products, or with its weights' gradient by one; None where neither
+    pays.
+
+    Args:
+        x: (B, C, H, W), channels_last in memory.
+        weight: (filters, C, height, width).
+        bias: (filters,), or None.
+        window: strides and dilation.
+        padding: from `conv_padding`; `first` is done.
+        groups: number of independent parts that the channels are split into.
+    """
+    if weight.shape[1] < _FEW_CHANNELS or groups != 1 or weight.dim() != 4 or not _is_plain(x):
+        return None
+    places = _places(x, window, padding)
+    count = places[0] * places[1]
+    if count > _SOME_PLACES or not count or not len(x):
+        return None
+    if torch.is_autocast_enabled("cpu"):
+        dtype = torch.get_autocast_dtype("cpu")
+        x, weight, bias = x.to(dtype), weight.to(dtype), None if bias is None else bias.to(dtype)
+    learns = torch.is_grad_enabled() and (weight.requires_grad or x.requires_grad)
+    if count <= _FEW_PLACES:
+        if learns:
+            return _Products.apply(x, weight, bias, window, padding, True)  # type: ignore[no-any-return, no-untyped-call]
+        return _outputs(x, weight, bias, window, padding)
+    many = weight.shape[1] >= _SOME_CHANNELS and weight.shape[0] >= _SOME_CHANNELS
+    if many and learns and weight.requires_grad and x.dtype == torch.bfloat16:
+        return _Products.apply(x, weight, bias, window, padding, False)  # type: ignore[no-any-return, no-untyped-call]
+    return None
+
+
+def _is_plain(x: torch.Tensor) -> bool:
+    """Whether values are computed here and now: nobody records or transforms the operations."""
+    if (
+        x.device.type != "cpu"
+        or type(x) is not torch.Tensor
+        or x.dtype not in (torch.float32, torch.bfloat16)
+    ):
+        return False
+    if torch.compiler.is_compiling() or torch._C._get_tracing_state() is not None:
+        return False
+    watched = torch._C._len_torch_dispatch_stack() or torch._C._functorch.peek_interpreter_stack()
+    return not watched
+
+
+class _Products(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any,
+        x: torch.Tensor,
+        weight: torch.Tensor,
+        bias: torch.Tensor | None,
+        window: Window,
+        padding: ConvPadding,
+        whole: bool,
+    ) -> torch.Tensor:
+        ctx.save_for_backward(x, weight)
+        ctx.window, ctx.padding, ctx.whole, ctx.biased = window, padding, whole, bias is not None
+        if whole:
+            return _outputs(x, weight, bias, window, padding)
+        return torch.conv2d(x, weight, bias, window.strides, padding.kernel, window.dilation)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> Gradients:
+        x, weight = ctx.saved_tensors
+        (gradient,) = gradients
+        wanted = list(ctx.needs_input_grad[:3])
+        if torch.is_grad_enabled():  # gradients of gradients: by torch's own, which it can derive
+            return *_by_torch(ctx, gradient, x, weight, wanted), None, None, None
+        to_x = to_weight = to_bias = None
+        rows = gradient.permute(0, 2, 3, 1).reshape(-1, len(weight))
+        if wanted[0]:
+            if ctx.whole:
+                to_x = _to_inputs(rows, x, weight, ctx.window, ctx.padding)
+            else:
+                to_x = _by_torch(ctx, gradient, x, weight, [True, False, False])[0]
+        if wanted[1]:
+            product = rows.t() @ _patches(x, weight, ctx.window, ctx.padding)
+            to_weight = product.view(len(weight), *weight.shape[2:], weight.shape[1]).permute(0, 3, 1, 2)
+        if wanted[2] and ctx.biased:
+            to_bias = rows.sum(0, dtype=torch.float32).to(rows.dtype)
+        return to_x, to_weight, to_bias, None, None, None
+
+
+def _by_torch(
+    ctx: Any, gradient: torch.Tensor, x: torch.Tensor, weight: torch.Tensor, wanted: list[bool]
+) -> Gradients:
+    window, padding = ctx.window, ctx.padding
+    wanted = [*wanted[:2], wanted[2] and ctx.biased]
+    spatial = (window.strides, padding.kernel, window.dilation, False, (0, 0), 1)
+    found = torch.ops.aten.convolution_backward(gradient, x, weight, [len(weight)], *spatial, wanted)
+    return tuple(found)
+
+
+def _outputs(
+    x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, window: Window, padding: ConvPadding
+) -> torch.Tensor:
+    kernel = weight.permute(0, 2, 3, 1).reshape(len(weight), -1).t()
+    patches = _patches(x, weight, window, padding)
+    found = patches @ kernel if bias is None else torch.addmm(bias, patches, kernel)
+    return found.view(len(x), *_places(x, window, padding), len(weight)).permute(0, 3, 1, 2)
+
+
+def _places(x: torch.Tensor, window: Window, padding: ConvPadding) -> tuple[int, int]:
+    """Return how many windows fit along height and width."""
+    sizes = zip(x.shape[2:], window.kernel, window.strides, window.dilation, padding.kernel, strict=True)
+    height, width = ((n + 2 * p - (k - 1) * d - 1) // s + 1 for n, k, s, d, p in sizes)
+    return max(height, 0), max(width, 0)
+
+
+def _patches(x: torch.Tensor, weight: torch.Tensor, window: Window, padding: ConvPadding) -> torch.Tensor:
+    """Return what each window sees, (B · places, height · width · C)."""
+    (high, wide), channels = window.kernel, weight.shape[1]
+    rows, columns = _places(x, window, padding)
+    top, left = padding.kernel
+    x = x.permute(0, 2, 3, 1)
+    if top or left:
+        x = F.pad(x, (0, 0, left, left, top, top))
+    if (high, wide) == (1, 1) and window.strides == (1, 1):
+        return x.reshape(-1, channels)
+    x = x.contiguous()
+    batch, down, right, _ = x.stride()
+    (s, t), (d, e) = window.strides, window.dilation
+    shape = (len(x), rows, columns, high, wide, channels)
+    seen = x.as_strided(shape, (batch, s * down, t * right, d * down, e * right, 1))
+    return seen.reshape(-1, high * wide * channels)
+
+
+def _to_inputs(
+    rows: torch.Tensor, x: torch.Tensor, weight: torch.Tensor, window: Window, padding: ConvPadding
+) -> torch.Tensor:
+    """Return the gradient to the inputs: each window's share, added up in float32."""
+    (high, wide), channels = window.kernel, weight.shape[1]
+    down, right = _places(x, window, padding)
+    (s, t), (d, e), (top, left) = window.strides, window.dilation, padding.kernel
+    shares = rows @ weight.permute(0, 2, 3, 1).reshape(len(weight), -1)
+    if (high, wide) == (1, 1) and window.strides == (1, 1) and not (top or left):
+        return shares.view(len(x), *x.shape[2:], channels).permute(0, 3, 1, 2)
+    parts = shares.view(len(x), down, right, high, wide, channels)
+    height, width = x.shape[2] + 2 * top, x.shape[3] + 2 * left
+    total = torch.zeros((len(x), height, width, channels), dtype=torch.float32)
+    for i in range(high):
+        for j in range(wide):
+            first, second = i * d, j * e
+            seen = total[:, first : first + (down - 1) * s + 1 : s, second : second + (right - 1) * t + 1 : t]
+            seen += parts[:, :, :, i, j]
+    inner = total[:, top : height - top, left : width - left]
+    return inner.to(x.dtype).permute(0, 3, 1, 2)
