@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 
-from neocog.cli._arguments import GroupBy, Images, Json, Label, Pattern, Quiet, Task, Traceback, parse_size
+from neocog.cli._arguments import GroupBy, Images, Json, Label, Pattern, Quiet, Task, Traceback
 from neocog.cli._guard import finish
 
 EXAMPLES = "neocog lr digits · neocog lr photos · neocog lr photos --model mobilenet --weights auto"
 
 
 def lr(
+    context: typer.Context,
     data: Annotated[str, typer.Argument(help="As for neocog train.", metavar="DATA")],
     model: Annotated[str, typer.Option(help="As for neocog train.")] = "auto",
     weights: Annotated[
@@ -43,12 +44,9 @@ def lr(
         from neocog import workflows
         from neocog.cli._console import TrainingView
         from neocog.cli._output import print_json
+        from neocog.cli._training import config_of
 
-        config = workflows.TrainConfig(
-            data=data, model=model, weights=weights, image_size=parse_size(image_size), color=color,
-            batch_size=batch_size, augment=augment, seed=seed, precision=precision, task=task, label=label,
-            pattern=pattern, images=images, group_by=group_by,
-        )  # fmt: skip
+        config = config_of(context, out=None)
         with TrainingView(quiet=quiet, to_stderr=as_json) as view:
             result = workflows.learning_rate(
                 config, view, lowest=lowest, highest=highest, steps=steps, out=out

@@ -17,7 +17,6 @@ from neocog.cli._arguments import (
     Quiet,
     Task,
     Traceback,
-    parse_size,
 )
 from neocog.cli._guard import INTERRUPTED, finish
 from neocog.exceptions import ArgumentError, message
@@ -44,6 +43,7 @@ Ctrl-C keeps what is done; the same command goes on. The same command in a secon
 
 
 def search(
+    context: typer.Context,
     data: Annotated[
         str,
         typer.Argument(help="Images, as for `neocog train`; or the folder of a study.", metavar="DATA"),
@@ -92,30 +92,11 @@ def search(
 
     def work() -> int:
         from neocog import workflows
+        from neocog.cli._training import config_of
 
-        config = workflows.TrainConfig(
-            data=data,
-            model=model,
-            weights=weights,
-            finetune=finetune,
-            image_size=parse_size(image_size),
-            color=color,
-            epochs=epochs,
-            augment=augment,
-            seed=seed,
-            precision=precision,
-            strict=strict,
-            task=task,
-            label=label,
-            pattern=pattern,
-            images=images,
-            group_by=group_by,
-            split=split,
-            leaks=leaks,
-        )
         fixed, searched = _wishes(space, fix or [], search or [])
         request = workflows.SearchRequest(
-            config=config,
+            config=config_of(context, out=None),
             out=out,
             trials=trials,
             seconds=parse_time(time),

@@ -19,7 +19,6 @@ from neocog.cli._arguments import (
     Task,
     Traceback,
     parse_batch_size,
-    parse_size,
 )
 from neocog.cli._guard import finish
 
@@ -116,39 +115,10 @@ def train(
     """Make a classifier from images: split, train, test, and leave a run with a report."""
 
     def work() -> int:
-        from neocog import workflows
-        from neocog.cli._training import Form, given_options, trained
+        from neocog.cli._training import Form, config_of, given_options, trained
 
-        config = workflows.TrainConfig(
-            data=data,
-            out=out,
-            model=model,
-            weights=weights,
-            finetune=finetune,
-            image_size=parse_size(image_size),
-            color=color,
-            epochs=epochs,
-            batch_size=parse_batch_size(batch_size),
-            learning_rate=learning_rate,
-            augment=augment,
-            seed=seed,
-            precision=precision,
-            strict=strict,
-            task=task,
-            label=label,
-            pattern=pattern,
-            images=images,
-            group_by=group_by,
-            split=split,
-            leaks=leaks,
-            every=None if no_snapshots else every or "5min",
-            width=width,
-            depth=depth,
-            dropout=dropout,
-            weight_decay=weight_decay,
-            augment_strength=augment_strength,
-            head_rate=head_rate,
-        )
+        often = None if no_snapshots else every or "5min"
+        config = config_of(context, batch_size=parse_batch_size(batch_size), every=often)
         given = given_options(context, config) if resume else None
         form = Form(processes=processes, max_restarts=max_restarts, as_json=as_json, quiet=quiet)
         return trained(config, given, form)

@@ -13,6 +13,7 @@ from typing import Any
 import typer
 
 from neocog import workflows
+from neocog.cli._arguments import parse_size
 from neocog.cli._console import TrainingView
 from neocog.cli._guard import BAD_INPUT, INTERRUPTED, say
 from neocog.cli._output import print_json, print_training
@@ -32,6 +33,19 @@ class Form:
     max_restarts: int = 3
     as_json: bool = False
     quiet: bool = False
+
+
+def config_of(context: typer.Context, **others: Any) -> workflows.TrainConfig:
+    """Return the configuration that a command's options make: those that are named as its fields are.
+
+    Args:
+        context: of the command.
+        others: what differs from the option of that name, or has none.
+    """
+    names = {field.name for field in fields(workflows.TrainConfig)}
+    given = {name: value for name, value in context.params.items() if name in names}
+    given["image_size"] = parse_size(given.get("image_size"))
+    return workflows.TrainConfig(**{**given, **others})
 
 
 def given_options(context: typer.Context, config: workflows.TrainConfig) -> dict[str, Any]:
