@@ -11,6 +11,10 @@ import time
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+
+from neocog.cli import app
+from neocog.utils import clear_session
 
 DIGITS = ["train", "digits", "--model", "mlp", "--augment", "none", "--batch-size", "256"]
 
@@ -19,7 +23,15 @@ DIGITS = ["train", "digits", "--model", "mlp", "--augment", "none", "--batch-siz
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("NEOCOG_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+def here(*arguments: str) -> tuple[int, str, str]:
+    """Run a command in this process: the code and texts are those of one of its own."""
+    clear_session()
+    done = CliRunner().invoke(app, list(arguments))
+    return done.exit_code, done.stdout, done.stderr
 
 
 def started(folder: Path, *arguments: str) -> subprocess.Popen[str]:
@@ -49,23 +61,23 @@ def test_killed_and_resumed(home: Path) -> None:
     process = started(home, *long)
     wait_for_epoch(home / "run", 3, process)
     process.send_signal(signal.SIGSTOP)  # it holds the run, however slow this machine is
-    code, _, errors = ended(home, "resume", "run")
+    code, _, errors = here("resume", "run")
     assert (code, "no other process works on" in errors) == (2, True)
     process.send_signal(signal.SIGKILL)
     process.communicate()
-    code, _, errors = ended(home, *long[:-4], "--resume", "--out", "run", "--seed", "1")
+    code, _, errors = here(*long[:-4], "--resume", "--out", "run", "--seed", "1")
     assert (code, "--seed 1 (the run: 0)" in errors) == (2, True)
     code, out, errors = ended(home, *long, "--resume")
     assert code == 0, errors
     assert "resumed: goes on at epoch" in out
     assert "test accuracy" in out
-    code, out, _ = ended(home, "resume", "run")
+    code, out, _ = here("resume", "run")
     assert (code, "this run is complete; nothing was changed" in out) == (0, True)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 def test_several_processes_survive_the_death_of_one(home: Path) -> None:
-    options = ["--epochs", "60", "--every", "4steps", "--out", "run", "--processes", "2"]
+    options = ["--epochs", "40", "--every", "4steps", "--out", "run", "--processes", "2"]
     process = started(home, *DIGITS, *options)
     wait_for_epoch(home / "run", 3, process)
     workers = worker_ids(process.pid)
@@ -75,7 +87,7 @@ def test_several_processes_survive_the_death_of_one(home: Path) -> None:
     assert process.returncode == 0, errors
     assert "resumed: goes on at epoch" in out
     assert "2 processes" in out
-    code, _, errors = ended(home, *DIGITS, "--epochs", "60", "--out", "alone")
+    code, _, errors = here(*DIGITS, "--epochs", "40", "--out", "alone")
     assert code == 0, errors
     pairs = zip(losses(home / "alone")[:10], losses(home / "run")[:10], strict=True)
     assert all(abs(one - two) <= 1e-3 * one for one, two in pairs)
