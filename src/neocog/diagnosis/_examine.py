@@ -28,8 +28,8 @@ from neocog.diagnosis._store import LookStore
 Array = np.ndarray[Any, Any]
 
 _BATCH = 32
-_HEAD = 6  # numbers before the small picture in a kept row
-_LOOKS_KEY = "look-1"
+_LOOKS_KEY = "look-2"
+_PARTS = {"measured", "thumb"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +141,10 @@ def look_at_all(
     workers = min(os.cpu_count() or 1, 8)
     found = ordered_map(looker, paths, workers=workers, depth=_BATCH + 4 * workers)
     rows: dict[int, Array] = {}
-    looks = gather_looks(_finished(found, features, store, rows), len(paths), progress)
+    try:
+        looks = gather_looks(_finished(found, features, store, rows), len(paths), progress)
+    finally:
+        store.close()  # an interrupted check need not begin again
     if features is None:
         return looks, None
     size = next((len(row) for row in rows.values()), 1)
@@ -153,13 +156,14 @@ def look_at_all(
 
 def _look_or_hash(path: str, *, store: LookStore, side: int, pixels: bool) -> Look:
     """Look at a file, unless the store knows its content: then its hash alone is given."""
-    if store.known:
+    if len(store):
         try:
             digest = file_sha256(path)
         except (OSError, ValueError):
             digest = ""
-        if digest in store.known:
-            return Look(digest, reason="kept")
+        kept = store.get(digest)
+        if kept is not None and kept.keys() >= _PARTS and ("features" in kept or not pixels):
+            return _unpacked(digest, kept)
     return look_at_file(path, side=side, pixels=pixels)
 
 
@@ -180,35 +184,37 @@ def _finished(
 def _finish(
     batch: list[Look], first: int, features: Features | None, store: LookStore, rows: dict[int, Array]
 ) -> list[Look]:
-    kept = store.get([look.sha256 for look in batch if look.reason == "kept"])
-    looks = [_unpacked(look, kept) for look in batch]
-    fresh = [i for i, look in enumerate(looks) if look.reason is None and batch[i].reason != "kept"]
+    fresh = [i for i, look in enumerate(batch) if look.reason is None and look.sha256 not in store]
     made: dict[int, Array] = {}
     if features is not None and fresh:
-        images = [looks[i].pixels for i in fresh]
+        images = [batch[i].pixels for i in fresh]
         made = dict(zip(fresh, features.compute(np.stack([i for i in images if i is not None])), strict=True))
-    store.put({looks[i].sha256: _packed(looks[i], made.get(i)) for i in fresh})
-    for i, look in enumerate(looks):
-        if i in made:
-            rows[first + i] = made[i]
-        elif look.sha256 in kept:
-            rows[first + i] = kept[look.sha256][_HEAD + SIDE * SIDE :]
-    return [replace(look, pixels=None) for look in looks]
+    _keep(store, [batch[i] for i in fresh], list(made.values()))
+    if features is not None:
+        for i, look in enumerate(batch):
+            kept = store.get(look.sha256) if look.reason is None and i not in made else None
+            if kept is not None:
+                rows[first + i] = kept["features"]
+            elif i in made:
+                rows[first + i] = made[i]
+    return [replace(look, pixels=None) for look in batch]
 
 
-def _packed(look: Look, made: Array | None) -> Array:
-    head = (look.height, look.width, look.orientation, look.brightness, look.contrast, look.sharpness)
-    thumb = np.zeros(0) if look.thumb is None else look.thumb.reshape(-1)
-    return np.concatenate([head, thumb, np.zeros(0) if made is None else made]).astype(np.float32)
+def _keep(store: LookStore, looks: list[Look], made: list[Array]) -> None:
+    if not looks:
+        return
+    measured = [
+        (look.height, look.width, look.orientation, look.brightness, look.contrast, look.sharpness)
+        for look in looks
+    ]
+    thumbs = [np.zeros((SIDE, SIDE), np.uint8) if look.thumb is None else look.thumb for look in looks]
+    rows = {"measured": np.array(measured, dtype=np.float64), "thumb": np.stack(thumbs)}
+    if made:
+        rows["features"] = np.stack(made)
+    store.put([look.sha256 for look in looks], rows)
 
 
-def _unpacked(look: Look, kept: dict[str, Array]) -> Look:
-    if look.reason != "kept":
-        return look
-    row = kept.get(look.sha256)
-    if row is None or len(row) < _HEAD + SIDE * SIDE:
-        return replace(look, reason="changed while it was read")
-    thumb = row[_HEAD : _HEAD + SIDE * SIDE].astype(np.uint8).reshape(SIDE, SIDE)
-    height, width, orientation = (int(value) for value in row[:3])
-    light, contrast, sharpness = (float(value) for value in row[3:_HEAD])
-    return Look(look.sha256, height, width, orientation, light, contrast, sharpness, thumb)
+def _unpacked(digest: str, kept: dict[str, Array]) -> Look:
+    height, width, orientation = (int(value) for value in kept["measured"][:3])
+    light, contrast, sharpness = (float(value) for value in kept["measured"][3:])
+    return Look(digest, height, width, orientation, light, contrast, sharpness, kept["thumb"])

@@ -1,27 +1,28 @@
-"""What one look at an image found, kept by content, so that a second check need not decode it again."""
+"""What one look at an image found, kept by content, so that a second check need not decode it again.
+
+Rows lie in the store of features, an entry for each check that found something new: the same bound, and
+nothing half-written.
+"""
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing
+import hashlib
+import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from neocog.core import neocog_home
+from neocog.transfer import _feature_store as store
 
 Array = np.ndarray[Any, Any]
 
-MOST_BYTES = 2**30
-_ROWS = 500  # asked for at a time
+_DIGEST = "digest"
 
 
 class LookStore:
-    """Rows of numbers by content hash, in one file that several processes may use.
-
-    A disk that is full, read-only or damaged costs nothing but the time to look again.
+    """Rows of numbers by content hash, which several processes may use; a disk that fails costs time alone.
 
     Args:
         key: changes with everything that changes the rows.
@@ -29,52 +30,51 @@ class LookStore:
     """
 
     def __init__(self, key: str, folder: Path | bool | None = None) -> None:
-        self.key = key
-        where = neocog_home() / "cache" / "features" if folder in (None, True) else folder
-        self.path = None if where is False else Path(str(where)) / "looks.sqlite"
-        self.known = frozenset(self._known())
+        self._root = None if folder in (None, True) else Path(str(folder))
+        self._key = None if folder is False else f"looks-{hashlib.sha256(key.encode()).hexdigest()[:16]}-"
+        self._writer: store.Writer | None = None
+        self._entries: list[store.Arrays] = []
+        self._places: dict[str, tuple[int, int]] = {}
+        for name in store.names(self._key, self._root) if self._key is not None else ():
+            self._take(store.load(name, self._root))
 
-    def _open(self) -> sqlite3.Connection:
-        if self.path is None:
-            raise sqlite3.Error("no store")
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        base = sqlite3.connect(self.path, timeout=10)
-        base.execute("CREATE TABLE IF NOT EXISTS looks (id TEXT PRIMARY KEY, row BLOB) WITHOUT ROWID")
-        return base
-
-    def _known(self) -> Iterable[str]:
-        start = f"{self.key}/"
-        try:
-            with closing(self._open()) as base:
-                asked = "SELECT id FROM looks WHERE id >= ? AND id < ?"
-                return [name[len(start) :] for (name,) in base.execute(asked, (start, f"{self.key}0"))]
-        except (sqlite3.Error, OSError):
-            return []
-
-    def get(self, digests: Sequence[str]) -> dict[str, Array]:
-        """Return the rows that are there."""
-        found: dict[str, Array] = {}
-        try:
-            with closing(self._open()) as base:
-                for first in range(0, len(digests), _ROWS):
-                    names = [f"{self.key}/{digest}" for digest in digests[first : first + _ROWS]]
-                    marks = ",".join("?" * len(names))
-                    asked = f"SELECT id, row FROM looks WHERE id IN ({marks})"
-                    for name, row in base.execute(asked, names):
-                        found[name.rpartition("/")[2]] = np.frombuffer(row, dtype=np.float32)
-        except (sqlite3.Error, OSError, ValueError):
-            return found
-        return found
-
-    def put(self, rows: Mapping[str, Array]) -> None:
-        """Keep rows; a file that has grown too large begins anew."""
-        try:
-            if self.path is not None and self.path.exists() and self.path.stat().st_size > MOST_BYTES:
-                self.path.unlink()
-            with closing(self._open()) as base, base:
-                values = [
-                    (f"{self.key}/{digest}", row.astype(np.float32).tobytes()) for digest, row in rows.items()
-                ]
-                base.executemany("INSERT OR REPLACE INTO looks VALUES (?, ?)", values)
-        except (sqlite3.Error, OSError):
+    def _take(self, held: tuple[store.Arrays, dict[str, Any]] | None) -> None:
+        digests = None if held is None else held[0].get(_DIGEST)
+        if held is None or digests is None or digests.shape[1:] != (32,):
             return
+        if any(len(values) != len(digests) for values in held[0].values()):
+            return
+        self._entries.append(held[0])
+        text = digests.tobytes().hex()
+        for row in range(len(digests)):
+            self._places[text[64 * row : 64 * row + 64]] = (len(self._entries) - 1, row)
+
+    def __contains__(self, digest: str) -> bool:
+        return digest in self._places
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def get(self, digest: str) -> dict[str, Array] | None:
+        """Return the row of an image by name of its parts, or None."""
+        place = self._places.get(digest)
+        if place is None:
+            return None
+        entry, row = place
+        return {name: values[row] for name, values in self._entries[entry].items() if name != _DIGEST}
+
+    def put(self, digests: Sequence[str], rows: dict[str, Array]) -> None:
+        """Keep rows, each part an array of one row a digest; the same parts every time."""
+        if self._key is None or not digests:
+            return
+        if self._writer is None:
+            self._writer = store.Writer(self._key + uuid.uuid4().hex[:16], root=self._root, spared=True)
+        marks = np.frombuffer(bytes.fromhex("".join(digests)), dtype=np.uint8).reshape(-1, 32)
+        self._writer.add({_DIGEST: marks, **rows})
+
+    def close(self) -> None:
+        """Put what is new into its place."""
+        if self._writer is not None:
+            self._writer.finish({})
+            self._writer.discard()
+            self._writer = None

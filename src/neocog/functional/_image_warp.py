@@ -155,7 +155,7 @@ def _sampled(
         images = F.pad(images.permute(0, 3, 1, 2), (0, 1, 0, 1), mode="circular").permute(0, 2, 3, 1)
         height, width = height + 1, width + 1
     if fill_mode == "mirror":
-        x, y = _mirrored(x, width), _mirrored(y, height)
+        x, y = mirrored(x, width), mirrored(y, height)
     grid = torch.stack([(2 * x + 1) / width - 1, (2 * y + 1) / height - 1], dim=3)
     return _by_kernel(images, grid, fill_mode, fill_value)
 
@@ -207,14 +207,19 @@ def _folded(index: torch.Tensor, size: int, fill_mode: str) -> torch.Tensor:
     if fill_mode == "wrap":
         return index.remainder(size)
     if fill_mode == "mirror":
-        return _mirrored(index, size)
+        return mirrored(index, size)
     if fill_mode == "reflect":
-        index = index.remainder(2 * size)
-        return torch.minimum(index, 2 * size - 1 - index)
+        return reflected(index, size)
     return index.clamp(0, size - 1)
 
 
-def _mirrored(place: torch.Tensor, size: int) -> torch.Tensor:
+def mirrored(place: torch.Tensor, size: int) -> torch.Tensor:
     """Return places inside 0 … size - 1: d c b | a b c d | c b a, the edge not repeated."""
     last = max(size - 1, 1)
     return ((place + last).remainder(2 * last) - last).abs().clamp(max=size - 1)
+
+
+def reflected(index: torch.Tensor, size: int) -> torch.Tensor:
+    """Return indices inside 0 … size - 1: d c b a | a b c d | d c b a."""
+    place = index.remainder(2 * size)
+    return torch.minimum(place, 2 * size - 1 - place)

@@ -11,6 +11,7 @@ import torch
 
 from neocog.core import check_one_of
 from neocog.exceptions import ArgumentError, ShapeError, message
+from neocog.functional._image_warp import mirrored, reflected
 from neocog.ops._image_filters import gaussian_blur
 from neocog.ops._image_shared import as_given, batch_of
 from neocog.ops._op import as_tensor, op, together
@@ -28,24 +29,12 @@ def _wrapped(index: torch.Tensor, size: int) -> torch.Tensor:
     return index.remainder(size)
 
 
-def _mirrored(index: torch.Tensor, size: int) -> torch.Tensor:
-    """d c b | a b c d | c b a: the edge is not repeated."""
-    last = max(size - 1, 1)
-    return ((index + last).remainder(2 * last) - last).abs().clamp(max=size - 1)
-
-
-def _reflected(index: torch.Tensor, size: int) -> torch.Tensor:
-    """d c b a | a b c d | d c b a."""
-    place = index.remainder(2 * size)
-    return torch.minimum(place, 2 * size - 1 - place)
-
-
 _OUTSIDE: dict[str, Callable[[torch.Tensor, int], torch.Tensor]] = {
     "constant": _clipped,
     "nearest": _clipped,
     "wrap": _wrapped,
-    "mirror": _mirrored,
-    "reflect": _reflected,
+    "mirror": mirrored,
+    "reflect": reflected,
 }
 
 

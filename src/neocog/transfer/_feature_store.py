@@ -29,9 +29,16 @@ def store_folder() -> Path:
     return neocog_home() / "cache" / "features"
 
 
-def load(key: str) -> tuple[Arrays, dict[str, Any]] | None:
+def names(start: str, root: Path | None = None) -> list[str]:
+    """Return the keys of the entries that begin so."""
+    with suppress(OSError):
+        return sorted(item.name for item in (root or store_folder()).iterdir() if item.name.startswith(start))
+    return []
+
+
+def load(key: str, root: Path | None = None) -> tuple[Arrays, dict[str, Any]] | None:
     """Return the arrays of an entry, read-only and mapped from disk, and its facts; None without one."""
-    folder = store_folder() / key
+    folder = (root or store_folder()) / key
     try:
         entry = json.loads((folder / _ENTRY).read_text(encoding="utf-8"))
         arrays = {name: _mapped(folder / f"{name}.bin", *form) for name, form in entry["arrays"].items()}
@@ -58,11 +65,17 @@ class Writer:
     Args:
         key: name of the entry; None collects in memory.
         expected: bytes that the whole will take, where known; too many for disk or store go to memory.
+        root: folder of the store; None the usual one.
+        spared: let the rows go where the disk fails, instead of holding them in memory.
     """
 
-    def __init__(self, key: str | None, expected: int = 0) -> None:
+    def __init__(
+        self, key: str | None, expected: int = 0, root: Path | None = None, *, spared: bool = False
+    ) -> None:
         self._key = key
-        self._folder = None if key is None else _new_folder(key, expected)
+        self._root = root or store_folder()
+        self._spared = spared
+        self._folder = None if key is None else _new_folder(self._root, key, expected)
         self._files: dict[str, BinaryIO] = {}
         self._forms: dict[str, tuple[str, list[int]]] = {}
         self._parts: dict[str, list[Any]] = {}
@@ -70,6 +83,8 @@ class Writer:
     def add(self, rows: Arrays) -> None:
         """Append rows to the arrays."""
         for name, values in rows.items():
+            if self._spared and self._folder is None:
+                return
             dtype, shape = str(values.dtype), self._forms.get(name, ("", [0]))[1]
             self._forms[name] = (dtype, [shape[0] + len(values), *values.shape[1:]])
             if self._folder is not None:
@@ -79,6 +94,8 @@ class Writer:
                     continue
                 except OSError:
                     self._fall_back(name, len(values))
+                    if self._spared:
+                        return
             self._parts.setdefault(name, []).append(values)
 
     def _opened(self, name: str) -> BinaryIO:
@@ -90,7 +107,7 @@ class Writer:
 
     def _fall_back(self, current: str, rows: int) -> None:
         """Go on in memory with what is on disk so far: the disk is full or gone."""
-        for name, file in self._files.items():
+        for name, file in () if self._spared else self._files.items():
             dtype, shape = self._forms[name]
             count = shape[0] - (rows if name == current else 0)
             file.seek(0)
@@ -115,25 +132,25 @@ class Writer:
         return {name: np.concatenate(parts) for name, parts in self._parts.items()}
 
     def _placed(self) -> Arrays:
-        target = store_folder() / str(self._key)
+        target = self._root / str(self._key)
         folder, self._folder = self._folder, None
         if folder is None:
             raise OSError("no folder")
-        found = load(target.name)
+        found = load(target.name, self._root)
         if found is None:
             shutil.rmtree(target, ignore_errors=True)  # what was there is not whole
             os.replace(folder, target)
-            found = load(target.name)
+            found = load(target.name, self._root)
         else:  # another run was quicker
             shutil.rmtree(folder, ignore_errors=True)
-        prune(keep=target.name)
+        prune(keep=target.name, root=self._root)
         if found is None:
             raise OSError(f"{target}: gone")
         return found[0]
 
     def _recover(self) -> None:
         folder = self._folder
-        if folder is not None:
+        if folder is not None and not self._spared:
             for name, (dtype, shape) in self._forms.items():
                 self._parts[name] = [np.fromfile(folder / f"{name}.bin", dtype).reshape(shape)]
         self.discard()
@@ -149,10 +166,9 @@ class Writer:
             self._folder = None
 
 
-def _new_folder(key: str, expected: int) -> Path | None:
+def _new_folder(root: Path, key: str, expected: int) -> Path | None:
     """Return a new folder beside the entries, or None where there is no room or no permission."""
     try:
-        root = store_folder()
         root.mkdir(parents=True, exist_ok=True)
         if expected > LIMIT // 2 or expected + _SPARE > shutil.disk_usage(root).free:
             return None
@@ -161,16 +177,17 @@ def _new_folder(key: str, expected: int) -> Path | None:
         return None
 
 
-def prune(limit: int | None = None, keep: str = "") -> None:
+def prune(limit: int | None = None, keep: str = "", root: Path | None = None) -> None:
     """Take away the entries that were not used for longest until the store is within its bound.
 
     Args:
         limit: bytes; None takes `LIMIT`.
         keep: an entry that stays.
+        root: folder of the store; None the usual one.
     """
     rows = []
     with suppress(OSError):
-        for folder in store_folder().iterdir():
+        for folder in (root or store_folder()).iterdir():
             with suppress(OSError):
                 if folder.name.startswith("."):
                     if time.time() - folder.stat().st_mtime > _STALE:
