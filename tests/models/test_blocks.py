@@ -11,6 +11,7 @@ import torch
 import neocog as keras
 from neocog.graph import Call
 from neocog.layers._block import Block
+from neocog.layers._chain import Chain
 from neocog.models._model import Model
 
 layers = keras.layers
@@ -39,7 +40,9 @@ def _plain(model: Model) -> Model:
 
 def _blocks(model: Model, training: bool) -> list[Block]:
     nodes = model._body._forms[training].nodes
-    return [node.operation for node in nodes if isinstance(node, Call) and isinstance(node.operation, Block)]
+    found = [node.operation for node in nodes if isinstance(node, Call)]
+    runs = [run.blocks if isinstance(run, Chain) else [run] for run in found]
+    return [block for run in runs for block in run if isinstance(block, Block)]
 
 
 def _residual() -> Model:

@@ -20,6 +20,14 @@ from neocog.functional._local_response import local_response_normalization
 from neocog.functional._logits import logits_of, remember_logits
 from neocog.functional._loss_inputs import class_labels, loss_pair, match_ranks, matched_pair, precise
 from neocog.functional._mean_losses import MEAN_FORMS
+from neocog.functional._onednn import (
+    first_order,
+    from_onednn,
+    onednn_conv,
+    onednn_max_pool,
+    onednn_pays,
+    to_onednn,
+)
 from neocog.functional._padding import (
     ConvPadding,
     Plans,
@@ -97,7 +105,9 @@ __all__ = [
     "ctc",
     "dice",
     "extent",
+    "first_order",
     "fixed_conv_padding",
+    "from_onednn",
     "full_precision",
     "fused_attention",
     "hinge",
@@ -119,6 +129,9 @@ __all__ = [
     "mean_absolute_percentage_error",
     "mean_squared_error",
     "mean_squared_logarithmic_error",
+    "onednn_conv",
+    "onednn_max_pool",
+    "onednn_pays",
     "output_length",
     "pad_to_ratio",
     "poisson",
@@ -133,6 +146,7 @@ __all__ = [
     "smallest_input",
     "sparse_categorical_crossentropy",
     "squared_hinge",
+    "to_onednn",
     "translation_matrices",
     "transposed_length",
     "transposed_padding",

@@ -93,7 +93,7 @@ class Block:
 
     def __call__(self, inputs: Any) -> Any:
         """Compute what the layers, one after the other, stand for."""
-        if self._must_run_plainly(inputs):
+        if self.must_run_plainly(inputs):
             for layer in self.layers:
                 inputs = module_call(layer, inputs) if layer.built else layer(inputs)
             return inputs
@@ -127,7 +127,13 @@ class Block:
             return x, layer._layout.outward, rectified
         return *_normalized(norm, layer._layout.outward(x)), False
 
-    def _must_run_plainly(self, inputs: Any) -> bool:
+    @property
+    def is_linear(self) -> bool:
+        """Whether nothing is done to the convolution's sums but what other layers of the block do."""
+        return self.convolution is not None and self.convolution.activation is activations.linear
+
+    def must_run_plainly(self, inputs: Any) -> bool:
+        """Whether the layers have to run one by one on these inputs."""
         watched = torch_module._has_any_global_hook()  # type: ignore[no-untyped-call]
         if watched or INSIDE.mixed or _is_traced(inputs):
             return True

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 
 from neocog.graph import Call, Node, SymbolicTensor, has_masks
 from neocog.layers._block import Block, block_of
+from neocog.layers._chain import Chain, may_follow, may_start
 from neocog.layers.augment._together import WarpChain, composes, follows
 
 Calls = list[Node | Call]
@@ -77,6 +78,36 @@ def join_and_rectify(calls: Calls, kept: frozenset[int]) -> Calls:
     ]
 
 
+def join_chains(calls: Calls, kept: frozenset[int]) -> Calls:
+    """Make one call of blocks that follow each other, up to the last that pools; see `layers/_chain.py`."""
+    uses = Counter(id(tensor) for call in calls for tensor in call.inputs)
+    runs: list[list[tuple[Node | Call, Block | None]]] = []
+    for call in calls:
+        block = _block(call)
+        link = (call, block if may_start(block) else None)
+        if runs and _links(runs[-1][-1], link) and _between(runs[-1][-1][0], uses, kept):
+            runs[-1].append(link)
+        else:
+            runs.append([link])
+    return [call for run in runs for call in _chained(run)]
+
+
+def _links(before: tuple[Node | Call, Block | None], link: tuple[Node | Call, Block | None]) -> bool:
+    if before[1] is None or link[1] is None or link[0].args[0] is not before[0].outputs:
+        return False
+    return may_follow(before[1], link[1])
+
+
+def _chained(run: list[tuple[Node | Call, Block | None]]) -> Calls:
+    calls = [call for call, _ in run]
+    blocks = [block for _, block in run if block is not None]
+    pooled = [number for number, block in enumerate(blocks, 1) if block.pooling is not None]
+    if not pooled:
+        return calls
+    chain = Chain(blocks[: pooled[-1]])
+    return [Call(chain, calls[0].args, {}, calls[pooled[-1] - 1].outputs), *calls[pooled[-1] :]]
+
+
 def _block(call: Node | Call) -> Block | None:
     if isinstance(call.operation, Block):
         return call.operation
@@ -108,5 +139,5 @@ def _as_one(run: Calls) -> Call:
     return Call(chain, run[0].args, {}, run[-1].outputs)
 
 
-IN_TRAINING: tuple[Rewrite, ...] = (compose_warps, join_blocks)
-IN_INFERENCE: tuple[Rewrite, ...] = (join_and_rectify,)
+IN_TRAINING: tuple[Rewrite, ...] = (compose_warps, join_blocks, join_chains)
+IN_INFERENCE: tuple[Rewrite, ...] = (join_and_rectify, join_chains)

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch.nn.modules.module import _has_any_global_hook as _hooked_globally
 
+from neocog.functional import first_order
 from neocog.graph import module_call
 from neocog.training._compiled_forward import CompiledForward
 from neocog.training._graphs import RecordedStep, is_known, make_recorder, why_not_recorded
@@ -111,7 +112,7 @@ class TrainingState:
         if self._penalized:
             for layer in self._penalized:
                 layer.forget_own_losses()
-        with self._autocast:
+        with self._autocast, first_order():
             try:
                 if self._forward is not None:
                     return self._forward(x)
