@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -53,8 +54,19 @@ def shapes(root: Path, counts: dict[str, int], suffix: str = ".png", first: int 
     return root
 
 
-def fill(root: Path, counts: dict[str, dict[str, int]]) -> Path:
+def mosaics(root: Path, counts: dict[str, int], first: int = 0) -> Path:
+    """Write a folder a class of images so unlike each other that no copies are looked for closely."""
+    for place, (name, count) in enumerate(counts.items()):
+        (root / name).mkdir(parents=True, exist_ok=True)
+        for number in range(first, first + count):
+            tiles = np.random.default_rng([place, number]).integers(0, 200, (5, 5, 3)) + 55 * (place % 2)
+            image = Image.fromarray(tiles.astype(np.uint8)).resize((20, 20), Image.Resampling.NEAREST)
+            image.save(root / name / f"{number:03d}.jpg")
+    return root
+
+
+def fill(root: Path, counts: dict[str, dict[str, int]], draw_all: Callable[..., Path] = shapes) -> Path:
     """Write train, validation and test folders with different images."""
     for position, (part, classes) in enumerate(counts.items()):
-        shapes(root / part, classes, first=1000 * position)
+        draw_all(root / part, classes, first=1000 * position)
     return root

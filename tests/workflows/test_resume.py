@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from drawn_shapes import mosaics
 from PIL import Image
 from test_pretrained import photographs, weight_file
 
@@ -82,19 +83,8 @@ def resumed(folder: Path) -> list[Event]:
     return events
 
 
-def mosaics(folder: Path) -> Path:
-    """Draw a folder of two classes whose images are unlike each other: no copies are looked for closely."""
-    rng = np.random.default_rng(0)
-    for number in range(28):
-        tiles = rng.integers(0, 200, (5, 5, 3)) + 55 * (number % 2)
-        path = folder / ("bright" if number % 2 else "dark") / f"{number}.jpg"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(tiles.astype(np.uint8)).resize((20, 20), Image.Resampling.NEAREST).save(path)
-    return folder
-
-
 def test_killed_at_any_moment(tmp_path: Path) -> None:
-    data = mosaics(tmp_path / "mosaics")
+    data = mosaics(tmp_path / "mosaics", {"dark": 14, "bright": 14})
     config = TrainConfig(
         data=str(data), model="mlp", epochs=2, batch_size=8, augment="light", every="2steps", out=""
     )

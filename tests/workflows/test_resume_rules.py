@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from drawn_shapes import shapes
+from drawn_shapes import mosaics
 
 from neocog.exceptions import ArgumentError, DataError, FileFormatError
 from neocog.training import Hook
@@ -33,7 +33,7 @@ from neocog.workflows import (
     train_or_resume,
 )
 from neocog.workflows._processes import wanted_processes
-from neocog.workflows._resume_lock import Lock
+from neocog.workflows._resume_lock import LOCK, Lock
 from neocog.workflows._resume_snapshots import check_every
 
 pytestmark = pytest.mark.usefixtures("blank_pictures")
@@ -128,10 +128,13 @@ def test_a_complete_run_is_left_alone() -> None:
     assert contents(Path("run")) == before
 
 
-def test_one_process_at_a_time() -> None:
+def test_one_process_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("fcntl")
+    monkeypatch.setattr(Lock.take, "__defaults__", (0.1,))
     run = stopped("run")
-    code = "import time; from pathlib import Path; from neocog.workflows._resume_lock import Lock; "
-    code += f"Lock(Path({str(run)!r})).take(); print('taken', flush=True); time.sleep(60)"
+    code = f"import fcntl, os, time; lock = os.open({str(run / LOCK)!r}, os.O_RDWR | os.O_CREAT); "
+    code += "fcntl.flock(lock, fcntl.LOCK_EX); os.write(lock, f'process {os.getpid()}'.encode()); "
+    code += "print('taken', flush=True); time.sleep(60)"
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "taken\n"
@@ -142,7 +145,7 @@ def test_one_process_at_a_time() -> None:
 
 
 def test_changed_data_are_named() -> None:
-    shapes(Path("shapes"), {"circle": 14, "square": 14}, suffix=".jpg")
+    mosaics(Path("shapes"), {"circle": 14, "square": 14})
     run = stopped("run", data="shapes", batch_size=8, step=3)
     first, second = Path("shapes/circle/001.jpg"), Path("shapes/circle/002.jpg")
     whole = first.read_bytes()

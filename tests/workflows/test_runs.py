@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from drawn_shapes import HOSTILE, Trained, draw, fill, shapes
+from drawn_shapes import HOSTILE, Trained, draw, fill, mosaics, shapes
 from PIL import Image
 
 from neocog.data import load_image
@@ -192,13 +192,14 @@ def test_the_same_seed_gives_the_same_model(tmp_path: Path) -> None:
 
 def test_given_parts_stay_and_missing_ones_come_from_train(tmp_path: Path) -> None:
     part = {"circle": 10, "square": 10}
-    given = fill(tmp_path / "all", {"train": part, "val": {"circle": 3, "square": 3}, "test": part})
+    parts = {"train": part, "val": {"circle": 3, "square": 3}, "test": part}
+    given = fill(tmp_path / "all", parts, mosaics)
     train(TrainConfig(data=str(given), model="mlp", epochs=1, out=str(tmp_path / "1")))
     for row in rows(tmp_path / "1" / "split.csv"):
         assert row["file"].split("/")[0] == {"validation": "val"}.get(row["part"], row["part"])
 
     events = []
-    two = fill(tmp_path / "two", {"train": part, "test": {"circle": 4, "square": 4}})
+    two = fill(tmp_path / "two", {"train": part, "test": {"circle": 4, "square": 4}}, mosaics)
     train(TrainConfig(data=str(two), model="mlp", epochs=1, out=str(tmp_path / "2")), events.append)
     split = rows(tmp_path / "2" / "split.csv")
     assert {row["part"] for row in split if row["file"].startswith("train/")} == {"train", "validation"}
