@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import neocog as keras
-from neocog.graph import Call
+from neocog.graph import Call, _inference
 from neocog.layers._block import Block
 from neocog.layers._chain import Chain
 from neocog.models._model import Model
@@ -195,3 +195,22 @@ def test_written_weights_count_at_once() -> None:
         model.layers[0].weight.data.mul_(2)
         model.layers[1].running_mean.data.add_(1)
         torch.testing.assert_close(model(x), _plain(model)(x), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_shapes_of_a_frozen_model_are_found_without_values(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    devices = []
+    real = _inference._run
+
+    def run(function: Any, args: Any, kwargs: Any, size: int, device: str) -> Any:
+        devices.append(device)
+        return real(function, args, kwargs, size, device)
+
+    model = CASES[name]()
+    model.trainable = False
+    shape = model.outputs[0].shape
+    monkeypatch.setattr(_inference, "_run", run)
+    assert model(keras.Input(model.inputs[0].shape[1:]), training=False).shape == shape
+    assert set(devices) <= {"meta"}

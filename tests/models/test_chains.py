@@ -58,7 +58,8 @@ def made(name: str, shape: tuple[int, ...] = (23, 26, 3)) -> Model:
 
 
 def chains(model: Model, training: bool) -> list[Chain]:
-    nodes = model._body._forms[training].nodes
+    body: Any = model._body
+    nodes = body._forms[training].nodes
     return [node.operation for node in nodes if isinstance(getattr(node, "operation", None), Chain)]
 
 
@@ -136,7 +137,7 @@ def test_float32_and_gradients_of_gradients_take_the_other_way(monkeypatch: pyte
     model(x, training=True)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         (first,) = torch.autograd.grad(model(x, training=True).float().square().sum(), x, create_graph=True)
-    first.square().sum().backward()
+    first.square().sum().backward()  # type: ignore[no-untyped-call]
     assert counted == []
     assert x.grad is not None
 

@@ -7,6 +7,7 @@ from typing import TypeVar
 import torch
 from torch.nn import functional as F
 
+from neocog.functional._autocast import autocasts
 from neocog.functional._conv_products import as_products
 from neocog.functional._padding import ConvPadding, TransposedPadding, Window
 
@@ -65,9 +66,8 @@ def conv_relu(
 
     Where oneDNN computes the convolution, it rectifies while it writes: one pass over the outputs less.
     """
-    device = x.device.type
-    if torch.is_autocast_enabled(device):
-        dtype = torch.get_autocast_dtype(device)
+    if autocasts(x):
+        dtype = torch.get_autocast_dtype(x.device.type)
         x, weight, bias = x.to(dtype), weight.to(dtype), None if bias is None else bias.to(dtype)
     if padding.first is not None:
         x, padding = F.pad(x, padding.first), ConvPadding(padding.kernel)
