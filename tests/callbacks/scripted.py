@@ -15,6 +15,11 @@ import torch
 
 from neocog import metrics
 
+LOGS = [
+    {"accuracy": 0.5, "loss": loss, "val_accuracy": 0.4, "val_loss": loss}
+    for loss in (1.0, 0.5, 0.6, 0.7, 0.8, 0.9)
+]
+
 
 class FakeModel:
     """What callbacks touch of a model: weights, optimizer, saving, stopping."""
@@ -54,6 +59,16 @@ class FakeModel:
         theirs = [keras.metrics.BinaryAccuracy(name=name) for name in metric_names]
         model.metrics = [MetricsList(theirs)]  # type: ignore[list-item]
         return model
+
+
+class WeightedModel(FakeModel):
+    """A fake model with named parameters, for TensorBoard."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = torch.nn.Sequential(torch.nn.Embedding(4, 3), torch.nn.Linear(3, 2))
+        self.named_parameters = self.net.named_parameters
+        self.named_modules = self.net.named_modules
 
 
 def run(

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hostile_files import Case, cases
+from hostile_files import cases
+from hostile_parts import Case
 
 import neocog
 
@@ -84,7 +85,7 @@ def test_the_lambda_would_have_sprung(tmp_path: Path) -> None:
     import marshal
     import types
 
-    from hostile_files import code
+    from hostile_parts import code
 
     body = marshal.loads(base64.b64decode(code(tmp_path / "canary")))  # noqa: S302 - our own
     types.FunctionType(body, globals())(1)

@@ -18,7 +18,8 @@ import pytest
 import torch
 from beside_keras import flat, same
 from hypothesis import given
-from numpy_like_cases import CASES, HOLES, IMAGE, SQUARE, F, G
+from numpy_like_arrays import HOLES, IMAGE, SQUARE, F, G
+from numpy_like_cases import CASES
 
 from neocog import ops
 from neocog.core import dtype_name

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 from beside_keras import same
-from numpy_like_cases import IMAGE, ROW, SQUARE, F, G, I
+from numpy_like_arrays import IMAGE, ROW, SQUARE, F, G, I
 
 import neocog
 from neocog import ops

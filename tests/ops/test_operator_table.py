@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 from beside_keras import same
-from numpy_like_cases import F, G
+from numpy_like_arrays import F, G
 
 import neocog
 from neocog import ops

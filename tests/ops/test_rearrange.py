@@ -9,7 +9,7 @@ os.environ.setdefault("KERAS_BACKEND", "torch")
 import keras
 import pytest
 from beside_keras import same
-from numpy_like_cases import IMAGE
+from numpy_like_arrays import IMAGE
 
 from neocog import Input, ops
 from neocog.exceptions import ArgumentError
