@@ -21,7 +21,7 @@ pytestmark = [
     pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for the workers in /proc"),
 ]
 
-TRIALS = 4
+TRIALS = 3
 COMMAND = (
     "search", "digits", "--model", "mlp", "--epochs", "2", "--trials", str(TRIALS), "--fix", "batch_size=64",
     "--fix", "augment_strength=0",

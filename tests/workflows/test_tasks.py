@@ -20,8 +20,6 @@ from neocog.workflows._csv_cells import guarded, guarded_path, unguarded
 from neocog.workflows._outputs import read_label, score_outputs, written_label
 from neocog.workflows._task import Task
 
-pytestmark = pytest.mark.usefixtures("blank_pictures")
-
 RANDOM = np.random.default_rng(0)
 
 
