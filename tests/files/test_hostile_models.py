@@ -68,16 +68,26 @@ def test_most_are_refused_in_well_under_a_second(opened: dict[str, Any]) -> None
     assert times[len(times) * 9 // 10] < 1.0
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Case]]:
+    """What a file that springs would leave, and all cases: making them takes longer than opening them."""
+    folder = tmp_path_factory.mktemp("made")
+    return folder / "canary", cases(folder / "canary", folder)
+
+
 @pytest.mark.parametrize("safe_mode", [True, None, False])
-def test_cve_2026_12481_no_value_of_safe_mode_runs_code(safe_mode: bool | None, tmp_path: Path) -> None:
+def test_cve_2026_12481_no_value_of_safe_mode_runs_code(
+    safe_mode: bool | None, made: tuple[Path, list[Case]], tmp_path: Path
+) -> None:
     from neocog.exceptions import FileFormatError
     from neocog.models import load_model
 
-    hostile = next(case for case in cases(tmp_path / "canary", tmp_path) if case.name == "cve_2024_3660")
+    canary, found = made
+    hostile = next(case for case in found if case.name == "cve_2024_3660")
     (tmp_path / "m.keras").write_bytes(hostile.data)
     with pytest.raises(FileFormatError, match="Lambda with code"):
         load_model(tmp_path / "m.keras", safe_mode=safe_mode)
-    assert not (tmp_path / "canary").exists()
+    assert not canary.exists()
 
 
 def test_the_lambda_would_have_sprung(tmp_path: Path) -> None:
@@ -95,15 +105,14 @@ def test_the_lambda_would_have_sprung(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name", ["cve_2024_3660", "cve_2025_1550_os", "cve_2025_12058_etc", "units", "spoofed_module"]
 )
-def test_from_config_refuses_it_too(name: str, tmp_path: Path) -> None:
+def test_from_config_refuses_it_too(name: str, made: tuple[Path, list[Case]]) -> None:
     from neocog.exceptions import NeocogError
     from neocog.layers import deserialize
     from neocog.models import Sequential, model_from_config
 
-    found = cases(tmp_path / "canary", tmp_path)
-    text = next(case.data for case in found if case.name == name and case.opened == "model_from_json")
+    text = next(case.data for case in made[1] if case.name == name and case.opened == "model_from_json")
     config = json.loads(text)
     for make in (model_from_config, deserialize, lambda config: Sequential.from_config(config["config"])):
         with pytest.raises(NeocogError):
             make(config)
-    assert not (tmp_path / "canary").exists()
+    assert not made[0].exists()
