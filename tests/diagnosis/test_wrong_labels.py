@@ -92,3 +92,29 @@ def test_bad_input(chances: object, labels: object, kind: type[Exception]) -> No
 
 def test_nothing_has_no_issues() -> None:
     assert find_label_issues(np.zeros((0, 3)), []) == []
+
+
+def test_a_classifier_that_errs_more_must_be_surer() -> None:
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 2, 1000)
+    for errors, named in ((0.02, True), (0.3, False)):
+        chances = np.full((1000, 2), 0.04)
+        chances[np.arange(1000), labels] = 0.96
+        given = labels.copy()
+        given[: int(1000 * errors)] ^= 1  # where it is as sure as ever
+        issues = {issue.index for issue in find_label_issues(chances, given)}
+        assert bool(issues) is named
+        assert issues <= set(range(int(1000 * errors)))
+
+
+def test_wrong_labels_in_a_small_class_do_not_hide_one_another() -> None:
+    features, labels = clouds(400, 2, 3)
+    kept = np.flatnonzero((labels == 0) | (np.cumsum(labels == 1) <= 25))
+    features, given = features[kept], labels[kept].copy()
+    wrong = np.flatnonzero(given == 0)[:10]
+    given[wrong] = 1
+    found = {
+        issue.index for issue in find_label_issues(out_of_fold(features, given, range(len(given))), given)
+    }
+    assert len(found & set(wrong.tolist())) >= 8
+    assert len(found - set(wrong.tolist())) <= 4
