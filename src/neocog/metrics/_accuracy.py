@@ -137,6 +137,7 @@ class Accuracy(FunctionMetric):
 
     _direction = "up"
     function = staticmethod(_equal)
+    counts_hits = "values"
 
     def __init__(self, name: str = "accuracy", dtype: Any = None) -> None:
         super().__init__(name, dtype)
@@ -158,6 +159,7 @@ class BinaryAccuracy(FunctionMetric):
 
     _direction = "up"
     function = staticmethod(_binary)
+    counts_hits = "values"
 
     def __init__(self, name: str = "binary_accuracy", dtype: Any = None, threshold: float = 0.5) -> None:
         self.threshold = check_number(type(self).__name__, "threshold", threshold)
@@ -179,6 +181,7 @@ class CategoricalAccuracy(FunctionMetric):
 
     _direction = "up"
     function = staticmethod(_categorical)
+    counts_hits = "rows"
 
     def __init__(self, name: str = "categorical_accuracy", dtype: Any = None) -> None:
         super().__init__(name, dtype)
@@ -199,6 +202,7 @@ class SparseCategoricalAccuracy(FunctionMetric):
 
     _direction = "up"
     function = staticmethod(_sparse_categorical)
+    counts_hits = "rows"
 
     def __init__(self, name: str = "sparse_categorical_accuracy", dtype: Any = None) -> None:
         super().__init__(name, dtype)
@@ -220,6 +224,7 @@ class TopKCategoricalAccuracy(FunctionMetric):
 
     _direction = "up"
     function = staticmethod(_top_k)
+    counts_hits = "rows"
 
     def __init__(self, k: int = 5, name: str = "top_k_categorical_accuracy", dtype: Any = None) -> None:
         self.k = check_int(type(self).__name__, "k", k, minimum=1)
@@ -243,6 +248,7 @@ class SparseTopKCategoricalAccuracy(FunctionMetric):
 
     _direction = "up"
     function = staticmethod(_sparse_top_k)
+    counts_hits = "rows"
 
     def __init__(
         self,

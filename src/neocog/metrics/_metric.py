@@ -140,6 +140,10 @@ class Metric:
         """Take one batch into account: usually `(y_true, y_pred, sample_weight=None)`."""
         raise NotImplementedError(f"{type(self).__name__} has no update_state: define it.")
 
+    def take_later(self, y_true: torch.Tensor, y_pred: torch.Tensor) -> bool:
+        """Keep a small batch, to be looked at before anything is read; return whether it was kept."""
+        return False
+
     def result(self) -> Any:
         """Return the value so far as a tensor, or a dict of tensors."""
         raise NotImplementedError(f"{type(self).__name__} has no result: define it.")

@@ -10,6 +10,7 @@ import torch
 
 from neocog.core import to_snake_case, to_tensor
 from neocog.metrics._arrays import divide_no_nan, pair, per_sample, without_masked
+from neocog.metrics._later import Later
 from neocog.metrics._metric import Metric
 from neocog.metrics._registry import METRICS, describe_function, resolve_function
 from neocog.metrics._state import Variable, reads_for_nothing
@@ -70,6 +71,7 @@ class Mean(Metric):
     @property
     def total(self) -> Variable:
         """The sum of the weighted values so far."""
+        self._take_up()
         if self._running is not None:
             self._total.fill_(self._running)
             self._running = None
@@ -91,6 +93,8 @@ class Mean(Metric):
 
     def _accumulate(self, values: torch.Tensor, sample_weight: Any) -> None:
         if sample_weight is None:
+            if values.dim() == 2 and values.shape[1] == 1:
+                values = values.squeeze(1)
             if values.dim() < 2:
                 self._seen += values.numel()
                 if values.dtype is torch.bool and reads_for_nothing(values):
@@ -110,6 +114,7 @@ class Mean(Metric):
 
     def result(self) -> torch.Tensor:
         """Return the mean so far; 0 before any sample."""
+        self._take_up()
         if not self._weighted and self._seen:
             return self._own(self.total / self._seen)
         return self._own(divide_no_nan(self.total.value, self.count.value))
@@ -121,6 +126,9 @@ class Mean(Metric):
         if self._weighted:
             self._weight.zero_()
         self._seen, self._weighted = 0, False
+
+    def _take_up(self) -> None:
+        """Take into account what waits, where a subclass lets something wait."""
 
     def _settle(self) -> None:
         _ = self.total
@@ -190,9 +198,38 @@ class FunctionMetric(MeanMetricWrapper):
     """A MeanMetricWrapper around one known function: the configuration holds the arguments alone."""
 
     function: ClassVar[Callable[..., torch.Tensor]]
+    # Whether the function gives truth values, and of what: of "rows" or of single "values" of predictions.
+    counts_hits: ClassVar[str | None] = None
 
     def __init__(self, name: str | None, dtype: Any, **kwargs: Any) -> None:
         super().__init__(type(self).function, name=name, dtype=dtype, **kwargs)
+        self._later = Later()
+
+    def take_later(self, y_true: torch.Tensor, y_pred: torch.Tensor) -> bool:
+        """Keep a batch without weights for later, where it is small; return whether it was kept.
+
+        Hits are whole numbers: their sum is the same whenever they are counted.
+        """
+        hits = type(self).__dict__.get("counts_hits")  # a subclass may count something else
+        if hits is None or y_pred.dim() != 2 or (hits == "values" and y_pred.shape[1] != 1):
+            return False
+        if type(self).update_state is not MeanMetricWrapper.update_state or "update_state" in self.__dict__:
+            return False  # someone watches the updates
+        if not reads_for_nothing(y_pred) or y_true.is_cuda or hasattr(y_pred, "_keras_mask"):
+            return False
+        kept = self._later.keep(y_true, y_pred)
+        if not kept or self._later.is_full:
+            self._take_up()
+        return kept
+
+    def _take_up(self) -> None:
+        if self._later:
+            self.update_state(*self._later.take())
+
+    def reset_state(self) -> None:
+        """Forget all batches."""
+        self._later.clear()
+        super().reset_state()
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make an equal metric."""

@@ -22,22 +22,44 @@ from neocog.training._precision import PRECISIONS
 _ACCURACY_WORDS = ("accuracy", "acc", "crossentropy", "ce")
 
 
+_MOST_WAITING = 64  # losses of batches
+
+
 class LossTracker(Mean):
     """The mean loss over samples, from one value a batch; summed in float64."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name=name, dtype="float64" if floatx() == "float64" else "float32")
+        self._waiting: list[torch.Tensor] = []  # losses on the CPU that nobody has asked for
+        self._sizes: list[int] = []
 
     def add(self, loss: torch.Tensor, size: int) -> None:
         """Take the mean loss of a batch of `size` samples into account; on an accelerator without a sync."""
         if reads_for_nothing(loss):
-            self._add_number(loss.item() * size)
-            self._seen += size
+            self._waiting.append(loss.detach())
+            self._sizes.append(size)
+            if len(self._sizes) >= _MOST_WAITING:
+                self._take_up()
             return
         if self._device != loss.device:
             self._follow((loss,), {})
         self.total.add_(loss.detach(), alpha=size)
         self._seen += size
+
+    def _take_up(self) -> None:
+        """Add what waits, in its order."""
+        if not self._sizes:
+            return
+        losses, sizes = self._waiting, self._sizes
+        self._waiting, self._sizes = [], []
+        for value, size in zip(torch.stack(losses).tolist(), sizes, strict=True):
+            self._add_number(value * size)
+            self._seen += size
+
+    def reset_state(self) -> None:
+        """Forget all batches."""
+        self._waiting, self._sizes = [], []
+        super().reset_state()
 
 
 @dataclass(slots=True)

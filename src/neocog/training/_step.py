@@ -145,7 +145,8 @@ def _update(head: Head, y: torch.Tensor, y_pred: torch.Tensor, sample_weight: An
     if head.metrics or head.weighted_metrics:
         y_pred = with_mask_of(y_pred, y_pred.detach())
         for metric in head.metrics:
-            update_metric(metric, y, y_pred)
+            if not metric.take_later(y, y_pred):
+                update_metric(metric, y, y_pred)
         for metric in head.weighted_metrics:
             update_metric(metric, y, y_pred, sample_weight)
 
