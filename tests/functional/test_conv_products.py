@@ -93,13 +93,14 @@ def test_gradients_of_gradients(case: Any) -> None:
         torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-4 * float(b.abs().max()))
 
 
-@pytest.mark.parametrize("frozen", [0, 1, 2])
-def test_only_the_gradients_asked_for(frozen: int) -> None:
+@pytest.mark.parametrize("wanted", [(0,), (1,), (2,), (0, 1), (0, 2), (1, 2)])
+def test_only_the_gradients_asked_for(wanted: tuple[int, ...]) -> None:
     x, weight, bias, window, padding = made(CASES[0], torch.float32)
-    leaves = [value.clone().requires_grad_() for value in (x, weight, bias)]
-    leaves[frozen].requires_grad_(False)
+    leaves = [
+        value.clone().requires_grad_(number in wanted) for number, value in enumerate((x, weight, bias))
+    ]
     as_products(*leaves, window, padding).sum().backward()  # type: ignore[union-attr]
-    assert [leaf.grad is None for leaf in leaves] == [number == frozen for number in range(3)]
+    assert [leaf.grad is not None for leaf in leaves] == [number in wanted for number in range(3)]
 
 
 def test_rectified_outputs_without_gradients() -> None:
@@ -108,6 +109,16 @@ def test_rectified_outputs_without_gradients() -> None:
         got = conv_relu(x, weight, bias, window, padding)
         wanted = torch.conv2d(x, weight, bias, padding=1).relu()
     torch.testing.assert_close(got, wanted, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("case", [CASES[0], CASES[3], CASES[4], CASES[6]], ids=str)
+def test_a_rectifier_may_write_over_the_outputs(case: Any) -> None:
+    x, weight, bias, window, padding = made(case, torch.float32)
+    spatial = (window.strides, padding.kernel, window.dilation)
+    wanted = learned(lambda *leaves: torch.conv2d(*leaves, *spatial).relu(), x, weight, bias)
+    got = learned(lambda *leaves: torch.relu_(conv(*leaves, window, padding)), x, weight, bias)
+    for a, b in zip(got, wanted, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-4 * float(b.abs().max()))
 
 
 def test_under_autocast() -> None:

@@ -51,7 +51,9 @@ def as_products(
     if torch.is_autocast_enabled("cpu"):
         dtype = torch.get_autocast_dtype("cpu")
         x, weight, bias = x.to(dtype), weight.to(dtype), None if bias is None else bias.to(dtype)
-    learns = torch.is_grad_enabled() and (weight.requires_grad or x.requires_grad)
+    learns = torch.is_grad_enabled() and any(
+        leaf is not None and leaf.requires_grad for leaf in (x, weight, bias)
+    )
     if count <= _FEW_PLACES:
         if learns:
             return _Products.apply(x, weight, bias, window, padding, True)  # type: ignore[no-any-return, no-untyped-call]
@@ -130,8 +132,15 @@ def _outputs(
 ) -> torch.Tensor:
     kernel = weight.permute(0, 2, 3, 1).reshape(len(weight), -1).t()
     patches = _patches(x, weight, window, padding)
-    found = patches @ kernel if bias is None else torch.addmm(bias, patches, kernel)
-    return found.view(len(x), *_places(x, window, padding), len(weight)).permute(0, 3, 1, 2)
+    shape = (len(x), len(weight), *_places(x, window, padding))
+    # Made here and filled, so that it is no view of something: rectifiers write over it.
+    found = torch.empty(shape, dtype=x.dtype, memory_format=torch.channels_last)
+    rows = found.permute(0, 2, 3, 1).view(-1, len(weight))
+    if bias is None:
+        torch.mm(patches, kernel, out=rows)
+    else:
+        torch.addmm(bias, patches, kernel, out=rows)
+    return found
 
 
 def _places(x: torch.Tensor, window: Window, padding: ConvPadding) -> tuple[int, int]:
