@@ -55,7 +55,7 @@ def _library() -> Path | None:
         if not place.exists():
             place.parent.mkdir(parents=True, exist_ok=True)
             new = place.with_suffix(f".{os.getpid()}.new")
-            command = [compiler, "-O2", "-shared", "-fPIC", str(SOURCE), "-o", str(new)]
+            command = [compiler, "-O2", "-shared", "-fPIC", str(SOURCE), "-o", str(new), "-ldl"]
             subprocess.run(command, check=True, capture_output=True)
             os.replace(new, place)
         environment = {**os.environ, LIMIT: _WITH, "LD_PRELOAD": str(place)}

@@ -6,6 +6,7 @@
    machine that hides nothing. Built and tried by benchmarks/amx/__init__.py. */
 
 #define _GNU_SOURCE
+#include <dlfcn.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -15,7 +16,10 @@
 #define ARCH_CPUID 0x1012L /* arch_prctl's number for "whether CPUID may run" */
 #define LAST_LEAF 0x1eu
 
-static struct sigaction before;
+typedef int (*set_action)(int, const struct sigaction *, struct sigaction *);
+
+static struct sigaction before; /* what handles the signal where it is not about CPUID */
+static int ours;                /* whether this library handles it */
 
 static void let_cpuid_run(long allowed) {
     long result;
@@ -28,7 +32,10 @@ static void let_cpuid_run(long allowed) {
 static void pass_on(int number, siginfo_t *info, void *context) {
     if (before.sa_flags & SA_SIGINFO && before.sa_sigaction) {
         before.sa_sigaction(number, info, context);
+    } else if (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN) {
+        before.sa_handler(number);
     } else {
+        ours = 0;
         signal(number, SIG_DFL); /* the instruction runs again and ends the process, as it would have */
     }
 }
@@ -66,6 +73,17 @@ static void answer(int number, siginfo_t *info, void *context) {
     registers[REG_RIP] += 2;
 }
 
+/* Who sets a handler of its own later (workers that load data do) gets what is not about CPUID. */
+int sigaction(int number, const struct sigaction *wanted, struct sigaction *earlier) {
+    if (number != SIGSEGV || !ours) {
+        set_action real = (set_action)dlsym(RTLD_NEXT, "sigaction");
+        return real(number, wanted, earlier);
+    }
+    if (earlier) *earlier = before;
+    if (wanted) before = *wanted;
+    return 0;
+}
+
 /* Compilers that a Python process starts handle the signal themselves: they are left alone. */
 static int is_python(void) {
     char path[4096];
@@ -75,10 +93,13 @@ static int is_python(void) {
 }
 
 __attribute__((constructor)) static void start(void) {
-    struct sigaction ours;
+    struct sigaction action;
     if (!is_python()) return;
-    memset(&ours, 0, sizeof ours);
-    ours.sa_sigaction = answer;
-    ours.sa_flags = SA_SIGINFO | SA_NODEFER;
-    if (sigaction(SIGSEGV, &ours, &before) == 0) let_cpuid_run(0);
+    memset(&action, 0, sizeof action);
+    action.sa_sigaction = answer;
+    action.sa_flags = SA_SIGINFO | SA_NODEFER;
+    if (sigaction(SIGSEGV, &action, &before) == 0) {
+        ours = 1;
+        let_cpuid_run(0);
+    }
 }
