@@ -170,7 +170,7 @@ class BaseConv(Layer):
         activation = self.activation
         if self._mixed_policy is not None and self.bias is not None:
             bias = self.bias.to(outputs.dtype)
-            outputs = outputs + bias.view(-1, *(1,) * (outputs.dim() - 2))
+            outputs = outputs.add_(bias.view(-1, *(1,) * (outputs.dim() - 2)))  # in place: nobody else has them
         if activation is activations.relu:
             return self._layout.outward(torch.relu_(outputs))  # in place: nothing else needs the sums
         outputs = self._layout.outward(outputs)
