@@ -169,8 +169,8 @@ class BaseConv(Layer):
         """Apply the activation to a kernel's result, and return it as a public array."""
         activation = self.activation
         if self._mixed_policy is not None and self.bias is not None:
-            bias = self.bias.to(outputs.dtype)
-            outputs = outputs.add_(bias.view(-1, *(1,) * (outputs.dim() - 2)))  # in place: nobody else has them
+            bias = self.bias.to(outputs.dtype).view(-1, *(1,) * (outputs.dim() - 2))
+            outputs = outputs.add_(bias)  # in place: nobody else has them
         if activation is activations.relu:
             return self._layout.outward(torch.relu_(outputs))  # in place: nothing else needs the sums
         outputs = self._layout.outward(outputs)
