@@ -40,12 +40,14 @@ class OwnRows:
         """Return how many rows of all processes stand behind `rows` of this one; the same where none do."""
         return rows // self.count * self.total if self.count and rows % self.count == 0 else rows
 
+    def own(self, rows: int) -> slice:
+        """Return which of the `whole(rows)` are this process's `rows`."""
+        first = rows // self.count * self.first
+        return slice(first, first + rows)
+
     def part(self, value: torch.Tensor, rows: int) -> torch.Tensor:
         """Return this process's `rows` of values drawn for `whole(rows)`."""
-        if self.whole(rows) == rows:
-            return value
-        first = rows // self.count * self.first
-        return value[first : first + rows]
+        return value if self.whole(rows) == rows else value[self.own(rows)]
 
 
 class _UnderWay(threading.local):

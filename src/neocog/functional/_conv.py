@@ -7,7 +7,7 @@ from typing import TypeVar
 import torch
 from torch.nn import functional as F
 
-from neocog.functional._autocast import autocasts
+from neocog.functional._autocast import as_autocast
 from neocog.functional._conv_products import as_products
 from neocog.functional._padding import ConvPadding, TransposedPadding, Window
 
@@ -66,15 +66,16 @@ def conv_relu(
 
     Where oneDNN computes the convolution, it rectifies while it writes: one pass over the outputs less.
     """
-    if autocasts(x):
-        dtype = torch.get_autocast_dtype(x.device.type)
-        x, weight, bias = x.to(dtype), weight.to(dtype), None if bias is None else bias.to(dtype)
+    x, weight, bias = as_autocast(x, weight, bias)
     if padding.first is not None:
         x, padding = F.pad(x, padding.first), ConvPadding(padding.kernel)
-    weight = weight.unsqueeze(2) if weight.dim() == 3 else weight
-    products = as_products(x, weight, bias, window, padding, groups)
-    if products is not None or not _is_for_onednn(x, weight, window, padding, groups):
-        outputs = products if products is not None else conv(x, weight, bias, window, padding, groups)
+    outputs: torch.Tensor | None
+    if _is_for_onednn(x, weight, window, padding, groups):
+        weight = weight.unsqueeze(2) if weight.dim() == 3 else weight
+        outputs = as_products(x, weight, bias, window, padding, groups)
+    else:
+        outputs = conv(x, weight, bias, window, padding, groups)
+    if outputs is not None:
         return torch.relu_(outputs) if ceiling is None else outputs.clamp_(0, ceiling)
     word, numbers = ("relu", []) if ceiling is None else ("hardtanh", [0.0, ceiling])
     spatial = (padding.kernel, window.strides, window.dilation)

@@ -7,18 +7,21 @@ took 5 times as long as the product of two matrices that it is (bfloat16 on AMX;
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
 from torch.nn import functional as F
 
-from neocog.functional._padding import ConvPadding, Window
+from neocog.functional._autocast import as_autocast, runs_now
+from neocog.functional._padding import ConvPadding, Window, places
 
 # Measured with `scripts/bench fit` on two cores with AMX, batches of 32 and 128; see docs/speed.md.
 _FEW_PLACES = 16  # an image: outputs and both gradients gain
 _SOME_PLACES = 100  # in bfloat16 the weights' gradient gains
 _FEW_CHANNELS = 64
 _SOME_CHANNELS = 128
+_TYPES = (torch.float32, torch.bfloat16)
 
 Gradients = tuple[torch.Tensor | None, ...]
 
@@ -42,15 +45,14 @@ def as_products(
         padding: from `conv_padding`; `first` is done.
         groups: number of independent parts that the channels are split into.
     """
-    if weight.shape[1] < _FEW_CHANNELS or groups != 1 or weight.dim() != 4 or not _is_plain(x):
+    if weight.shape[1] < _FEW_CHANNELS or groups != 1 or weight.dim() != 4 or x.dtype not in _TYPES:
         return None
-    places = _places(x, window, padding)
-    count = places[0] * places[1]
+    if x.device.type != "cpu" or not runs_now(x):
+        return None
+    count = math.prod(places(x.shape[2:], window, padding))
     if count > _SOME_PLACES or not count or not len(x):
         return None
-    if torch.is_autocast_enabled("cpu"):
-        dtype = torch.get_autocast_dtype("cpu")
-        x, weight, bias = x.to(dtype), weight.to(dtype), None if bias is None else bias.to(dtype)
+    x, weight, bias = as_autocast(x, weight, bias)
     learns = torch.is_grad_enabled() and any(
         leaf is not None and leaf.requires_grad for leaf in (x, weight, bias)
     )
@@ -62,20 +64,6 @@ def as_products(
     if many and learns and weight.requires_grad and x.dtype == torch.bfloat16:
         return _Products.apply(x, weight, bias, window, padding, False)  # type: ignore[no-any-return, no-untyped-call]
     return None
-
-
-def _is_plain(x: torch.Tensor) -> bool:
-    """Whether values are computed here and now: nobody records or transforms the operations."""
-    if (
-        x.device.type != "cpu"
-        or type(x) is not torch.Tensor
-        or x.dtype not in (torch.float32, torch.bfloat16)
-    ):
-        return False
-    if torch.compiler.is_compiling() or torch._C._get_tracing_state() is not None:
-        return False
-    watched = torch._C._len_torch_dispatch_stack() or torch._C._functorch.peek_interpreter_stack()
-    return not watched
 
 
 class _Products(torch.autograd.Function):
@@ -132,7 +120,7 @@ def _outputs(
 ) -> torch.Tensor:
     kernel = weight.permute(0, 2, 3, 1).reshape(len(weight), -1).t()
     patches = _patches(x, weight, window, padding)
-    shape = (len(x), len(weight), *_places(x, window, padding))
+    shape = (len(x), len(weight), *places(x.shape[2:], window, padding))
     # Made here and filled, so that it is no view of something: rectifiers write over it.
     found = torch.empty(shape, dtype=x.dtype, memory_format=torch.channels_last)
     rows = found.permute(0, 2, 3, 1).view(-1, len(weight))
@@ -143,17 +131,10 @@ def _outputs(
     return found
 
 
-def _places(x: torch.Tensor, window: Window, padding: ConvPadding) -> tuple[int, int]:
-    """Return how many windows fit along height and width."""
-    sizes = zip(x.shape[2:], window.kernel, window.strides, window.dilation, padding.kernel, strict=True)
-    height, width = ((n + 2 * p - (k - 1) * d - 1) // s + 1 for n, k, s, d, p in sizes)
-    return max(height, 0), max(width, 0)
-
-
 def _patches(x: torch.Tensor, weight: torch.Tensor, window: Window, padding: ConvPadding) -> torch.Tensor:
     """Return what each window sees, (B · places, height · width · C)."""
     (high, wide), channels = window.kernel, weight.shape[1]
-    rows, columns = _places(x, window, padding)
+    rows, columns = places(x.shape[2:], window, padding)
     top, left = padding.kernel
     x = x.permute(0, 2, 3, 1)
     if top or left:
@@ -173,7 +154,7 @@ def _to_inputs(
 ) -> torch.Tensor:
     """Return the gradient to the inputs: each window's share, added up in float32."""
     (high, wide), channels = window.kernel, weight.shape[1]
-    down, right = _places(x, window, padding)
+    down, right = places(x.shape[2:], window, padding)
     (s, t), (d, e), (top, left) = window.strides, window.dilation, padding.kernel
     shares = rows @ weight.permute(0, 2, 3, 1).reshape(len(weight), -1)
     if (high, wide) == (1, 1) and window.strides == (1, 1) and not (top or left):

@@ -15,6 +15,7 @@ from functools import lru_cache
 
 import torch
 
+from neocog.functional._autocast import runs_now
 from neocog.functional._padding import ConvPadding, PoolPadding, Window
 
 
@@ -37,14 +38,11 @@ def first_order() -> Iterator[None]:
 
 def onednn_pays(x: torch.Tensor) -> bool:
     """Return whether layers on `x` may run in oneDNN's tensors: bfloat16 by autocast on a CPU."""
-    if x.device.type != "cpu" or type(x) is not torch.Tensor:
+    if x.device.type != "cpu" or not runs_now(x):
         return False
     if not torch.is_autocast_enabled("cpu") or torch.get_autocast_dtype("cpu") is not torch.bfloat16:
         return False
-    if torch.is_grad_enabled() and not _promised.first_order:
-        return False
-    recorded = torch._C._get_tracing_state() is not None or torch._C._len_torch_dispatch_stack()
-    return not recorded and not torch.compiler.is_compiling() and _works()
+    return (_promised.first_order or not torch.is_grad_enabled()) and _works()
 
 
 def to_onednn(x: torch.Tensor) -> torch.Tensor:

@@ -61,6 +61,12 @@ def output_length(size: int | None, kernel: int, stride: int, dilation: int, pad
     return (size - extent(kernel, dilation)) // stride + 1
 
 
+def places(sizes: Sequence[int], window: Window, padding: ConvPadding | PoolPadding) -> tuple[int, ...]:
+    """Return how many windows fit along axes of these sizes, padded on both sides; 0 where none does."""
+    axes = zip(sizes, padding.kernel, window.kernel, window.strides, window.dilation, strict=True)
+    return tuple(max((n + 2 * pad - extent(k, d)) // s + 1, 0) for n, pad, k, s, d in axes)
+
+
 def same_padding(size: int, kernel: int, stride: int, dilation: int = 1) -> tuple[int, int]:
     """Return what `"same"` adds before and after an axis; the odd one goes after.
 

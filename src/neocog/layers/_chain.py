@@ -5,12 +5,21 @@ The numbers are those of the blocks one by one: the same kernels, without torch'
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import torch
 
-from neocog.functional import Layout, from_onednn, onednn_conv, onednn_max_pool, onednn_pays, to_onednn
+from neocog.functional import (
+    Layout,
+    from_onednn,
+    onednn_conv,
+    onednn_max_pool,
+    onednn_pays,
+    places,
+    to_onednn,
+)
 from neocog.layers._block import Block
 from neocog.layers._conv import Conv2D
 
@@ -59,7 +68,7 @@ class Chain:
                 break
             if block.pooling is not None:
                 found = number
-            if min(shape) < 1 or shape[0] * shape[1] * shape[2] * shape[3] < _SMALL:
+            if min(shape) < 1 or math.prod(shape) < _SMALL:
                 break
         return found if min(shape) > 0 else 0
 
@@ -87,18 +96,13 @@ def _layout_of(block: Block) -> Layout:
 
 
 def _after(block: Block, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the shape (B, C, H, W) that a block makes of another."""
     layer: Any = block.convolution
-    found = [_windows(n, layer._window, layer._padding, axis) for axis, n in enumerate(shape[2:])]
+    sizes = places(shape[2:], layer._window, layer._padding)
     if block.pooling is not None:
-        pooling = block.pooling
-        found = [_windows(n, pooling._window, pooling._padding, axis) for axis, n in enumerate(found)]
-    return shape[0], layer.filters, *found
-
-
-def _windows(size: int, window: Any, padding: Any, axis: int) -> int:
-    """Return how many windows fit along an axis."""
-    reach = (window.kernel[axis] - 1) * window.dilation[axis] + 1
-    return int((size + 2 * padding.kernel[axis] - reach) // window.strides[axis] + 1)
+        padding: Any = block.pooling._padding
+        sizes = places(sizes, block.pooling._window, padding)
+    return shape[0], layer.filters, *sizes
 
 
 def _run(block: Block, x: torch.Tensor) -> torch.Tensor:

@@ -215,7 +215,7 @@ class FunctionMetric(MeanMetricWrapper):
             return False
         if type(self).update_state is not MeanMetricWrapper.update_state or "update_state" in self.__dict__:
             return False  # someone watches the updates
-        if not reads_for_nothing(y_pred) or y_true.is_cuda or hasattr(y_pred, "_keras_mask"):
+        if not reads_for_nothing(y_pred) or y_true.device != y_pred.device or hasattr(y_pred, "_keras_mask"):
             return False
         kept = self._later.keep(y_true, y_pred)
         if not kept or self._later.is_full:

@@ -20,8 +20,6 @@ from neocog.metrics._state import reads_for_nothing
 from neocog.training._precision import PRECISIONS
 
 _ACCURACY_WORDS = ("accuracy", "acc", "crossentropy", "ce")
-
-
 _MOST_WAITING = 64  # losses of batches
 
 
@@ -30,15 +28,13 @@ class LossTracker(Mean):
 
     def __init__(self, name: str) -> None:
         super().__init__(name=name, dtype="float64" if floatx() == "float64" else "float32")
-        self._waiting: list[torch.Tensor] = []  # losses on the CPU that nobody has asked for
-        self._sizes: list[int] = []
+        self._waiting: list[tuple[torch.Tensor, int]] = []  # on the CPU, and nobody has asked for them
 
     def add(self, loss: torch.Tensor, size: int) -> None:
         """Take the mean loss of a batch of `size` samples into account; on an accelerator without a sync."""
         if reads_for_nothing(loss):
-            self._waiting.append(loss.detach())
-            self._sizes.append(size)
-            if len(self._sizes) >= _MOST_WAITING:
+            self._waiting.append((loss.detach(), size))
+            if len(self._waiting) >= _MOST_WAITING:
                 self._take_up()
             return
         if self._device != loss.device:
@@ -48,17 +44,17 @@ class LossTracker(Mean):
 
     def _take_up(self) -> None:
         """Add what waits, in its order."""
-        if not self._sizes:
+        if not self._waiting:
             return
-        losses, sizes = self._waiting, self._sizes
-        self._waiting, self._sizes = [], []
+        losses, sizes = zip(*self._waiting, strict=True)
+        self._waiting = []
         for value, size in zip(torch.stack(losses).tolist(), sizes, strict=True):
             self._add_number(value * size)
             self._seen += size
 
     def reset_state(self) -> None:
         """Forget all batches."""
-        self._waiting, self._sizes = [], []
+        self._waiting = []
         super().reset_state()
 
 

@@ -123,10 +123,8 @@ class PolicyLayer(RandomImageLayer):
         if rows is None or rows.whole(count) == count:
             return drawn
         numbers = {name: value for name, value in drawn.items() if not isinstance(value, list)}
-        first = count // rows.count * rows.first
-        steps = {
-            name: _own_steps(value, first, count) for name, value in drawn.items() if isinstance(value, list)
-        }
+        own = rows.own(count)
+        steps = {name: _own_steps(value, own) for name, value in drawn.items() if isinstance(value, list)}
         return {**super().own_draw(numbers, count), **steps}
 
     def get_config(self) -> dict[str, Any]:
@@ -139,18 +137,20 @@ class PolicyLayer(RandomImageLayer):
         }
 
 
-def _own_steps(nested: list[Any], first: int, count: int) -> list[Any]:
-    """Return steps, or lists of them, with the images `first` to `first + count` alone, counted from 0."""
+def _own_steps(nested: list[Any], images: slice) -> list[Any]:
+    """Return steps, or lists of them, with these images alone, counted from 0."""
     own: list[Any] = []
     for item in nested:
         if isinstance(item, list):
-            own.append(_own_steps(item, first, count))
+            own.append(_own_steps(item, images))
             continue
         name, rows, drawn = item
         size = len(rows)
-        begin, end = torch.searchsorted(rows.cpu(), torch.tensor([first, first + count])).tolist()
+        begin, end = torch.searchsorted(rows.cpu(), torch.tensor([images.start, images.stop])).tolist()
         if end > begin:
-            own.append((name, rows[begin:end] - first, tree_map(_rows_of(size, slice(begin, end)), drawn)))
+            own.append(
+                (name, rows[begin:end] - images.start, tree_map(_rows_of(size, slice(begin, end)), drawn))
+            )
     return own
 
 
