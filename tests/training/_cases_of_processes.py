@@ -21,6 +21,7 @@ import neocog as keras
 from neocog import layers
 
 RANK = os.environ.get("RANK", "0")
+LAST = RANK != "0" and int(RANK) + 1 == int(os.environ.get("WORLD_SIZE", "1"))
 METRICS = ["accuracy", "sparse_top_k_categorical_accuracy"]
 
 
@@ -179,6 +180,80 @@ def fragile(sharded: bool = False, user: bool = True) -> tuple[Any, dict[str, An
     }
 
 
+class Scarce(layers.Layer):
+    """Runs out of memory once, in the last process of several: in its forward or its backward pass."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__()
+        self.where, self.steps = where, 0
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        self.steps += bool(training)
+        fails = training and self.steps == 8 and LAST
+        if fails and self.where == "forward":
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return FailsBackward.apply(inputs, fails and self.where == "backward")
+
+
+class FailsBackward(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor, fails: bool) -> torch.Tensor:
+        ctx.fails = fails
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(ctx: Any, grad: torch.Tensor) -> Any:
+        if ctx.fails:
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+        return grad, None
+
+
+def scarce(where: str, loss: Any = "sparse_categorical_crossentropy", gathered: int | None = None) -> Any:
+    model = keras.Sequential([
+        keras.Input((6, 6, 2)),
+        layers.Flatten(),
+        layers.Dense(16, activation="tanh", activity_regularizer="l2"),
+        layers.Dropout(0.2),
+        Scarce(where),
+        layers.Dense(5, activation="softmax", kernel_regularizer="l2"),
+    ])  # fmt: skip
+    optimizer = keras.optimizers.Adam(0.01, gradient_accumulation_steps=gathered)
+    model.compile(optimizer, loss, metrics=["accuracy"])
+    if where == "update" and LAST:
+        update, updates = optimizer.step, [0]
+
+        def failing() -> None:
+            updates[0] += 1
+            if updates[0] == 8:
+                raise MemoryError
+            update()
+
+        optimizer.step = failing  # type: ignore[method-assign]
+    x, y = images()
+    return model, {"x": x, "y": y, "batch_size": 32, "epochs": 9}
+
+
+def squared(y: torch.Tensor, outputs: torch.Tensor) -> torch.Tensor:
+    """A loss of the user's, which is computed on all outputs of a batch together."""
+    return (1 - torch.gather(outputs, 1, y.long().reshape(-1, 1))[:, 0]).square()
+
+
+def several_outputs() -> tuple[Any, dict[str, Any]]:
+    inputs = keras.Input((6, 6, 2))
+    inside = layers.Dense(8, activation="tanh")(layers.Flatten()(inputs))
+    outputs = {
+        "kind": layers.Dense(5, activation="softmax", name="kind")(inside),
+        "size": layers.Dense(1, name="size")(inside),
+    }
+    model = keras.Model(inputs, outputs)
+    losses = {"kind": "sparse_categorical_crossentropy", "size": "mse"}
+    model.compile("adam", losses, loss_weights={"kind": 1.0, "size": 0.3}, metrics={"kind": ["accuracy"]})
+    x, y = images()
+    targets = {"kind": y, "size": x.mean((1, 2, 3))[:, None]}
+    held_out = x[:45], {name: value[:45] for name, value in targets.items()}
+    return model, {"x": x, "y": targets, "batch_size": 32, "epochs": 9, "validation_data": held_out}
+
+
 class Noisy(layers.Layer):
     """A layer of the user's that draws by itself."""
 
@@ -235,6 +310,12 @@ CASES = {
     "shares_cnn": lambda: cnn(keras.optimizers.SGD(0.05, momentum=0.9, clipnorm=0.1, use_ema=True), True),
     "shares_gathered": lambda: mlp(keras.optimizers.AdamW(gradient_accumulation_steps=4), True),
     "masked": masked,
+    "outputs": several_outputs,
+    "scarce_forward": lambda: scarce("forward"),
+    "scarce_backward": lambda: scarce("backward"),
+    "scarce_gathered": lambda: scarce("backward", gathered=2),
+    "scarce_update": lambda: scarce("update"),
+    "scarce_own_loss": lambda: scarce("backward", squared),
     "weighted": weighted_metrics,
     "mixed": mixed,
     "generator": lambda: stream("generator"),

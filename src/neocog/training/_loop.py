@@ -269,7 +269,7 @@ class _Run:
                     call(step, {})
                 model.training_state.share = batch.share
                 data = packed(batch, device)
-                run = None if together is None else partial(together.step, model, batch, data)
+                run = None if together is None else together.step_on(model, batch, data)
                 logs = steps(data, run)
                 for call in end:
                     call(step, logs)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -15,8 +16,9 @@ import torch
 from neocog.exceptions import OutOfMemoryError, message
 from neocog.training._cost import needs_whole_batch
 from neocog.training._memory_errors import LESS, Failure, free_memory, is_out_of_memory
+from neocog.training._memory_gradients import Gradients, gradients_of
 from neocog.training._memory_kept import Kept
-from neocog.training._memory_parts import Progress, rows_of, step_in_parts
+from neocog.training._memory_parts import Progress, rows_of, step_in_parts, update_again
 from neocog.training._step import LazyLogs, unpack
 from neocog.training._world import ALONE, World
 
@@ -74,6 +76,7 @@ class Steps:
     def _in_parts(self, data: Any, failure: Failure | None) -> Any:
         rows = rows_of(unpack(data)[0])
         limit = min(rows, self._rows.get("train", rows))
+        gradients = self._gradients(failure)
         progress = Progress("")
         by_rows = False
         before = None
@@ -82,8 +85,10 @@ class Steps:
                 self.model.training_state.recorded = None
                 if self.kept.update_done:
                     return self._without_metrics()
+                if not failure.in_backward and gradients.exchanged and not self.kept.update_begun:
+                    return self._update_again(data, limit, gradients)
                 self._refuse(rows, limit, failure, before)
-                self.kept.undo()
+                gradients.undo()
                 free_memory()
                 if progress.phase == "whole loss":
                     by_rows = True
@@ -91,7 +96,7 @@ class Steps:
                     limit = halved(rows, limit)
                 before = failure
             try:
-                logs = step_in_parts(self.model, data, limit, self.kept, progress, by_rows=by_rows)
+                logs = step_in_parts(self.model, data, limit, gradients, progress, by_rows=by_rows)
                 break
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
@@ -103,6 +108,23 @@ class Steps:
             text = f"out of memory with {rows} rows at once: from here on in {count} parts of {limit}"
             self.tell(f"{self.where}: {text} ({before.text if before else ''}).")
         return logs
+
+    def _gradients(self, failure: Failure | None) -> Gradients:
+        begun = failure is not None and failure.in_backward
+        return gradients_of(self.model, self.kept, begun=begun)
+
+    def _update_again(self, data: Any, limit: int, gradients: Gradients) -> Any:
+        """Do an update once more that failed before it changed anything; the gradients are those of all."""
+        free_memory()
+        try:
+            return update_again(self.model, data, limit, gradients)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            failure = replace(Failure.of(error, self.model.optimizer), in_update=True)
+        if self.kept.update_done:
+            return self._without_metrics()
+        return self._refuse(rows_of(unpack(data)[0]), limit, failure, failure)
 
     def _without_metrics(self) -> Any:
         """Finish a step whose update is done; its outputs are lost, so that its metrics are left out."""
@@ -137,7 +159,7 @@ class Steps:
             return f"A train_step of your own cannot be split: {smaller.lower()} or less."
         if needs_whole_batch(self.model):
             return f"The model needs whole batches (fixed size, or states between them): {smaller.lower()}."
-        if not self.world.alone and (failure.in_backward or self.kept.draws or _talks_in_forward(self.model)):
+        if not self.world.alone and _talks_in_forward(self.model):
             return f"The processes were exchanging numbers: start them all again. {smaller} or less."
         return None
 

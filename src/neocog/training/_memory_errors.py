@@ -51,6 +51,7 @@ def is_out_of_memory(error: BaseException | None) -> bool:
     return False
 
 
+_ENGINES = ("torch/_tensor.py", "torch/autograd/__init__.py", "neocog/core/_gradients.py")
 LESS = 'smaller images or a smaller network, keras.RematScope, or precision="bfloat16"'
 
 
@@ -81,7 +82,7 @@ def _came_through(trace: TracebackType | None, optimizer: Any) -> tuple[bool, bo
     backward = update = False
     while trace is not None:
         code = trace.tb_frame.f_code
-        if code.co_name == "backward" and code.co_filename.replace("\\", "/").endswith("torch/_tensor.py"):
+        if code.co_name == "backward" and code.co_filename.replace("\\", "/").endswith(_ENGINES):
             backward = True
         elif optimizer is not None and code.co_name in ("step", "apply", "apply_gradients"):
             update = update or trace.tb_frame.f_locals.get("self") is optimizer

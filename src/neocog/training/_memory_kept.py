@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from operator import attrgetter
 from typing import Any
 
@@ -47,7 +47,8 @@ class Kept:
         self._seeds = [seed for _, seed in seed_generators(model)]
         self._device = next((value.device for value in model.parameters()), torch.device("cpu"))
         self._counter = vars(getattr(self.optimizer, "inner_optimizer", self.optimizer))
-        self.draws_by_rows = self._device.type == "cpu" and model.training_state.together is None
+        self.together = model.training_state.together
+        self.draws_by_rows = self._device.type == "cpu"
         self._common = torch.Generator()
         self._torch_states = _torch_states(self.optimizer)
         self._known_states = 0 if self._torch_states is None else len(self._torch_states)
@@ -58,6 +59,8 @@ class Kept:
         """Keep the state as it is now; everything stays on the device: no sync."""
         self._cpu_random = torch.default_generator.get_state()
         self._gpu_random = _gpu_generator(self._device).get_state() if self._device.type == "cuda" else None
+        self._apart = None if self.together is None else self.together.apart
+        self._given = {} if self.together is None else self.together.given
         self._counts = [(seed.seed, seed.count) for seed in self._seeds]
         if self._small:
             with torch.no_grad():
@@ -88,9 +91,16 @@ class Kept:
         """Whether any weight, or any state of the optimizer, has changed since."""
         return bool(sum(map(_VERSION, self._watched)) != self._version)
 
-    def undo(self) -> None:
-        """Put everything back, and drop all gradients."""
-        self.drop_gradients()
+    def has_new_gradient(self, parameter: torch.Tensor) -> bool:
+        """Whether a backward pass has reached a weight since; among several processes."""
+        gradient = parameter.grad
+        return gradient is not None and self._given.get(id(gradient)) != gradient._version
+
+    def undo(self, *, gradients: bool = True) -> None:
+        """Put everything back, and drop all gradients, unless they are to stay."""
+        self.drop_losses()
+        if gradients:
+            self.drop_gradients()
         self.rewind()
         for metric, state in self._early:
             metric.load_state_dict(state)
@@ -107,6 +117,8 @@ class Kept:
                 value.copy_(self._large_copies[index])
                 self._large_versions[index] = value._version
         torch.default_generator.set_state(self._cpu_random)
+        if self.together is not None:
+            self.together.apart = self._apart
         if self._gpu_random is not None:
             _gpu_generator(self._device).set_state(self._gpu_random)
         for seed, (number, count) in zip(self._seeds, self._counts, strict=True):
@@ -118,22 +130,31 @@ class Kept:
 
         That holds on a CPU. Elsewhere, and for layers of the user's, each part draws on from the one before.
         """
-        if not self.draws_by_rows:
+        rows: PartRows | None = PartRows(part.first, part.count, part.total, False, self._common)
+        if self.together is not None:
+            whole = self.together.rows
+            first = 0 if whole is None else whole.first + part.first
+            rows = None if whole is None else PartRows(first, part.count, whole.total, False, self._common)
+        if not self.draws_by_rows or rows is None:
             yield
             return
         self._common.set_state(self._cpu_random)
         for seed, (number, count) in zip(self._seeds, self._counts, strict=True):
             if getattr(seed, "draws_for_rows", False):
                 seed.seed, seed.count = number, count
-        with on_rows(PartRows(part.first, part.count, part.total, False, self._common)):
+        apart = nullcontext() if self.together is None else self.together.drawing_apart()
+        with on_rows(rows), apart:
             yield
         if part.last and torch.equal(torch.default_generator.get_state(), self._cpu_random):
             torch.default_generator.set_state(self._common.get_state())
 
     def drop_gradients(self) -> None:
-        """Drop all gradients, and the losses that layers hold on to."""
+        """Drop all gradients."""
         for parameter in self.model.parameters():
             parameter.grad = None
+
+    def drop_losses(self) -> None:
+        """Drop the losses that layers hold on to."""
         for layer in self.model.modules():
             if hasattr(layer, "forget_own_losses"):
                 layer.forget_own_losses()

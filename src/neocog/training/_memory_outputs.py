@@ -11,7 +11,6 @@ Reference: Gao et al., Scaling Deep Contrastive Learning Batch Size under Memory
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +19,7 @@ import torch
 from neocog.core import tree_flatten, tree_pack
 from neocog.functional import remember_logits
 from neocog.graph import mask_of, set_mask
+from neocog.training._memory_gradients import Gradients
 from neocog.training._memory_kept import Kept
 from neocog.training._step import unpack
 
@@ -30,43 +30,45 @@ def _probabilities(logits: torch.Tensor, kind: str) -> torch.Tensor:
 
 
 def through_outputs(
-    model: Any, data: Any, parts: Sequence[Any], kept: Kept, progress: Any
+    model: Any, data: Any, parts: Sequence[Any], gradients: Gradients, progress: Any
 ) -> tuple[torch.Tensor, list[Any]]:
-    """Return loss and outputs of a batch; its gradients are left in `grad`.
+    """Return loss and outputs of a batch, its gradients led back.
 
     Args:
         model: built and compiled.
         data: the batch.
         parts: its rows in parts.
-        kept: the state before the step; random generators and buffers are as then.
+        gradients: where they go; random generators and buffers are as before the step.
         progress: told how far it has come.
     """
-    state, optimizer = model.training_state, model.compile_settings.optimizer
-    outputs, sums = _outputs_of(model, parts, kept)
-    leaves = [_Leaf.joined(column) for column in zip(*(tree_flatten(part) for part in outputs), strict=True)]
+    state, optimizer, kept = model.training_state, model.compile_settings.optimizer, gradients.kept
+    outputs, sums = outputs_of_parts(model, parts, kept)
+    leaves = joined_leaves(outputs)
     hold_activity(model, sums)
     progress.phase = "whole loss"
     y_pred = tree_pack(outputs[0], [leaf.output() for leaf in leaves])
     x, y, sample_weight = unpack(data)
     loss = model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True)
     progress.phase = "backward"
-    with state.without_sync():  # penalties of weights get their gradient here
-        optimizer.scale_loss(loss * state.share).backward()
+    held = [leaf.value for leaf in leaves if leaf.value.requires_grad]
+    # Penalties of weights get their gradient here.
+    gradients.lead_back([optimizer.scale_loss(loss * state.share)], leaves=held)
     early = [(metric, metric.state_dict()) for metric in kept.early_metrics()]
     kept.rewind()
-    _lead_back(model, parts, leaves, kept)
+    _lead_back(model, parts, leaves, gradients)
     for metric, values in early:
         metric.load_state_dict(values)
-    joined = tree_pack(outputs[0], [leaf.plain() for leaf in leaves])
-    return loss.detach(), [joined]
+    return loss.detach(), [tree_pack(outputs[0], [leaf.plain() for leaf in leaves])]
 
 
-def _outputs_of(model: Any, parts: Sequence[Any], kept: Kept) -> tuple[list[Any], dict[Any, torch.Tensor]]:
+def outputs_of_parts(
+    model: Any, parts: Sequence[Any], kept: Kept
+) -> tuple[list[Any], dict[Any, torch.Tensor]]:
     """Return the outputs of the parts as leaves, and what each layer adds to the loss for its activity."""
     outputs = []
     sums: dict[Any, torch.Tensor] = {}
     for part in parts:
-        with model.training_state.without_sync(), kept.drawing(part):
+        with kept.drawing(part):
             y_pred = model.training_state.forward(model, part.x)
         outputs.append(tree_pack(y_pred, [_Leaf.of(leaf) for leaf in tree_flatten(y_pred)]))
         for layer, value in activity(model):
@@ -75,25 +77,41 @@ def _outputs_of(model: Any, parts: Sequence[Any], kept: Kept) -> tuple[list[Any]
     return outputs, sums
 
 
-def _lead_back(model: Any, parts: Sequence[Any], leaves: Sequence[_Leaf], kept: Kept) -> None:
+def joined_leaves(outputs: Sequence[Any]) -> list[_Leaf]:
+    """Return the leaves of the parts' outputs as those of the whole batch."""
+    return [_Leaf.joined(column) for column in zip(*(tree_flatten(part) for part in outputs), strict=True)]
+
+
+def loss_of_parts(model: Any, data: Any, parts: Sequence[Any], kept: Kept) -> tuple[torch.Tensor, list[Any]]:
+    """Return loss and outputs of a batch, without gradients."""
+    with torch.no_grad():
+        outputs, sums = outputs_of_parts(model, parts, kept)
+        leaves = joined_leaves(outputs)
+        hold_activity(model, sums)
+        y_pred = tree_pack(outputs[0], [leaf.output() for leaf in leaves])
+        x, y, sample_weight = unpack(data)
+        loss = model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True)
+    return loss, [tree_pack(outputs[0], [leaf.plain() for leaf in leaves])]
+
+
+def _lead_back(model: Any, parts: Sequence[Any], leaves: Sequence[_Leaf], gradients: Gradients) -> None:
     """Compute each part once more and lead the gradient by its outputs back through it."""
     state, optimizer = model.training_state, model.compile_settings.optimizer
     begin = 0
     for part in parts:
-        with nullcontext() if part.last else state.without_sync():
-            with kept.drawing(part):
-                y_pred = state.forward(model, part.x)
-            again = [_Leaf.of(leaf, attached=True) for leaf in tree_flatten(y_pred)]
-            end = begin + part.count
-            pairs = [
-                (own.value, leaf.value.grad[begin:end])
-                for own, leaf in zip(again, leaves, strict=True)
-                if own.value.requires_grad and leaf.value.grad is not None
-            ]
-            for _, value in activity(model):
-                scaled = optimizer.scale_loss(value * (part.share * state.share))
-                pairs.append((scaled, torch.ones_like(scaled)))
-            torch.autograd.backward([value for value, _ in pairs], [grad for _, grad in pairs])
+        with gradients.kept.drawing(part):
+            y_pred = state.forward(model, part.x)
+        again = [_Leaf.of(leaf, attached=True) for leaf in tree_flatten(y_pred)]
+        end = begin + part.count
+        pairs = [
+            (own.value, leaf.value.grad[begin:end])
+            for own, leaf in zip(again, leaves, strict=True)
+            if own.value.requires_grad and leaf.value.grad is not None
+        ]
+        for _, value in activity(model):
+            scaled = optimizer.scale_loss(value * (part.share * state.share))
+            pairs.append((scaled, torch.ones_like(scaled)))
+        gradients.lead_back([value for value, _ in pairs], [grad for _, grad in pairs])
         del y_pred, again, pairs
         begin = end
 

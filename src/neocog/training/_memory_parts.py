@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,8 +17,8 @@ from neocog import functional
 from neocog.core import tree_flatten, tree_map, tree_pack
 from neocog.graph import mask_of, set_mask
 from neocog.losses import LossFunctionWrapper
-from neocog.training._memory_kept import Kept
-from neocog.training._memory_outputs import through_outputs
+from neocog.training._memory_gradients import Gradients
+from neocog.training._memory_outputs import loss_of_parts, through_outputs
 from neocog.training._step import LazyLogs, track_loss, unpack
 
 # Losses of neocog whose values do not belong to one row each.
@@ -106,7 +105,7 @@ def detached(tree: Any) -> Any:
 
 
 def step_in_parts(
-    model: Any, data: Any, limit: int, kept: Kept, progress: Progress, *, by_rows: bool
+    model: Any, data: Any, limit: int, gradients: Gradients, progress: Progress, *, by_rows: bool
 ) -> Mapping[str, Any]:
     """Do what `train_step` does, with the graph of at most `limit` rows in memory at once.
 
@@ -114,21 +113,38 @@ def step_in_parts(
         model: built and compiled; its `train_step` is neocog's.
         data: the batch.
         limit: rows.
-        kept: the state before the step.
+        gradients: where they go.
         progress: told how far the step has come.
         by_rows: take the loss for a mean over rows, whatever it is.
     """
-    x, y, sample_weight = unpack(data)
     parts = parts_of(data, limit)
-    optimizer = model.compile_settings.optimizer
     progress.phase = "forward"
     found = None
-    if by_rows or _mean_over_rows(model):
-        found = _added_up(model, parts, kept, progress, anyhow=by_rows)
-    if found is None:
-        kept.undo()
-        found = through_outputs(model, data, parts, kept, progress)
+    with gradients.computing():
+        if by_rows or _mean_over_rows(model):
+            found = _added_up(model, parts, gradients, progress, anyhow=by_rows)
+        if found is None:
+            gradients.undo()
+            found = through_outputs(model, data, parts, gradients, progress)
     loss, outputs = found
+    gradients.hand_over()
+    return _updated(model, data, loss, outputs, progress)
+
+
+def update_again(model: Any, data: Any, limit: int, gradients: Gradients) -> Mapping[str, Any]:
+    """Finish a step whose gradients the other processes have, and whose outputs are lost."""
+    gradients.undo()
+    with gradients.computing():
+        loss, outputs = loss_of_parts(model, data, parts_of(data, limit), gradients.kept)
+    return _updated(model, data, loss, outputs, Progress())
+
+
+def _updated(
+    model: Any, data: Any, loss: torch.Tensor, outputs: list[Any], progress: Progress
+) -> Mapping[str, Any]:
+    """Update the weights, then the metrics."""
+    x, y, sample_weight = unpack(data)
+    optimizer = model.compile_settings.optimizer
     progress.phase = "update"
     optimizer.step()
     progress.phase = "metrics"
@@ -161,32 +177,25 @@ def _is_mean(loss: Any) -> bool:
     )
 
 
-def _apart(model: Any, part: Part) -> AbstractContextManager[Any]:
-    """Among several processes, gradients travel with the last part alone."""
-    quiet: AbstractContextManager[Any] = model.training_state.without_sync()
-    return nullcontext() if part.last else quiet
-
-
 def _added_up(
-    model: Any, parts: list[Part], kept: Kept, progress: Progress, *, anyhow: bool
+    model: Any, parts: list[Part], gradients: Gradients, progress: Progress, *, anyhow: bool
 ) -> tuple[torch.Tensor, list[Any]] | None:
-    """Return loss and outputs, gradients left in `grad`; None where masks make rows count unevenly."""
+    """Return loss and outputs, gradients led back; None where masks make rows count unevenly."""
     optimizer, share = model.compile_settings.optimizer, model.training_state.share
     losses, outputs = [], []
     for part in parts:
-        with _apart(model, part):
-            progress.phase = "forward"
-            with kept.drawing(part):
-                y_pred = model.training_state.forward(model, part.x)
-            if not anyhow and any(mask_of(leaf) is not None for leaf in tree_flatten(y_pred)):
-                return None
-            progress.phase = "loss"
-            loss = model.compute_loss(
-                x=part.x, y=part.y, y_pred=y_pred, sample_weight=part.sample_weight, training=True
-            )
-            progress.phase = "backward"
-            loss = loss * part.share
-            optimizer.scale_loss(loss if share == 1.0 else loss * share).backward()
+        progress.phase = "forward"
+        with gradients.kept.drawing(part):
+            y_pred = model.training_state.forward(model, part.x)
+        if not anyhow and any(mask_of(leaf) is not None for leaf in tree_flatten(y_pred)):
+            return None
+        progress.phase = "loss"
+        loss = model.compute_loss(
+            x=part.x, y=part.y, y_pred=y_pred, sample_weight=part.sample_weight, training=True
+        )
+        progress.phase = "backward"
+        loss = loss * part.share
+        gradients.lead_back([optimizer.scale_loss(loss if share == 1.0 else loss * share)])
         outputs.append(detached(y_pred))
         losses.append(loss.detach())
         del y_pred, loss  # the next part's graph takes the place of this one's

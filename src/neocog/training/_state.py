@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -70,6 +70,7 @@ class TrainingState:
         if plan is not None:
             self.plan = plan
         self._forward = self.replica = self.recorded = None
+        self.share = 1.0
         watched = _hooked_globally()  # type: ignore[no-untyped-call]
         self._at_once = getattr(model, "_body", None) is not None and not watched
         self._autocast = nullcontext()
@@ -121,10 +122,14 @@ class TrainingState:
                 model.check_inputs((x,))  # says it in the model's terms where a later batch does not fit
                 raise
 
-    def without_sync(self) -> AbstractContextManager[Any]:
-        """A context in which gradients stay in this process, where several share them."""
-        quiet = getattr(self._forward, "no_sync", None)
-        return nullcontext() if quiet is None else quiet()
+    @contextmanager
+    def by_itself(self) -> Iterator[None]:
+        """Inside the block the model computes as that of one process, and its gradients stay there."""
+        forward, self._forward = self._forward, None
+        try:
+            yield
+        finally:
+            self._forward = forward
 
     def penalties(self) -> list[torch.Tensor]:
         """What layers and regularizers add to the loss of the batch just computed."""

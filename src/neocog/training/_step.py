@@ -75,7 +75,8 @@ def compute_loss(
     else:
         for head, value in _losses_of_outputs(heads, y, y_pred, sample_weight, exactly):
             total = value if total is None else total + value
-            if head.tracker is not None:
+            # A process that computes on another's row, to stay in step, counts none.
+            if head.tracker is not None and model.training_state.share:
                 head.tracker.add(value if head.weight is None else value / head.weight, _size(y_pred))
     for extra in model.training_state.penalties():
         total = extra if total is None else total + extra

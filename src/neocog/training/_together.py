@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from typing import Any
 
 import torch
@@ -35,6 +36,8 @@ class Together:
         self.world = world
         self.on_cpu = next((p.device.type for p in model.parameters()), "cpu") == "cpu"
         self.may_stop = False
+        self.rows: OwnRows | None = None  # of the batch under way
+        self.given: dict[int, int] = {}  # versions of the gradients that earlier steps had gathered, by id
         for module in model.modules():
             if hasattr(module, "asked_to_synchronize"):
                 module.asked_to_synchronize = model.compile_settings.synchronized
@@ -56,11 +59,15 @@ class Together:
         calls = (*hooks.calls("on_train_batch_begin"), *hooks.calls("on_train_batch_end"))
         (self.may_stop,) = any_of((any(_may_stop(call) for call in calls),), self.world)
 
-    def step(self, model: Any, batch: Batch, data: Any) -> Any:
-        """Train on this process's rows of a batch."""
+    def step_on(self, model: Any, batch: Batch, data: Any) -> Callable[[], Any]:
+        """Return what trains on this process's rows of a batch, once all is ready for that."""
+        self.rows = self._rows_of(batch)
+        self._gather(model)
+        return partial(self._step, model, data)
+
+    def _step(self, model: Any, data: Any) -> Any:
         sharded = model.training_state.sharded
-        with self._drawing(batch), nullcontext() if sharded is None else sharded.norms():
-            self._gather(model)
+        with self._drawing(), nullcontext() if sharded is None else sharded.norms():
             return model.train_step(data)
 
     def ends(self, model: Any) -> bool:
@@ -76,28 +83,42 @@ class Together:
             return
         last = applies_next(optimizer)
         replica.require_backward_grad_sync = last
+        self.given = {}
         if last:
             put_back(optimizer)
+            gradients = [value.grad for value in model.parameters() if value.grad is not None]
+            self.given = {id(gradient): gradient._version for gradient in gradients}
+
+    def _rows_of(self, batch: Batch) -> OwnRows | None:
+        if batch.rows is None:
+            return None
+        first, total = batch.rows
+        common = self._common if self.on_cpu else None
+        return OwnRows(first, max(batch.size, 1), total, batch.size == 0, common)
 
     @contextmanager
-    def _drawing(self, batch: Batch) -> Iterator[None]:
-        rows = None
-        if batch.rows is not None:
-            first, total = batch.rows
-            common = self._common if self.on_cpu else None
-            rows = OwnRows(first, max(batch.size, 1), total, batch.size == 0, common)
-        if rows is None or not self.on_cpu:
-            with on_rows(rows):
+    def _drawing(self) -> Iterator[None]:
+        if self.rows is None or not self.on_cpu:
+            with on_rows(self.rows):
                 yield
             return
         self._common.set_state(torch.get_rng_state())
-        torch.set_rng_state(self.apart)
         try:
-            with on_rows(rows):
+            with on_rows(self.rows), self.drawing_apart():
                 yield
         finally:
-            self.apart = torch.get_rng_state()
             torch.set_rng_state(self._common.get_state())
+
+    @contextmanager
+    def drawing_apart(self) -> Iterator[None]:
+        """Inside the block, torch's generator on the CPU gives this process's own numbers."""
+        before = torch.get_rng_state()
+        torch.set_rng_state(self.apart)
+        try:
+            yield
+        finally:
+            self.apart = torch.get_rng_state()
+            torch.set_rng_state(before)
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state of this process's own numbers."""
