@@ -214,3 +214,65 @@ def test_shapes_of_a_frozen_model_are_found_without_values(
     monkeypatch.setattr(_inference, "_run", run)
     assert model(keras.Input(model.inputs[0].shape[1:]), training=False).shape == shape
     assert set(devices) <= {"meta"}
+
+
+MIXED = sorted(
+    {"convolution, pooling", "same padding, overlapping", "ceiling", "all four", "groups, dilation"}
+)
+
+
+def _mixed(name: str) -> tuple[Model, torch.Tensor]:
+    keras.utils.set_random_seed(1)
+    keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    try:
+        model = CASES[name]()
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    return model, torch.randn(16, *model.inputs[0].shape[1:])
+
+
+@pytest.mark.parametrize("name", MIXED)
+def test_a_mixed_policy_without_gradients(name: str) -> None:
+    """Blocks round less often than their layers: closer to float32, and as the layers to a few roundings."""
+    model, x = _mixed(name)
+    plain = _plain(model)
+    keras.utils.set_random_seed(1)
+    exact = CASES[name]()
+    exact.set_weights(model.get_weights())
+    with torch.inference_mode():
+        got, rounded, wanted = model(x), plain(x), exact(x)
+    assert got.dtype == rounded.dtype == torch.bfloat16
+    off, plainly_off = (float((y - wanted).abs().mean()) for y in (got.float(), rounded.float()))
+    assert 0 < off <= 1.05 * plainly_off
+    torch.testing.assert_close(got, rounded, rtol=0.03, atol=0.03 * float(wanted.abs().max()))
+
+
+def test_a_mixed_policy_with_gradients_runs_as_written() -> None:
+    model, x = _mixed("all four")
+    plain = _plain(model)
+    for training in (False, True):
+        outputs = model(x, training=training), plain(x, training=training)
+        assert torch.equal(*outputs)
+        gradients = [torch.autograd.grad(y.float().sum(), model.layers[0].weight) for y in outputs[:1]]
+        gradients += [torch.autograd.grad(y.float().sum(), plain.layers[0].weight) for y in outputs[1:]]
+        assert torch.equal(gradients[0][0], gradients[1][0])
+
+
+def test_layers_of_several_policies_do_not_join() -> None:
+    entry = keras.Input((12, 12, 3))
+    x = layers.Conv2D(4, 3, dtype="mixed_bfloat16")(entry)
+    y = layers.ReLU(dtype="float32")(x)
+    model = keras.Model(entry, y)
+    assert not _blocks(model, True)
+    with torch.inference_mode():
+        assert model(torch.randn(2, 12, 12, 3)).dtype == torch.float32
+
+
+def test_a_policy_changed_afterwards_counts() -> None:
+    model, x = _mixed("convolution, pooling")
+    for layer in model.layers:
+        layer.dtype_policy = "float32"
+    model.dtype_policy = "float32"
+    plain = _plain(model)
+    with torch.inference_mode():
+        torch.testing.assert_close(model(x), plain(x))

@@ -107,17 +107,10 @@ def test_training_gives_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -> 
         torch.testing.assert_close(a, b, rtol=2e-2, atol=2e-2 * float(b.abs().max()))
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_inference_gives_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = made(name)
-    x = torch.randn(8, 23, 26, 3)
-    counted = ran(monkeypatch)
-    with torch.inference_mode(), bfloat16(first=False):
-        got = model(x)
-        monkeypatch.setattr(_chain, "onednn_pays", lambda x: False)
-        wanted = model(x)
-    assert counted == [CASES[name][1]]
-    torch.testing.assert_close(got, wanted, rtol=2e-2, atol=2e-2 * float(wanted.abs().max()))
+def test_inference_goes_block_by_block() -> None:
+    """There a convolution rectifies what it writes, and pooling keeps no places: faster than both here."""
+    assert chains(made("several"), True)
+    assert not chains(made("several"), False)
 
 
 def test_gradients_of_the_inputs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,8 +155,7 @@ def test_other_layers_break_a_chain() -> None:
     body += [conv(8), layers.BatchNormalization(), layers.MaxPooling2D(), conv(8), layers.AveragePooling2D(2)]
     body += [conv(8, padding="same", strides=2), layers.MaxPooling2D(1, padding="same")]
     model = keras.Sequential([keras.Input((64, 64, 3)), *body])
-    for training in (True, False):
-        assert [len(chain.blocks) for chain in chains(model, training)] == [1]
+    assert [len(chain.blocks) for chain in chains(model, True)] == [1]
 
 
 def test_small_images_and_wide_inputs_stay_in_caches(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import math
+from functools import reduce
+from itertools import product
+
 import torch
 from torch.nn import functional as F
 
-from neocog.functional._padding import PoolPadding, Window
+from neocog.functional._autocast import runs_now
+from neocog.functional._padding import PoolPadding, Window, places
+
+# Torch's kernel writes the place of each maximum too, in eight bytes, whether or not a gradient is taken:
+# windows of so few values are pooled 2 to 5 times faster by looking at one of them at a time.
+_FEW_VALUES = 4
 
 
 def max_pool(x: torch.Tensor, window: Window, padding: PoolPadding) -> torch.Tensor:
@@ -16,9 +25,32 @@ def max_pool(x: torch.Tensor, window: Window, padding: PoolPadding) -> torch.Ten
         window: its sizes and strides.
         padding: from `pool_padding`.
     """
+    if _by_values(x, window, padding):
+        return _largest(x, window, padding)
     function = torch.max_pool2d if x.dim() == 4 else torch.max_pool3d
     outputs = function(x, window.kernel, window.strides, padding.kernel, 1, padding.ceil_mode)
     return outputs if padding.trim is None else _trimmed(outputs, padding.trim)
+
+
+def _by_values(x: torch.Tensor, window: Window, padding: PoolPadding) -> bool:
+    if x.device.type != "cpu" or not 1 < math.prod(window.kernel) <= _FEW_VALUES or any(padding.kernel):
+        return False
+    if padding.trim is not None or (torch.is_grad_enabled() and x.requires_grad) or not runs_now(x):
+        return False
+    sizes = list(zip(x.shape[2:], window.kernel, window.strides, strict=True))
+    whole = not padding.ceil_mode or all((size - k) % s == 0 for size, k, s in sizes)
+    return whole and all(size >= k for size, k, _ in sizes)
+
+
+def _largest(x: torch.Tensor, window: Window, padding: PoolPadding) -> torch.Tensor:
+    """Return the maximum of the first value of each window, of the second, and so on."""
+    sizes = places(x.shape[2:], window, padding)
+    each = []
+    for offsets in product(*map(range, window.kernel)):
+        spans = zip(offsets, sizes, window.strides, strict=True)
+        index = [slice(at, at + (count - 1) * step + 1, step) for at, count, step in spans]
+        each.append(x[(slice(None), slice(None), *index)])
+    return reduce(torch.maximum, each)
 
 
 def average_pool(x: torch.Tensor, window: Window, padding: PoolPadding) -> torch.Tensor:

@@ -21,6 +21,7 @@ import torch
 from torch.nn.modules import module as torch_module
 
 from neocog import activations
+from neocog.core import DTypePolicy
 from neocog.functional import conv, conv_relu
 from neocog.graph import module_call
 from neocog.layers._activations import Activation, ReLU
@@ -31,7 +32,7 @@ from neocog.layers._depthwise_conv import DepthwiseConv1D, DepthwiseConv2D
 from neocog.layers._layer import Layer
 from neocog.layers._merge import Add
 from neocog.layers._pooling import MaxPooling1D, MaxPooling2D, MaxPooling3D, Pooling
-from neocog.layers._precision import INSIDE
+from neocog.layers._precision import INSIDE, computes_in, in_policy
 from neocog.layers._watched import is_watched
 
 _CONVOLUTIONS = (Conv1D, Conv2D, Conv3D, DepthwiseConv1D, DepthwiseConv2D)
@@ -77,6 +78,7 @@ class Block:
         self.layers = list(layers)
         found: dict[str, Any] = {_KINDS[type(layer)]: layer for layer in layers}
         self.head = self.layers[0]
+        self.policy = self.head._mixed_policy
         self.convolution: WindowConv | None = found.get("convolution")
         self.normalization: BatchNormalization | None = found.get("normalization")
         self.pooling: Pooling | None = found.get("pooling")
@@ -89,6 +91,8 @@ class Block:
         last = self.layers[-1]
         if _kind(layer) not in _NEXT[_KINDS[type(last)]] or not _fits(self, last, layer):
             return None
+        if layer._mixed_policy != self.policy:
+            return None
         return Block([*self.layers, layer])
 
     def __call__(self, inputs: Any) -> Any:
@@ -97,6 +101,12 @@ class Block:
             for layer in self.layers:
                 inputs = module_call(layer, inputs) if layer.built else layer(inputs)
             return inputs
+        if self.policy is None:
+            return self._joined(inputs)
+        with in_policy(self.policy, inputs):
+            return self._joined(inputs)
+
+    def _joined(self, inputs: Any) -> Any:
         x, outward, rectified = self._sums(inputs)
         if self.pooling is not None:
             x, outward = self.pooling.pooled(outward(x)), self.pooling._layout.outward
@@ -135,12 +145,24 @@ class Block:
     def must_run_plainly(self, inputs: Any) -> bool:
         """Whether the layers have to run one by one on these inputs."""
         watched = torch_module._has_any_global_hook()  # type: ignore[no-untyped-call]
-        if watched or INSIDE.mixed or _is_traced(inputs):
+        if watched or _is_traced(inputs):
+            return True
+        if INSIDE.mixed if self.policy is None else not self._rounds_well(self.policy, inputs):
             return True
         norm = self.normalization
         if norm is not None and norm.asked_to_synchronize:
             return True
-        return any(_runs_alone(layer) for layer in self.layers)
+        return any(_runs_alone(layer) or layer._mixed_policy != self.policy for layer in self.layers)
+
+    def _rounds_well(self, policy: DTypePolicy, inputs: Any) -> bool:
+        """Whether the block rounds no more often than its layers, which have a mixed policy.
+
+        They round after each sum, bias and normalization, as Keras does: gradients are taken of that.
+        """
+        layer, norm = self.convolution, self.normalization
+        if layer is None or not computes_in(policy, inputs.device.type):
+            return False
+        return _is_still(inputs, self.layers) and (norm is None or _folds(norm, layer, inputs))
 
 
 def _as_is(x: torch.Tensor) -> torch.Tensor:
@@ -162,7 +184,7 @@ def block_of(layer: Any) -> Block | None:
 
 def _kind(layer: Any) -> str | None:
     kind = _KINDS.get(type(layer))
-    if kind is None or layer.activity_regularizer is not None or layer._mixed_policy is not None:
+    if kind is None or layer.activity_regularizer is not None:
         return None
     if kind == "rectifier" and not _rectification(layer)[0]:
         return None

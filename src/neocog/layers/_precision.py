@@ -9,12 +9,12 @@ from __future__ import annotations
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from neocog.core import torch_dtype, tree_flatten, tree_map
+from neocog.core import DTypePolicy, torch_dtype, tree_flatten, tree_map
 from neocog.graph import with_mask_of
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def call_with_care(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) 
             return layer.call(*args, **kwargs)
     compute = torch_dtype(layer.compute_dtype)
     policy = layer._mixed_policy
-    if compute is torch.float16 and device == "cpu":
+    if policy is not None and not computes_in(policy, device):
         warnings.warn(
             f"{layer.label}: mixed_float16 computes in float32 on the CPU; mixed_bfloat16 is for CPUs.",
             UserWarning,
@@ -66,12 +66,29 @@ def call_with_care(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) 
     if layer.autocast:
         args, kwargs = tree_map(_to(compute), args), tree_map(_to(compute), kwargs)
     before, INSIDE.mixed = INSIDE.mixed, policy is not None
-    context = torch.autocast(device, dtype=compute) if policy else torch.autocast(device, enabled=False)
     try:
-        with context:
+        with _cast(device, compute if policy else None):
             return layer.call(*args, **kwargs)
     finally:
         INSIDE.mixed = before
+
+
+def computes_in(policy: DTypePolicy, device: str) -> bool:
+    """Return whether products on a device are computed in the type of a mixed policy."""
+    return device != "meta" and (device != "cpu" or policy.compute_dtype != "float16")
+
+
+def in_policy(policy: DTypePolicy, x: torch.Tensor) -> AbstractContextManager[Any]:
+    """Return the context in which products with `x` are computed in the type of a mixed policy."""
+    return _cast(x.device.type, torch_dtype(policy.compute_dtype))
+
+
+def _cast(device: str, compute: torch.dtype | None) -> AbstractContextManager[Any]:
+    """Autocast to a type, or none; nothing to do where it is so already."""
+    on = torch.is_autocast_enabled(device)
+    if on == (compute is not None) and (compute is None or torch.get_autocast_dtype(device) is compute):
+        return nullcontext()
+    return torch.autocast(device, dtype=compute, enabled=compute is not None)
 
 
 def _to(dtype: torch.dtype) -> Any:

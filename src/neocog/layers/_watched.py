@@ -18,5 +18,8 @@ def is_watched(layer: Layer, parts: Iterable[str]) -> bool:
     """
     forward = layer._forward_hooks or layer._forward_pre_hooks
     hooked = forward or layer._backward_hooks or layer._backward_pre_hooks
-    special = layer._mixed_policy is not None or layer.activity_regularizer is not None
-    return bool(hooked) or special or any(part in layer.__dict__ for part in parts)
+    return (
+        bool(hooked)
+        or layer.activity_regularizer is not None
+        or any(part in layer.__dict__ for part in parts)
+    )

@@ -74,14 +74,17 @@ class GraphBody:
                 values[index] = self._fit(value, index)
         if mask is None and self._mixes_types:
             with types_mixed():
-                return self.program.run(values)
+                return self._run(values, training)
         if mask is None:
-            if self.in_stretches:
-                return self.program.run_in_stretches(values)
-            return self._forms[bool(training)].run(values)
+            return self._run(values, training)
         masks = tree_flatten(mask)
         values = [set_mask(x.view_as(x), m) for x, m in zip(values, masks, strict=True)]
         return self.program.run(values, masked=any(m is not None for m in masks))
+
+    def _run(self, values: list[Any], training: bool | None) -> Any:
+        if self.in_stretches:
+            return self.program.run_in_stretches(values)
+        return self._forms[bool(training)].run(values)
 
     def _arrange(self, data: Any) -> list[Any]:
         data = _with_text_arrays(data, self._plain)

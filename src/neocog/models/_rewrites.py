@@ -140,4 +140,4 @@ def _as_one(run: Calls) -> Call:
 
 
 IN_TRAINING: tuple[Rewrite, ...] = (compose_warps, join_blocks, join_chains)
-IN_INFERENCE: tuple[Rewrite, ...] = (join_and_rectify, join_chains)
+IN_INFERENCE: tuple[Rewrite, ...] = (join_and_rectify,)

@@ -105,7 +105,7 @@ class WarpChain:
                 build_for(layer, (inputs,), {})
         modes = [_mode_of(layer, training) for layer in self.layers]
         active = [layer for layer, is_on in zip(self.layers, modes, strict=True) if is_on]
-        if len(active) < 2 or INSIDE.mixed or any(is_watched(layer, _PARTS) for layer in self.layers):
+        if len(active) < 2 or INSIDE.mixed or any(_runs_alone(layer) for layer in self.layers):
             for layer in self.layers:
                 inputs = module_call(layer, inputs) if training is None else layer(inputs, training=training)
             return inputs
@@ -114,6 +114,10 @@ class WarpChain:
         first = active[0]
         first.check_inputs((inputs,))
         return first._on_batches(first._as_computed(inputs), lambda images: _moved(active, images))
+
+
+def _runs_alone(layer: GeometricLayer) -> bool:
+    return layer._mixed_policy is not None or is_watched(layer, _PARTS)
 
 
 def _mode_of(layer: GeometricLayer, training: bool | None) -> bool:
