@@ -139,6 +139,21 @@ def stream(kind: str) -> tuple[Any, dict[str, Any]]:
     return model, {"x": batches(), "steps_per_epoch": 7, "epochs": 4}
 
 
+def mixing() -> tuple[Any, dict[str, Any]]:
+    """A model that mixes rows of one process with those of others; and a loss that is a sum."""
+    model = keras.Sequential([
+        keras.Input((6, 6, 2)),
+        layers.MixUp(0.4),
+        layers.CutMix(seed=3),
+        layers.Flatten(),
+        layers.Dense(5, activation="softmax"),
+    ])  # fmt: skip
+    loss = keras.losses.SparseCategoricalCrossentropy(reduction="sum")
+    model.compile(keras.optimizers.SGD(0.003), loss, metrics=["accuracy"])
+    x, y = images()
+    return model, {"x": x, "y": y, "batch_size": 32, "epochs": 9, "validation_data": (x[:45], y[:45])}
+
+
 class Pieces(keras.utils.PyDataset):
     def __len__(self) -> int:
         return 9
@@ -318,6 +333,7 @@ CASES = {
     "scarce_own_loss": lambda: scarce("backward", squared),
     "weighted": weighted_metrics,
     "mixed": mixed,
+    "mixing": mixing,
     "generator": lambda: stream("generator"),
     "loader": lambda: stream("loader"),
     "pieces": pieces,

@@ -20,7 +20,7 @@ needs_distributed = pytest.mark.skipif(
 )
 CASES = [
     "adam", "momentum", "penalties", "classes", "clipped", "averaged", "gathered", "cnn", "masked",
-    "weighted", "shares", "shares_cnn", "shares_gathered", "mixed", "generator", "loader", "pieces",
+    "weighted", "shares", "shares_cnn", "shares_gathered", "mixed", "mixing", "generator", "loader", "pieces",
     "outputs", "scarce_forward", "scarce_backward", "scarce_gathered", "scarce_update", "scarce_own_loss",
 ]  # fmt: skip
 TO_BE_KILLED = ["fragile", "elastic", "elastic_shares"]

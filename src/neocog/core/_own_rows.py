@@ -28,6 +28,7 @@ class OwnRows:
         total: how many all processes have together.
         stands_in: whether the process has no row of its own and computes on another's, which must not count.
         common: the generator that is in the same state in every process; None: each draws for itself.
+        at_once: whether all processes compute on their rows now, so that they can exchange them.
     """
 
     first: int
@@ -35,6 +36,7 @@ class OwnRows:
     total: int
     stands_in: bool = False
     common: torch.Generator | None = field(default=None)
+    at_once: bool = False
 
     def whole(self, rows: int) -> int:
         """Return how many rows of all processes stand behind `rows` of this one; the same where none do."""

@@ -90,7 +90,7 @@ def evaluate_source(
         for step, batch in enumerate(source.batches(0)):
             for call in begin:
                 call(step, {})
-            model.training_state.share = batch.share
+            model.training_state.share, model.training_state.processes = batch.share, world.size
             if batch.share:
                 logs = evaluated(model, packed(batch, device))
             elif model.training_state.sharded is not None:
@@ -102,7 +102,7 @@ def evaluate_source(
             if step + 1 == steps:
                 break
         rest()
-    model.training_state.share = 1.0
+    model.training_state.share, model.training_state.processes = 1.0, 1
     if step < 0:
         raise DataError("evaluate: expected at least one batch, got data that give none.")
     if not world.alone:

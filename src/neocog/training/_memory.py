@@ -186,6 +186,7 @@ def _talks_in_forward(model: Any) -> bool:
     return any(
         getattr(module, "synchronized", False)
         or getattr(module, "asked_to_synchronize", False)
+        or getattr(module, "exchanges_rows", False)
         or isinstance(module, torch.nn.SyncBatchNorm)
         or any(cls.__name__ == "FSDPModule" for cls in type(module).__mro__)
         for module in model.modules()

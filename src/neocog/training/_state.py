@@ -30,6 +30,7 @@ class TrainingState:
         finished: whether the last `fit` came to its end, without an error on the way.
         snapshots: what takes the snapshots of the last `fit`, or None.
         share: weight of the loss of the batch under way, where several processes share it; see `Batch`.
+        processes: how many share it.
         rows: most rows that "train", "test" or "predict" compute at once, since memory ran out at more.
         together: what several processes do in common at each step; None where there is one.
         sharded: the shares of the model, where each process keeps one alone.
@@ -44,6 +45,7 @@ class TrainingState:
         self.finished = False
         self.snapshots: Any = None
         self.share = 1.0
+        self.processes = 1
         self.rows: dict[str, int] = {}
         self.together: Together | None = None
         self.replica: Any = None
@@ -70,7 +72,7 @@ class TrainingState:
         if plan is not None:
             self.plan = plan
         self._forward = self.replica = self.recorded = None
-        self.share = 1.0
+        self.share, self.processes = 1.0, 1
         watched = _hooked_globally()  # type: ignore[no-untyped-call]
         self._at_once = getattr(model, "_body", None) is not None and not watched
         self._autocast = nullcontext()

@@ -72,8 +72,11 @@ def compute_loss(
     total: torch.Tensor | None = None
     if len(heads) == 1:  # the common case, without any walk
         total = _head_loss(heads[0], y, y_pred, sample_weight, exactly)
+        if total is not None:
+            total = _for_all(model, heads[0], total)
     else:
         for head, value in _losses_of_outputs(heads, y, y_pred, sample_weight, exactly):
+            value = _for_all(model, head, value)
             total = value if total is None else total + value
             # A process that computes on another's row, to stay in step, counts none.
             if head.tracker is not None and model.training_state.share:
@@ -105,6 +108,14 @@ def _head_loss(head: Head, y: Any, y_pred: Any, sample_weight: Any, exactly: boo
     if value.dim():
         value = value.mean()
     return value if head.weight is None else value * head.weight
+
+
+def _for_all(model: Trainable, head: Head, value: torch.Tensor) -> torch.Tensor:
+    """Return a loss so that its mean over the rows of several processes is that of the whole batch."""
+    state = model.training_state
+    if state.processes == 1 or not state.share or getattr(head.loss, "reduction", None) != "sum":
+        return value
+    return value * (state.processes / state.share)
 
 
 def _losses_of_outputs(

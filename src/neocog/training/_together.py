@@ -62,6 +62,7 @@ class Together:
     def step_on(self, model: Any, batch: Batch, data: Any) -> Callable[[], Any]:
         """Return what trains on this process's rows of a batch, once all is ready for that."""
         self.rows = self._rows_of(batch)
+        model.training_state.processes = self.world.size
         self._gather(model)
         return partial(self._step, model, data)
 
@@ -94,7 +95,7 @@ class Together:
             return None
         first, total = batch.rows
         common = self._common if self.on_cpu else None
-        return OwnRows(first, max(batch.size, 1), total, batch.size == 0, common)
+        return OwnRows(first, max(batch.size, 1), total, batch.size == 0, common, at_once=True)
 
     @contextmanager
     def _drawing(self) -> Iterator[None]:

@@ -77,7 +77,8 @@ def resume(
     located.check()
     target = _target(located, path)
     if not leads():
-        return carried_out(located, target, NoFolder(path), silent, hooks, earlier=config)
+        with _threads(config):
+            return carried_out(located, target, NoFolder(path), silent, hooks, earlier=config)
     check_there(path, config)
     _tell_differences(path, config, report)
     run = RunFolder(path, again=True)
@@ -250,11 +251,11 @@ def _tell_differences(path: Path, config: Mapping[str, Any], report: Reporter) -
 
 @contextmanager
 def _threads(config: Mapping[str, Any]) -> typing.Iterator[None]:
-    """Compute with as many threads as the run began with, inside the block."""
+    """Compute with as many threads as the run began with, inside the block; in as many processes."""
     before = torch.get_num_threads()
     then = str((config.get("environment") or {}).get("threads", ""))
-    alone = processes() == 1 and config.get("processes", 1) == 1
-    wanted = int(then) if alone and then.isdigit() and 0 < int(then) <= (os.cpu_count() or 1) else before
+    as_many = processes() == config.get("processes", 1)
+    wanted = int(then) if as_many and then.isdigit() and 0 < int(then) <= (os.cpu_count() or 1) else before
     torch.set_num_threads(wanted)
     try:
         yield

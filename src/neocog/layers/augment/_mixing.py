@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from torch import distributed
 
-from neocog.core import check_number
+from neocog.core import check_number, draws_for_all, for_all_rows
 from neocog.exceptions import ArgumentError, ShapeError, message
 from neocog.layers._registry import LAYERS
 from neocog.layers.augment._arguments import share_bounds
@@ -20,6 +21,20 @@ class MixingLayer(RandomImageLayer):
     """Base of the layers that mix images and labels of a batch with those of a permutation of it."""
 
     draws_rows = False  # an order of the batch cannot be shared out
+    exchanges_rows = True  # with the other processes
+
+    def _draw_for_rows(self, images: torch.Tensor) -> Draw:
+        """Return `draw`'s numbers; of several processes all draw one order of all their rows."""
+        rows = draws_for_all()
+        if rows is None or not rows.at_once or images.requires_grad:  # gradients stay in their process
+            return super()._draw_for_rows(images)
+        drawn = self.draw(for_all_rows(images))
+        return {**self.own_draw(drawn, len(images)), "of_all": True}
+
+    def others(self, values: torch.Tensor, drawn: Draw) -> torch.Tensor:
+        """Return the row that each row of images, masks or labels is mixed with."""
+        order = drawn["permutation_order"].to(values.device)
+        return (_rows_of_all(values) if "of_all" in drawn else values)[order]
 
     def permutation(self, images: torch.Tensor) -> torch.Tensor:
         """Draw an order of the images."""
@@ -42,8 +57,20 @@ class MixingLayer(RandomImageLayer):
             )
         labels = labels if labels.is_floating_point() else self.as_float(labels)
         weight = transformation["mix_weight"].to(labels).reshape(-1, *(1,) * (labels.ndim - 1))
-        order = transformation["permutation_order"].to(labels.device)
-        return weight * labels + (1.0 - weight) * labels[order]
+        return weight * labels + (1.0 - weight) * self.others(labels, transformation)
+
+
+def _rows_of_all(values: torch.Tensor) -> torch.Tensor:
+    """Return the rows of all processes, each of which calls this; a few rows more go around than are used."""
+    rows = draws_for_all()
+    count = len(values)
+    if rows is None or rows.whole(count) == count:
+        return values
+    whole = values.new_zeros(rows.whole(count), *values.shape[1:])
+    if not rows.stands_in:
+        whole[rows.own(count)] = values.detach()
+    distributed.all_reduce(whole)
+    return whole
 
 
 @LAYERS.register("mix_up")
@@ -87,7 +114,7 @@ class MixUp(MixingLayer):
     def change(self, images: torch.Tensor, drawn: Draw) -> torch.Tensor:
         """Return the images, mixed."""
         weight = per_image(drawn["mix_weight"], images)
-        return weight * images + (1.0 - weight) * images[drawn["permutation_order"]]
+        return weight * images + (1.0 - weight) * self.others(images, drawn)
 
     def apply_to_masks(self, masks: torch.Tensor, drawn: Draw) -> torch.Tensor:
         """Return the masks, mixed: floats."""
@@ -144,7 +171,7 @@ class CutMix(MixingLayer):
 
     def change(self, images: torch.Tensor, drawn: Draw) -> torch.Tensor:
         """Return the images, a part of each exchanged."""
-        return torch.where(drawn["batch_masks"], images[drawn["permutation_order"]], images)
+        return torch.where(drawn["batch_masks"], self.others(images, drawn), images)
 
     def apply_to_masks(self, masks: torch.Tensor, drawn: Draw) -> torch.Tensor:
         """Return the masks, the same parts exchanged."""
