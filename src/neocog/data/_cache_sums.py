@@ -54,7 +54,7 @@ class FileSums:
         Raises:
             OSError: the folder cannot be written.
         """
-        if time.time() - max(status.st_mtime, status.st_ctime) < _SETTLED:
+        if not settled(status):
             return
         key = _key(path, status)
         with self._lock:
@@ -106,6 +106,11 @@ class FileSums:
         write_bytes(self.folder / f"{secrets.token_hex(8)}{_SUFFIX}", records[-_MOST:].tobytes())
         for path in paths:
             os.unlink(path)
+
+
+def settled(status: os.stat_result) -> bool:
+    """Return whether a file changed so long ago that its times would tell another change."""
+    return time.time() - max(status.st_mtime, status.st_ctime) >= _SETTLED
 
 
 def _read(path: str) -> Any:

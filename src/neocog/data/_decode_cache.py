@@ -69,15 +69,26 @@ class DecodeCache:
     def locate(self, files: Sequence[str]) -> list[tuple[bytes | None, Place | None]]:
         """Return for each file its SHA-256, if it is known without reading, and the image's place, if any."""
         self._look_for_segments()
+        if self.empty:  # a first run: nothing to find
+            return [(None, None)] * len(files)
         found: list[tuple[bytes | None, Place | None]] = []
         for file in files:
-            digest = None
-            with suppress(OSError, ValueError):
-                digest = self.sums.get(file, os.stat(file))
+            digest = self.known(file)
             found.append((digest, None if digest is None else self._places.get(digest)))
         for segment in {place[0] for _, place in found if place is not None}:
             segment.touch()
         return found
+
+    @property
+    def empty(self) -> bool:
+        """Whether no image is there, so that no checksum can find one."""
+        return not self._places
+
+    def known(self, file: str) -> bytes | None:
+        """Return a file's SHA-256 where it is known without reading."""
+        with suppress(OSError, ValueError):
+            return self.sums.get(file, os.stat(file))
+        return None
 
     def find(self, digest: bytes) -> Place | None:
         """Return the place of the image of a file with this SHA-256."""

@@ -76,12 +76,15 @@ def read_file(path: str | os.PathLike[str]) -> FileBytes:
     except (OSError, ValueError):
         _check_file(path)
         handle = -1
-    with _naming(path):
+    try:
         if handle < 0:
             raise PermissionError
-        try:
-            return _read_all(path, handle)
-        finally:
+        return _read_all(path, handle)
+    except Exception as error:
+        with _naming(path):
+            raise error
+    finally:
+        if handle >= 0:
             os.close(handle)
 
 

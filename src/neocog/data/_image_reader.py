@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from neocog.data._cache_sums import settled
 from neocog.data._decode_cache import DecodeCache, Place
 from neocog.data._download import file_sha256
-from neocog.data._image_files import read_file
+from neocog.data._image_files import FileBytes, read_file
 from neocog.data._images import decode
 from neocog.data._look import Look
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
+Waiting = tuple[int, bytes | None, FileBytes | None]  # number; SHA-256, or the file that it is to be taken of
+
+_HELD = 2**26  # bytes of files that wait for their checksum at most
 
 
 class ImageReader:
@@ -34,7 +39,8 @@ class ImageReader:
         self._digests: list[bytes | None] = [None] * len(files)
         self._places: list[Place | None] = [None] * len(files)
         self._missing = len(files)
-        self._unwritten: list[tuple[int, bytes]] = []
+        self._unwritten: deque[Waiting] = deque()
+        self._held = 0
         self._writer: threading.Thread | None = None
         if cache is not None:
             located = cache.locate(files)
@@ -60,16 +66,18 @@ class ImageReader:
         if self.cache is None or file.data is None:
             decode(file, self.look, out)
             return
-        digest = hashlib.sha256(file.data).digest()
-        self._digests[index] = digest
-        self.cache.note(file.path, file.status, digest)
+        if later and self._may_wait(file):
+            decode(file, self.look, out)
+            self._unwritten.append((index, None, file))
+            return
+        digest = self._learn(index, file)
         place = self.cache.find(digest)
         while place is not None and not place[0].read(place[1], out):
             place = self.cache.next_place(digest)
         if place is None:
             decode(file, self.look, out)
             if later:
-                self._unwritten.append((index, digest))
+                self._unwritten.append((index, digest, None))
                 return
             place = self.cache.store(digest, out, self._missing)
         self._places[index] = place
@@ -77,6 +85,8 @@ class ImageReader:
     def checksum(self, index: int) -> str:
         """Return the SHA-256 of a file, which is read only where nobody has read it."""
         digest = self._digests[index]
+        if digest is None and self.cache is not None:
+            digest = self.cache.known(self.files[index])
         return file_sha256(self.files[index]) if digest is None else digest.hex()
 
     def flush(self, kept: Pixels | None = None) -> None:
@@ -87,14 +97,14 @@ class ImageReader:
         """
         if self.cache is None:
             return
-        waiting, self._unwritten = self._unwritten, []
+        waiting, self._unwritten, self._held = self._unwritten, deque(), 0
         if not waiting or kept is None:
             self.cache.flush()
             return
         self.settle()
         # Not a daemon: a program that ends after one epoch still keeps its images.
-        arguments = (self.cache, waiting, kept, self._missing)
-        self._writer = threading.Thread(target=_write, args=arguments, name="neocog-cache")
+        arguments = (self.cache, waiting, kept)
+        self._writer = threading.Thread(target=self._write, args=arguments, name="neocog-cache")
         self._writer.start()
 
     def settle(self) -> None:
@@ -103,8 +113,25 @@ class ImageReader:
             self._writer.join()
             self._writer = None
 
+    def _may_wait(self, file: FileBytes) -> bool:
+        """Return whether the checksum can be left to the writer: nothing to find by it, room for bytes."""
+        if self.cache is None or file.data is None or file.status is None:
+            return False
+        self._held += len(file.data)
+        return self.cache.empty and self._held <= _HELD and settled(file.status)
 
-def _write(cache: DecodeCache, waiting: list[tuple[int, bytes]], kept: Pixels, expected: int) -> None:
-    for index, digest in waiting:
-        cache.store(digest, kept[index], expected)
-    cache.flush()
+    def _learn(self, index: int, file: FileBytes) -> bytes:
+        """Return a file's SHA-256, which is remembered."""
+        digest = self._digests[index] = hashlib.sha256(file.data or b"").digest()
+        if self.cache is not None:
+            self.cache.note(file.path, file.status, digest)
+        return digest
+
+    def _write(self, cache: DecodeCache, waiting: deque[Waiting], kept: Pixels) -> None:
+        while waiting:
+            index, digest, file = waiting.popleft()
+            if digest is None and file is not None:
+                digest = self._learn(index, file)
+            if digest is not None:
+                cache.store(digest, kept[index], self._missing)
+        cache.flush()

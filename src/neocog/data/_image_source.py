@@ -156,6 +156,7 @@ class ImageFolderSource(Source):
     def checksums(self, files: Sequence[str]) -> list[str]:
         """Return the SHA-256 of some of the files; those that decoding has read are not read again."""
         reader = self._open()
+        reader.settle()
         place = {file: index for index, file in enumerate(self.files)}
 
         def checksum(file: str) -> str:

@@ -55,4 +55,7 @@ class Look:
         ratios = (width / to_width, height / to_height)
         ratio = max(ratios) if self.pad else min(ratios)
         least = _LEAST.get(self.interpolation, 1.0)
-        return next((scale for scale in (8, 4, 2) if ratio / scale >= least), 1)
+        for scale in (8, 4, 2):
+            if ratio / scale >= least:
+                return scale
+        return 1
