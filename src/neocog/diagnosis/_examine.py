@@ -118,7 +118,12 @@ def _judged(
         return [], Trust(accuracy=None, guessing=None, listed=False, text=fault)
     groups = duplicates.group_of(len(looks.sha256))
     chances = out_of_fold(
-        numbers[rows], samples.labels[rows], [groups[i] for i in rows], seed=seed, progress=progress
+        numbers[rows],
+        samples.labels[rows],
+        [groups[i] for i in rows],
+        parts=features.parts,
+        seed=seed,
+        progress=progress,
     )
     whole = np.zeros((len(rows), len(samples.class_names)))
     whole[:, : chances.shape[1]] = chances

@@ -11,14 +11,15 @@ from typing import Any
 
 import numpy as np
 
+from neocog.diagnosis._label_noise import LabelNoise, weigh
 from neocog.exceptions import DataError, ShapeError, message
 
 Array = np.ndarray[Any, Any]
 
-# Of the other class's probability to that of the given one: as many times the share of images whose label the
-# classifier does not find, so that its own errors stay few among what is named; and no less than the other.
-_RATIO_PER_ERROR, _LEAST_RATIO = 500.0, 5.0
-_FIRST_RATIO = 12.0  # what passes it teaches neither temperature nor errors; repeated, that runs away
+LEAST_WRONG = 0.03  # share of wrong labels that is reckoned with where fewer seem to be
+_LEAST_DOUBT = 0.25  # chance of being wrong of a label that is listed
+_FALSE = 0.01  # of the images: how many labels of a list may be right, as far as can be foreseen
+_FALSE_OF_LIST = 0.15  # or of the list, where that is more
 _LEAST_TO_CALIBRATE = 100  # images
 
 
@@ -30,7 +31,7 @@ class LabelIssue:
         index: position of the image.
         given: its label.
         suggested: the class that it is likely of.
-        confidence: probability of the suggested class against the given one, 0.83 to 1.
+        confidence: chance that the label is wrong, 0.25 to 1.
     """
 
     index: int
@@ -42,12 +43,12 @@ class LabelIssue:
 def find_label_issues(probabilities: Any, labels: Sequence[int] | Any) -> list[LabelIssue]:
     """Find the images whose labels are likely wrong, the surest first.
 
-    Probabilities are first brought to the temperature that explains the labels best (from 100 images on), and
-    those of class j divided by the mean t_j that the images labelled j and recognised as j have, so that
-    classes that are recognised more or less surely count alike. An image is an issue when another class's
-    p_j / t_j is at least 500 e times that of its label, and 5 times; e is the share of images whose label is
-    not the likeliest class: a classifier that errs more must be surer. Images that reach 12 times are left
-    out of temperature and e.
+    An image of class k is taken to be labelled k with chance 1 - e, and any other class with chance
+    e / (C - 1). From 100 images on, e, the temperature of the probabilities and a factor a class are
+    those at which the labels are likeliest; below, e is 0.03, as where it comes out smaller. By Bayes a label
+    y with p_y is wrong with chance e (1 - p_y) / (e (1 - p_y) + (C - 1) (1 - e) p_y). Listed are images whose
+    likeliest class is another, which are wrong with chance 0.25 or more, until as many are listed that are
+    right, as these chances foresee, as are 1 % of all images, or 15 % of the list, or one.
 
     Args:
         probabilities: (N, C), of a model that was not trained on the image: out-of-fold, or held-out images.
@@ -67,53 +68,17 @@ def find_label_issues(probabilities: Any, labels: Sequence[int] | Any) -> list[L
     chances, given = _checked(probabilities, labels)
     if not len(given):
         return []
-    trusted = np.ones(len(given), dtype=bool)
-    suggested, sure, _ = _judged(chances, given, trusted)
-    trusted[(suggested != given) & (sure >= _FIRST_RATIO / (1 + _FIRST_RATIO))] = False
-    suggested, sure, errors = _judged(chances, given, trusted)
-    ratio = max(_RATIO_PER_ERROR * errors, _LEAST_RATIO)
-    wrong = np.flatnonzero((suggested != given) & (sure >= ratio / (1 + ratio)))
-    order = wrong[np.argsort(-sure[wrong], kind="stable")]
-    return [LabelIssue(int(i), int(given[i]), int(suggested[i]), float(sure[i])) for i in order]
-
-
-def _judged(chances: Array, given: Array, trusted: Array) -> tuple[Array, Array, float]:
-    """Return suggested classes, how sure they are (N,), and the share of trusted labels not found."""
-    rows = np.arange(len(given))
+    noise = LabelNoise(chances, 0.0)
     if len(given) >= _LEAST_TO_CALIBRATE:
-        chances = calibrated(chances, given, trusted)
-    right = chances.argmax(1) == given
-    relative = chances / _usual(chances, given, right)
-    relative[:, np.setdiff1d(np.arange(chances.shape[1]), given)] = 0.0
-    suggested = relative.argmax(1)
-    sure = relative[rows, suggested] / np.maximum(relative[rows, suggested] + relative[rows, given], 1e-12)
-    errors = float((~right[trusted]).mean()) if trusted.any() else 0.0
-    return suggested, sure, errors
-
-
-def _usual(chances: Array, given: Array, right: Array) -> Array:
-    """Return the mean probability (C,) of each class among the images that are recognised as it."""
-    own = chances[np.arange(len(given)), given]
-    found = np.ones(chances.shape[1])
-    for number in np.unique(given).tolist():
-        members = given == number
-        found[number] = max(float(own[members & right if (members & right).any() else members].mean()), 1e-6)
-    return found
-
-
-def calibrated(chances: Array, given: Array, trusted: Array | None = None) -> Array:
-    """Return probabilities at the temperature at which the labels, or those trusted, are likeliest."""
-    powers = np.log(np.maximum(chances, 1e-12))
-    rows = np.arange(len(given)) if trusted is None or not trusted.any() else np.flatnonzero(trusted)
-    best, found = np.inf, chances
-    for temperature in 1.3 ** np.arange(-6, 14):
-        scaled = powers / temperature
-        shares = np.exp(scaled - scaled.max(1, keepdims=True))
-        shares /= shares.sum(1, keepdims=True)
-        loss = float(-np.log(np.maximum(shares[rows, given[rows]], 1e-12)).mean())
-        if loss < best:
-            best, found = loss, shares
-    return found
+        noise = weigh(np.log(np.maximum(chances, 1e-12))[None], given)
+    likely = noise.chances.copy()
+    likely[:, np.setdiff1d(np.arange(chances.shape[1]), given)] = 0.0  # nothing is labelled so
+    doubts, suggested = noise.doubts(given, max(noise.wrong, LEAST_WRONG)), likely.argmax(1)
+    order = np.argsort(-doubts, kind="stable")
+    order = order[(suggested[order] != given[order]) & (doubts[order] >= _LEAST_DOUBT)]
+    allowed = np.maximum(_FALSE_OF_LIST * np.arange(1, len(order) + 1), max(_FALSE * len(given), 1.0))
+    order = order[np.cumsum(1 - doubts[order]) <= allowed]
+    return [LabelIssue(int(i), int(given[i]), int(suggested[i]), float(doubts[i])) for i in order]
 
 
 def _checked(probabilities: Any, labels: Any) -> tuple[Array, Array]:

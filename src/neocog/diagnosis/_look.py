@@ -184,5 +184,13 @@ def _resized(image: Image.Image, side: int) -> Image.Image:
     return image.resize((side, side), Image.Resampling.BILINEAR)  # antialiased when it shrinks
 
 
+def stretched(pixels: Array, height: int, width: int) -> Array:
+    """Return an image, uint8 (H, W, 3), at another size."""
+    from PIL import Image
+
+    picture = Image.fromarray(pixels).resize((width, height), Image.Resampling.BILINEAR)
+    return np.asarray(picture, dtype=np.uint8)
+
+
 def _stretched(image: Image.Image, side: int) -> Array:
     return np.asarray(_resized(image, side), dtype=np.uint8)

@@ -1,4 +1,4 @@
-"""Probabilities of each image from a classifier that was not trained on it: k folds over features.
+"""Probabilities of each image from classifiers that were not trained on it: k folds over features.
 
 Letters: N images, D features, C classes.
 """
@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from neocog.diagnosis._label_issues import calibrated, find_label_issues
+from neocog.diagnosis._label_issues import find_label_issues
+from neocog.diagnosis._label_noise import weigh
 from neocog.diagnosis._look import Progress
 
 Array = np.ndarray[Any, Any]
@@ -27,43 +28,61 @@ def out_of_fold(
     labels: Array,
     groups: Sequence[int],
     *,
+    parts: Sequence[int] = (),
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Array:
     """Return probabilities (N, C) from features (N, D) by classifiers that did not learn from the image.
 
-    Linear discriminants and the votes of the nearest images, multiplied; the mean over several divisions into
-    folds. What the first round finds to be wrongly labelled is left out of the training of the second, so
-    that wrong labels do not vouch for each other. Images of one group share a fold.
+    Linear discriminants and the votes of the nearest images, of each network's features and of all together,
+    the mean over several divisions into folds, weighed so that the labels are likeliest. What the first round
+    finds to be wrongly labelled is left out of the training of the second, so that wrong labels do not vouch
+    for each other. Images of one group share a fold.
+
+    Args:
+        parts: how many of the features are each network's; none: all are one's.
     """
-    drawn = _evened(features)
+    views = _views(features, parts)
     kept = np.ones(len(labels), dtype=bool)
     repeats = _REPEATS if len(labels) <= _MANY else 1
     chances = np.zeros((len(labels), int(labels.max()) + 1))
-    for number in range(_ROUNDS):
-        logs = np.zeros_like(chances)
-        for repeat in range(repeats):
-            folds = stratified_folds(labels, groups, FOLDS, seed + repeat)
-            logs += np.log(np.maximum(_held_out(drawn, labels, folds, kept, chances.shape[1]), 1e-12))
-            if progress is not None:
-                progress("looking for wrong labels", number * repeats + repeat + 1, _ROUNDS * repeats)
-        chances = _softmax(logs / repeats)
+    done, total = 0, _ROUNDS * repeats * len(views)
+    for _ in range(_ROUNDS):
+        opinions: list[Array] = []
+        divisions = [stratified_folds(labels, groups, FOLDS, seed + repeat) for repeat in range(repeats)]
+        for view in views:
+            found = []
+            for folds in divisions:
+                found.append(_held_out(view, labels, folds, kept, chances.shape[1]))
+                done += 1
+                if progress is not None:
+                    progress("looking for wrong labels", done, total)
+            opinions += list(np.mean(found, 0))
+        chances = weigh(np.stack(opinions), labels).chances
         kept[[issue.index for issue in find_label_issues(chances, labels)]] = False
     return chances
 
 
-def _held_out(drawn: Array, labels: Array, folds: Array, kept: Array, classes: int) -> Array:
-    """Return probabilities of each fold from what the other folds teach."""
-    scores, votes = np.zeros((len(labels), classes)), np.ones((len(labels), classes))
+def _views(features: Array, parts: Sequence[int]) -> list[Array]:
+    """Return each network's features, and all of them side by side, each image at length 1."""
+    ends = np.cumsum(parts)[:-1].tolist() if len(parts) > 1 else []
+    views = [_evened(part) for part in np.split(features, ends, axis=1)]
+    if len(views) == 1:
+        return views
+    return [*views, np.concatenate(views, axis=1) / np.sqrt(np.float32(len(views)))]
+
+
+def _held_out(drawn: Array, labels: Array, folds: Array, kept: Array, classes: int) -> list[Array]:
+    """Return opinions (N, C) of each fold from what the other folds teach: discriminants, and votes."""
+    scores = _scored(drawn, labels, folds, kept, classes)
+    if len(labels) > _MANY:
+        return [scores]
+    votes = np.zeros((len(labels), classes))
     for fold in range(FOLDS):
         trained, asked = np.flatnonzero((folds != fold) & kept), np.flatnonzero(folds == fold)
-        if not len(trained) or not len(asked):
-            continue
-        scores[asked] = _scored(drawn, labels, trained, asked, classes)
-        if len(labels) <= _MANY:
-            votes[asked] = _voted(drawn, labels, trained, asked, classes)
-    found = calibrated(_softmax(scores), labels) * votes
-    return np.asarray(found / found.sum(1, keepdims=True))
+        if len(trained) and len(asked):
+            votes[asked] = np.log(_voted(drawn, labels, trained, asked, classes))
+    return [scores, votes]
 
 
 def _voted(drawn: Array, labels: Array, trained: Array, asked: Array, classes: int) -> Array:
@@ -98,33 +117,40 @@ def stratified_folds(labels: Array, groups: Sequence[int], folds: int, seed: int
     return found
 
 
-def _scored(features: Array, labels: Array, trained: Array, asked: Array, classes: int) -> Array:
-    """Return the discriminant of each class (A, C) by linear discriminant analysis with equal priors.
+def _scored(drawn: Array, labels: Array, folds: Array, kept: Array, classes: int) -> Array:
+    """Return each class's discriminant (N, C), from the other folds, by linear discriminants of equal priors.
 
     The covariance is drawn towards a multiple of the identity: there are about as many features as images.
+    Products and sums are made once a fold, and those of the other folds added.
     """
-    known, given = features[trained], labels[trained]
-    counts = np.bincount(given, minlength=classes)
-    means = np.zeros((classes, features.shape[1]))
-    np.add.at(means, given, known)
-    means /= np.maximum(counts, 1)[:, None]
-    rest = known - means[given]
-    spread = rest.T @ rest / max(len(known), 1)
-    size = len(spread)
-    level = max(float(np.trace(spread)) / size, 1e-12)
-    drawn = (1 - _SHRINKAGE) * spread + _SHRINKAGE * level * np.eye(size)
-    weights = np.linalg.solve(drawn, means.T)  # (D, C)
-    scores = features[asked] @ weights - 0.5 * (means.T * weights).sum(0)
-    scores[:, counts == 0] = -1e9  # nothing was learned of them
-    return np.asarray(scores)
+    size = drawn.shape[1]
+    members = [np.flatnonzero((folds == fold) & kept) for fold in range(FOLDS)]
+    counts = np.array([np.bincount(labels[rows], minlength=classes) for rows in members])
+    sums = np.zeros((FOLDS, classes, size), dtype=np.float32)
+    for fold, rows in enumerate(members):
+        np.add.at(sums[fold], labels[rows], drawn[rows])
+    products = [drawn[rows].T @ drawn[rows] for rows in members]
+    whole, scores = np.sum(products, axis=0), np.zeros((len(labels), classes))
+    for fold in range(FOLDS):
+        asked = np.flatnonzero(folds == fold)
+        count = counts.sum(0) - counts[fold]
+        if not len(asked) or not count.sum():
+            continue
+        means = (sums.sum(0) - sums[fold]) / np.maximum(count, 1)[:, None].astype(np.float32)
+        spread = (whole - products[fold] - (means.T * count.astype(np.float32)) @ means) / np.float32(
+            count.sum()
+        )
+        level = max(float(np.trace(spread)) / size, 1e-12)
+        spread *= np.float32(1 - _SHRINKAGE)
+        spread.flat[:: size + 1] += np.float32(_SHRINKAGE * level)
+        weights = np.linalg.solve(spread, means.T)  # (D, C)
+        found = (drawn[asked] @ weights - 0.5 * (means.T * weights).sum(0)).astype(np.float64)
+        found[:, count == 0] = found.min() - 10.0  # nothing was learned of them
+        scores[asked] = found
+    return scores
 
 
 def _evened(features: Array) -> Array:
     """Return features with their large values drawn in and the length 1 of every image."""
-    drawn = np.sign(features) * np.sqrt(np.abs(features.astype(np.float64)))
+    drawn = np.sign(features) * np.sqrt(np.abs(features.astype(np.float32)))
     return np.asarray(drawn / np.maximum(np.linalg.norm(drawn, axis=1, keepdims=True), 1e-9))
-
-
-def _softmax(scores: Array) -> Array:
-    powers = np.exp(scores - scores.max(1, keepdims=True))
-    return np.asarray(powers / powers.sum(1, keepdims=True))
