@@ -54,7 +54,7 @@ class ImageFolderSource(Source):
         cache: `"memory"` keeps the decoded images when they fit in a quarter of what is free, `"disk"` keeps
             them in files that later runs share (docs/decoding.md), True does both (64 images and more).
         strict: raise on a broken file.
-        workers: decoding threads; None takes the processors, 8 at most.
+        workers: decoding threads; None takes one more than processors, 8 at most.
         sample_weights: weight of each file in the loss, or None.
 
     Raises:
@@ -97,7 +97,8 @@ class ImageFolderSource(Source):
         self.labels = None if self.label_mode is None else self._encode(labels, num_classes)
         self.sample_weights = None if sample_weights is None else self._values(sample_weights, "weight")
         self.strict = bool(strict)
-        self.workers = workers or min(os.cpu_count() or 1, 8)
+        # One more than processors: while one waits for Python's lock, none is idle.
+        self.workers = workers or min((os.cpu_count() or 1) + 1, 8)
         self.cache = check_one_of(where, "cache", cache, _CACHES)
         self.num_samples: int = len(self.files)
         self.num_batches: int = -(-self.num_samples // self.batch_size)
@@ -195,17 +196,18 @@ class ImageFolderSource(Source):
     def _fill(self, reader: ImageReader, images: Pixels, part: list[tuple[int, int]]) -> dict[int, str]:
         """Put files straight into their rows of a batch, and into memory for later; return the faults."""
         faults = {}
-        for row, index in part:
-            if self._is_kept[index] and self._kept is not None:
-                np.copyto(images[row], self._kept[index])
-                continue
-            try:
-                reader.read(index, images[row], later=self._kept is not None)
-            except DataError as error:
-                if self.strict:
-                    raise
-                faults[index] = reason_of(error)
-            else:
+        with torch.inference_mode():  # views without autograd's part: a hundredth of a photograph's time
+            for row, index in part:
+                if self._is_kept[index] and self._kept is not None:
+                    np.copyto(images[row], self._kept[index])
+                    continue
+                try:
+                    reader.read(index, images[row], later=self._kept is not None)
+                except DataError as error:
+                    if self.strict:
+                        raise
+                    faults[index] = reason_of(error)
+                    continue
                 if self._kept is not None:
                     np.copyto(self._kept[index], images[row])
                     self._is_kept[index] = True
