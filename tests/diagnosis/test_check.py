@@ -166,3 +166,15 @@ def test_grey_16_bit_and_declared_giants(tmp_path: Path) -> None:
     result = check(CheckConfig(data=str(tmp_path / "data"), out=str(tmp_path / "out"), features="none"))
     broken = next(found for found in result.details if found["kind"] == "unreadable")
     assert [case["files"] for case in broken["cases"]] == [["b/giant.png"]]
+
+
+def test_links_that_lead_back_up_add_no_images(tmp_path: Path) -> None:
+    root = tmp_path / "photos"
+    for number, name in enumerate(("cat", "dog")):
+        (root / name).mkdir(parents=True)
+        scene(number, 64, 48).save(root / name / "1.png")
+    (root / "cat" / "all").symlink_to(root, target_is_directory=True)
+    (root / "dog" / "self").symlink_to(root / "dog", target_is_directory=True)
+    result = check(CheckConfig(data=str(root), out=str(tmp_path / "out"), features="none"))
+    assert result.images == 2
+    assert result.findings == ()

@@ -76,7 +76,9 @@ def scan_folder(
 
 def walk_files(folder: Path, *, follow_links: bool) -> Iterator[str]:
     """Give the files below `folder`, hidden ones left out, in Keras's order, as paths relative to it."""
-    seen: set[tuple[int, int]] = set()
+    seen = {
+        (above.st_dev, above.st_ino) for above in map(os.stat, folder.resolve().parents)
+    }  # links up: loops
     rows: list[tuple[str, list[str]]] = []
     for where, subfolders, files in os.walk(folder, followlinks=follow_links):
         status = os.stat(where)
