@@ -76,9 +76,8 @@ def scan_folder(
 
 def walk_files(folder: Path, *, follow_links: bool) -> Iterator[str]:
     """Give the files below `folder`, hidden ones left out, in Keras's order, as paths relative to it."""
-    seen = {
-        (above.st_dev, above.st_ino) for above in map(os.stat, folder.resolve().parents)
-    }  # links up: loops
+    above = [path.stat() for path in folder.resolve().parents if path.exists()]  # links back up are loops
+    seen = {(status.st_dev, status.st_ino) for status in above}
     rows: list[tuple[str, list[str]]] = []
     for where, subfolders, files in os.walk(folder, followlinks=follow_links):
         status = os.stat(where)
