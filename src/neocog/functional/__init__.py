@@ -1,7 +1,7 @@
 """Floor 1: pure tensor maths without state: the loss formulas, image warps and sizes."""
 
 from neocog.functional._attention import causal_mask, fused_attention, window_mask
-from neocog.functional._autocast import autocasts, full_precision
+from neocog.functional._autocast import autocasts, full_precision, runs_now
 from neocog.functional._conv import conv, conv_relu, conv_transpose
 from neocog.functional._dropout import keep_mask
 from neocog.functional._image_resize import RESIZE_MODES, crop_to_ratio, pad_to_ratio, resize
@@ -19,6 +19,7 @@ from neocog.functional._layout import Layout, layout
 from neocog.functional._local_response import local_response_normalization
 from neocog.functional._logits import logits_of, remember_logits
 from neocog.functional._loss_inputs import class_labels, loss_pair, match_ranks, matched_pair, precise
+from neocog.functional._mean_gradients import GRADIENT_FORMS
 from neocog.functional._mean_losses import MEAN_FORMS
 from neocog.functional._onednn import (
     first_order,
@@ -75,6 +76,7 @@ from neocog.functional._upsample import lanczos, repeat
 
 __all__ = [
     "FILL_MODES",
+    "GRADIENT_FORMS",
     "INTERPOLATIONS",
     "MEAN_FORMS",
     "RESIZE_MODES",
@@ -143,6 +145,7 @@ __all__ = [
     "repeat",
     "resize",
     "rotation_matrices",
+    "runs_now",
     "same_padding",
     "scale_matrices",
     "smallest_input",

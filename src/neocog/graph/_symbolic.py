@@ -154,11 +154,11 @@ class Node:
 
 
 def symbolic_leaves(tree: Any) -> list[SymbolicTensor]:
-    """Return the symbolic tensors in a nested structure (slices included), in order."""
+    """Return the symbolic tensors in a nested structure (slices included), in the order of `tree_flatten`."""
     if isinstance(tree, SymbolicTensor):
         return [tree]
     if isinstance(tree, dict):
-        return [leaf for value in tree.values() for leaf in symbolic_leaves(value)]
+        return [leaf for key in sorted(tree) for leaf in symbolic_leaves(tree[key])]
     if isinstance(tree, (list, tuple)):
         return [leaf for item in tree for leaf in symbolic_leaves(item)]
     return []

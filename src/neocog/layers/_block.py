@@ -224,7 +224,9 @@ def _runs_alone(layer: Layer) -> bool:
 def _is_traced(inputs: Any) -> bool:
     first = inputs[0] if isinstance(inputs, (list, tuple)) else inputs
     plain = type(first) is torch.Tensor or isinstance(first, torch.nn.Parameter)
-    return not plain or torch.compiler.is_compiling() or torch._C._get_tracing_state() is not None
+    if not plain or first.device.type == "meta":  # shapes alone: torch loads its compiler for some operations
+        return True
+    return torch.compiler.is_compiling() or torch._C._get_tracing_state() is not None
 
 
 def _is_still(inputs: torch.Tensor, layers: Sequence[Layer]) -> bool:

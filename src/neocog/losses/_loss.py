@@ -10,6 +10,7 @@ import torch
 from neocog.core import auto_name, check_number, dtype_name, to_snake_case, to_tensor, torch_dtype, tree_map
 from neocog.exceptions import ArgumentTypeError, message
 from neocog.functional import (
+    GRADIENT_FORMS,
     MEAN_FORMS,
     binary_crossentropy,
     categorical_crossentropy,
@@ -175,6 +176,7 @@ class LossFunctionWrapper(Loss):
         self._counts_classes = any(fn is function for function in _OF_CLASS_NUMBERS)
         plain = type(self).call is LossFunctionWrapper.call and FUNCTIONS.name_of(fn) is not None
         self._mean_form = MEAN_FORMS.get(fn) if plain else None
+        self._gradient_form = GRADIENT_FORMS.get(fn) if plain else None
         usual = {"from_logits": False, "ignore_class": None, "axis": -1}
         self._of_classes = fn is sparse_categorical_crossentropy and {**usual, **kwargs} == usual
 
@@ -209,6 +211,31 @@ class LossFunctionWrapper(Loss):
         if logits is not None:
             return self._mean_form(target, prediction, **{**self._fn_kwargs, "from_logits": True})
         return self._mean_form(target, prediction, **self._fn_kwargs)
+
+    def with_gradient(
+        self, y_true: Any, outputs: torch.Tensor, sums: torch.Tensor, kind: str | None
+    ) -> tuple[torch.Tensor, torch.Tensor, bool] | None:
+        """Return the mean loss, its gradient, and whether that is one to the sums; None where no formula is
+        known.
+
+        Args:
+            y_true: targets.
+            outputs: predictions.
+            sums: what they were made of, by `kind`.
+            kind: "softmax" over the last axis, "sigmoid", or None for anything else.
+        """
+        form, whole = self._gradient_form, type(self).__call__ is LossFunctionWrapper.__call__
+        if form is None or self.reduction not in AVERAGES or not whole or outputs.dtype is not self._kind:
+            return None
+        remembered = kind is not None and kind == _LOGITS_OF.get(self.fn)
+        of_sums = (
+            remembered and not self._fn_kwargs.get("from_logits") and self._fn_kwargs.get("axis", -1) == -1
+        )
+        x = sums if of_sums else outputs
+        target, prediction = match_ranks(self._targets(y_true, x), x)
+        known = {**self._fn_kwargs, "from_logits": True} if of_sums else self._fn_kwargs
+        found = form(target, prediction, **known)
+        return None if found is None else (found[0], found[1].view(x.shape), of_sums)
 
     def _logits(self, y_pred: torch.Tensor) -> torch.Tensor | None:
         """Logits that the probabilities remember, where the loss can use them."""

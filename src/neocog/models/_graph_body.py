@@ -9,9 +9,19 @@ from typing import Any
 import torch
 from torch import nn
 
-from neocog.core import TEXT, floatx, is_text, is_text_list, to_snake_case, to_text, torch_dtype, tree_flatten
+from neocog.core import (
+    TEXT,
+    floatx,
+    is_text,
+    is_text_list,
+    to_snake_case,
+    to_text,
+    torch_dtype,
+    tree_flatten,
+    tree_map,
+)
 from neocog.exceptions import ArgumentTypeError, DataError, ShapeError, message
-from neocog.graph import Node, Program, SymbolicTensor, set_mask
+from neocog.graph import Node, Program, SymbolicTensor, has_masks, set_mask
 from neocog.layers import InputLayer, Layer
 from neocog.layers._precision import types_mixed
 from neocog.models._keras_order import in_keras_order
@@ -48,6 +58,32 @@ class GraphBody:
         calls = rewritten(self.program.nodes, self.outputs, training=training)
         return self.program if calls is None else Program(self.inputs, self.outputs_structure, calls)
 
+    def outputs_for(self, data: Any) -> Any:
+        """Return fresh symbolic outputs for inputs of the very form of the model's own; None for others.
+
+        They need no run on torch's meta device, for which torch loads a part of its compiler.
+        """
+        if not self._plain or not isinstance(data, SymbolicTensor) or self._masked():
+            return None
+        own = self.inputs[0]
+        if (data.shape, data.dtype) != (own.shape, own.dtype) or data.mask is not None:
+            return None
+        return tree_map(lambda leaf: SymbolicTensor(leaf.shape, leaf.dtype), self.outputs_structure)
+
+    def _masked(self) -> bool:
+        tensors = [leaf for node in self.program.nodes for leaf in tree_flatten((node.args, node.outputs))]
+        return any(getattr(leaf, "mask", None) is not None for leaf in tensors)
+
+    def in_line(self) -> list[Any] | None:
+        """The modules, where each takes what the one before gave and nothing else; None otherwise."""
+        at: Any = self.inputs_structure
+        for node in self.program.nodes:
+            if len(node.args) != 1 or node.args[0] is not at or node.kwargs or has_masks(node):
+                return None
+            at = node.outputs
+        straight = self._plain and at is self.outputs_structure and not self._mixes_types
+        return [node.operation for node in self.program.nodes] if straight else None
+
     def in_order(self) -> list[Any]:
         """Inputs (as symbolic tensors), modules and calls of functions (as nodes), in Keras's order."""
         return in_keras_order(self.inputs, self.outputs_structure)
@@ -70,8 +106,7 @@ class GraphBody:
         """
         values = [data] if self._plain and isinstance(data, torch.Tensor) else self._arrange(data)
         for index, value in enumerate(values):
-            if value.dtype != self._dtypes[index] or value.ndim != len(self.inputs[index].shape):
-                values[index] = self._fit(value, index)
+            values[index] = self.fitted(value, index)
         if mask is None and self._mixes_types:
             with types_mixed():
                 return self._run(values, training)
@@ -107,6 +142,12 @@ class GraphBody:
             names = [tensor.name for tensor in self.inputs]
             raise ShapeError(message(self.where, expected=f"{len(names)} inputs {names}", got=len(values)))
         return values
+
+    def fitted(self, value: Any, index: int = 0) -> Any:
+        """Return an array as the input of this number takes it."""
+        if value.dtype == self._dtypes[index] and value.ndim == len(self.inputs[index].shape):
+            return value
+        return self._fit(value, index)
 
     def _fit(self, value: Any, index: int) -> Any:
         """Convert integers to the input's type and add or drop a last axis of size 1, as Keras does."""

@@ -13,6 +13,7 @@ from neocog.files import LoadReport
 from neocog.graph import Node, SymbolicTensor, infer_outputs
 from neocog.layers import InputLayer, Layer
 from neocog.layers._building import build_by_running
+from neocog.layers._dense_stack import DenseStack, dense_stack
 from neocog.layers._layer import copy_without_graph
 from neocog.layers._losses_of_layers import CALLS
 from neocog.layers._shapes import shapes_of, shapes_to_symbolic
@@ -22,6 +23,7 @@ from neocog.models._compile_config import compile_from_config, compile_settings_
 from neocog.models._export import export_model
 from neocog.models._freezing import freeze, unfreeze
 from neocog.models._functional_config import functional_config, functional_from_config
+from neocog.models._graph_arguments import graph_arguments, is_functional_call
 from neocog.models._graph_body import GraphBody, copy_body, module_key
 from neocog.models._summary import summary_text
 from neocog.models._trainer import Trainer
@@ -53,13 +55,13 @@ class Model(Trainer):
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         """`Model(inputs, outputs)` is a Functional model, as in Keras."""
-        if cls is Model and _is_functional_call(args, kwargs):
+        if cls is Model and is_functional_call(args, kwargs):
             return Layer.__new__(cls.functional_class, *args, **kwargs)
         return super().__new__(cls, *args, **kwargs)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        functional = _is_functional_call(args, kwargs)
-        graph = _graph_arguments(args, kwargs) if functional else {}
+        functional = is_functional_call(args, kwargs)
+        graph = graph_arguments(args, kwargs) if functional else {}
         if args and not functional:
             raise ArgumentError(
                 f"{type(self).__name__}: expected Model(inputs, outputs) or keyword arguments, got {args!r}."
@@ -110,6 +112,19 @@ class Model(Trainer):
             )
         return self._body.run(inputs, mask, training)
 
+    def _runs_its_graph(self) -> bool:
+        """Whether a call is a run of the graph, and nothing of the user's."""
+        own = type(self).call is Model.call and type(self).forward is Layer.forward
+        return self._body is not None and own and not {"call", "forward"} & self.__dict__.keys()
+
+    def dense_stack(self) -> DenseStack | None:
+        """Return the model as dense layers one behind the other, where it is nothing else."""
+        if self._body is None or not self._runs_its_graph():
+            return None
+        in_line = self._body.in_line()
+        plain = in_line and all(isinstance(layer, Layer) for layer in in_line) and not self._remat
+        return dense_stack(in_line, self._body.fitted) if in_line and plain else None
+
     def check_inputs(self, args: tuple[Any, ...]) -> None:
         """Raise ShapeError where the inputs do not fit the model's Input."""
         if self._body is not None:
@@ -140,7 +155,9 @@ class Model(Trainer):
         build_by_running(self, (shapes_to_symbolic(input_shape, self._dtype),), {})
 
     def _symbolic_outputs(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        return infer_outputs(self, args, kwargs)
+        known = len(args) == 1 and kwargs.keys() <= {"training"} and self._runs_its_graph()
+        found = self._body.outputs_for(args[0]) if known and self._body is not None else None
+        return infer_outputs(self, args, kwargs) if found is None else found
 
     def graph_nodes(self) -> list[Node]:
         """The calls that the model's graph is made of, in order; empty for subclassed models."""
@@ -364,23 +381,6 @@ def check_unique_names(where: str, layers: list[Any]) -> None:
                 f"{where}: expected layers of different names, got two called {name!r}. Rename one of them."
             )
         seen[name] = layer
-
-
-def _is_functional_call(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
-    return (
-        len(args) == 2
-        or (len(args) == 1 and "outputs" in kwargs)
-        or ("inputs" in kwargs and "outputs" in kwargs)
-    )
-
-
-def _graph_arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-    names = ("inputs", "outputs")
-    graph = dict(zip(names, args, strict=False))
-    for name in names:
-        if name in kwargs:
-            graph[name] = kwargs.pop(name)
-    return graph
 
 
 def _flat_layers(modules: list[nn.Module]) -> list[nn.Module]:

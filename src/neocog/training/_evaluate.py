@@ -16,10 +16,10 @@ from neocog.training._early_checks import check_all_targets, last_activations
 from neocog.training._executions import grouped
 from neocog.training._hook import HookList
 from neocog.training._memory_inference import evaluated, outputs_of, predict_on
-from neocog.training._prepare import build_on, first_batch, packed, place_model, to_device, uses_own_loss
+from neocog.training._prepare import build_on, first_batch, packed, place_model, to_device
 from neocog.training._run_hooks import as_list, checked_verbose, make_hooks, steps_of
 from neocog.training._step import LazyLogs, results_of
-from neocog.training._trainable import Trainable
+from neocog.training._trainable import Trainable, uses_own_loss
 from neocog.training._world import ALONE, World, sum_metrics
 
 

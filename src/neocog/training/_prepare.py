@@ -14,7 +14,7 @@ from neocog.training._cost import counted_forward, first_samples
 from neocog.training._early_checks import check_all_targets, check_values, last_activations
 from neocog.training._feed import fed
 from neocog.training._plan import make_plan, with_data
-from neocog.training._trainable import Trainable
+from neocog.training._trainable import Trainable, uses_own_loss
 from neocog.training._world import join
 
 
@@ -127,10 +127,3 @@ def _refuse_unknown(model: Any, optimizer: Optimizer) -> None:
         do = "Call compile again after layers were unfrozen or added."
         expected = "trainable weights that the optimizer was built on"
         raise ArgumentError(message("fit", expected=expected, got=got, do=do))
-
-
-def uses_own_loss(model: Any) -> bool:
-    """Whether training goes by the losses of `compile`, so that they can be checked against the data."""
-    base: Any = next(cls for cls in type(model).__mro__ if cls.__name__ == "Trainer")
-    own_step = type(model).train_step is base.train_step and type(model).compute_loss is base.compute_loss
-    return own_step and model.compile_settings.loss_argument is not None

@@ -11,6 +11,7 @@ from torch.nn.modules.module import _has_any_global_hook as _hooked_globally
 
 from neocog.functional import first_order
 from neocog.graph import module_call
+from neocog.training._by_hand import ByHand, by_hand
 from neocog.training._compiled_forward import CompiledForward
 from neocog.training._graphs import RecordedStep, is_known, make_recorder, why_not_recorded
 from neocog.training._plan import Plan
@@ -36,6 +37,7 @@ class TrainingState:
         sharded: the shares of the model, where each process keeps one alone.
         replica: what exchanges gradients between processes; None where nothing does.
         recorded: what stands in for the model's step where the plan has CUDA graphs, or None.
+        by_hand: what computes loss and gradients where neither takes torch's differentiation, or None.
     """
 
     def __init__(self) -> None:
@@ -51,6 +53,7 @@ class TrainingState:
         self.replica: Any = None
         self.sharded: Sharded | None = None
         self.recorded: RecordedStep | None = None
+        self.by_hand: ByHand | None = None
         self._autocast: AbstractContextManager[Any] = nullcontext()
         self._at_once = False  # whether the model runs without torch's call around it
         self._forward: Callable[[Any], Any] | None = None
@@ -71,7 +74,7 @@ class TrainingState:
         """Run a model under a plan, or plainly in float32 (None)."""
         if plan is not None:
             self.plan = plan
-        self._forward = self.replica = self.recorded = None
+        self._forward = self.replica = self.recorded = self.by_hand = None
         self.share, self.processes = 1.0, 1
         watched = _hooked_globally()  # type: ignore[no-untyped-call]
         self._at_once = getattr(model, "_body", None) is not None and not watched
@@ -87,6 +90,9 @@ class TrainingState:
             self._forward = self.replica = replicated(model)
         elif plan.compiled:
             self._forward = CompiledForward(model)
+        plain = self._forward is None and not self._penalized and self._at_once
+        if plain and plan.precision == "float32" and torch.device(plan.device).type == "cpu":
+            self.by_hand = by_hand(model)
         recorder = make_recorder(torch.device(plan.device)) if plan.graphs else None
         if recorder is not None and why_not_recorded(model) is None:  # a snapshot's plan may not fit
             self.recorded = RecordedStep(model, recorder)
@@ -98,9 +104,13 @@ class TrainingState:
 
     def watch(self, calls: list[Any]) -> None:
         """Look for changes of the model after each batch where callbacks of the user's are called there."""
+        if self.recorded is None and self.by_hand is None:
+            return
+        watches = not all(is_known(getattr(call, "__self__", call)) for call in calls)
         if self.recorded is not None:
-            owners = [getattr(call, "__self__", call) for call in calls]
-            self.recorded.watches_changes = not all(is_known(owner) for owner in owners)
+            self.recorded.watches_changes = watches
+        if self.by_hand is not None:
+            self.by_hand.watch(watches)
 
     def train_step(self, model: Any, data: Any) -> Any:
         """Train on one batch: by the model's own step, recorded where the plan says so."""

@@ -20,10 +20,15 @@ def train_step(model: Trainable, data: Any) -> Mapping[str, Any]:
     """Train on one batch `(x, y, sample_weight)` and return the metrics, computed when read."""
     x, y, sample_weight = unpack(data)
     optimizer = model.compile_settings.optimizer
-    y_pred = model.training_state.forward(model, x)
-    loss = model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True)
     share = model.training_state.share  # 1 unless several processes share the batch
-    backward(optimizer.scale_loss(loss if share == 1.0 else loss * share))
+    by_hand = model.training_state.by_hand
+    computed = None if by_hand is None else by_hand(x, y, sample_weight)
+    if computed is None:
+        y_pred = model.training_state.forward(model, x)
+        loss = model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True)
+        backward(optimizer.scale_loss(loss if share == 1.0 else loss * share))
+    else:
+        loss, y_pred = computed
     optimizer.step()
     optimizer.zero_grad()
     model.training_state.apply_constraints()
@@ -138,7 +143,10 @@ def track_loss(model: Trainable, loss: torch.Tensor, x: Any) -> None:
 
 def compute_metrics(model: Trainable, y: Any, y_pred: Any, sample_weight: Any) -> Mapping[str, Any]:
     """Update the metrics of all outputs and return their values, computed when read."""
-    heads = model.compile_settings.heads
+    settings = model.compile_settings
+    if not settings.settled:  # a `compute_loss` of the user's did not ask for the losses of `compile`
+        settings.settle(y, y_pred, list(model.output_names))
+    heads = settings.heads
     if len(heads) == 1 and isinstance(y_pred, torch.Tensor) and isinstance(y, torch.Tensor):
         _update(heads[0], y, y_pred, sample_weight)
     elif y is not None:
@@ -155,7 +163,8 @@ def compute_metrics(model: Trainable, y: Any, y_pred: Any, sample_weight: Any) -
 
 def _update(head: Head, y: torch.Tensor, y_pred: torch.Tensor, sample_weight: Any) -> None:
     if head.metrics or head.weighted_metrics:
-        y_pred = with_mask_of(y_pred, y_pred.detach())
+        if y_pred.requires_grad:
+            y_pred = with_mask_of(y_pred, y_pred.detach())
         for metric in head.metrics:
             if not metric.take_later(y, y_pred):
                 update_metric(metric, y, y_pred)

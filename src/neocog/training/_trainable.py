@@ -83,3 +83,10 @@ class Trainable(Protocol):
 
     def to(self, *args: Any, **kwargs: Any) -> Any:
         """Move to a device."""
+
+
+def uses_own_loss(model: Any) -> bool:
+    """Whether training goes by the losses of `compile`, so that they can be checked against the data."""
+    base: Any = next(cls for cls in type(model).__mro__ if cls.__name__ == "Trainer")
+    own_step = type(model).train_step is base.train_step and type(model).compute_loss is base.compute_loss
+    return own_step and model.compile_settings.loss_argument is not None

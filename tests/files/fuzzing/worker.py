@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import torch
 from fuzzing.mutate_files import mutated
 from fuzzing.seeds import models, seeds
 
@@ -38,6 +39,7 @@ def work(kind: str, start: int, stop: int, folder: Path) -> None:
     for number in range(3):  # loads what is loaded on first use
         _write(path, sources[number])
         opened()
+    torch.rsqrt(torch.conv2d(torch.empty(1, 1, 3, 3, device="meta"), torch.empty(1, 1, 3, 3, device="meta")))
     forbidden: list[str] = []
     sys.addaudithook(
         lambda event, args: forbidden.append(f"{event} {args!r:.80}") if event in _FORBIDDEN else None
