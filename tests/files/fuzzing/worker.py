@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+
 from fuzzing.mutate_files import mutated
 from fuzzing.seeds import models, seeds
 
