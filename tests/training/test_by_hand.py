@@ -233,6 +233,27 @@ def test_bad_targets_say_the_same() -> None:
     assert texts[0] == texts[1]
 
 
+@pytest.mark.parametrize("at", [2, 3, 5])
+def test_memory_that_runs_out_costs_nothing(at: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At whichever product of a step: the batch is split, no gradient counts twice."""
+    build, loss, y = CASES["classes"]
+    wanted = trained(build, loss, y, by_hand=False)
+    products = [0]
+    multiply = torch.Tensor.mm
+
+    def fails_once(self: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+        products[0] += 1
+        if products[0] == at:
+            raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory")
+        return multiply(self, other)
+
+    monkeypatch.setattr(torch.Tensor, "mm", fails_once)
+    got = trained(build, loss, y, by_hand=True)
+    assert products[0] == at
+    for a, b in zip(got[1], wanted[1], strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize("kind", ["softmax", "sigmoid", None])
 @pytest.mark.parametrize("name", sorted({"mse", "mae", "huber", "bce", "cce", "scce"}))
 def test_gradients_of_losses(name: str, kind: str | None) -> None:

@@ -127,7 +127,7 @@ class DenseStack:
 
     @torch.no_grad()
     def backward(self, computed: Computed, gradient: torch.Tensor, *, of_sums: bool) -> None:
-        """Add the gradients of a loss to the weights' `grad`.
+        """Add the gradients of a loss to the weights' `grad`: all of them, or none where memory runs out.
 
         Args:
             computed: what `forward` returned.
@@ -136,14 +136,17 @@ class DenseStack:
         """
         if not of_sums:
             gradient = _HEAD_GRADIENTS[self.activations[-1]](gradient, computed.outputs)
+        found: list[tuple[torch.Tensor, torch.Tensor]] = []
         for number in reversed(range(len(self.dense))):
             (weight, bias), inputs = computed.weights[number], computed.inputs[number]
             below = gradient.mm(weight) if number else gradient
-            _add(weight, gradient.t().mm(inputs))
+            found.append((weight, gradient.t().mm(inputs)))
             if bias is not None:
-                _add(bias, gradient.sum(0))
+                found.append((bias, gradient.sum(0)))
             if number:
                 gradient = _GRADIENTS[self.activations[number - 1]](below, inputs)
+        for weight, gradient in found:
+            _add(weight, gradient)
 
 
 def dense_stack(
