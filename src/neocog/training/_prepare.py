@@ -25,12 +25,14 @@ def device_of(model: Any) -> torch.device:
 
 
 def place_model(model: Any) -> torch.device:
-    """Move a model that still lies on the CPU to the accelerator, if there is one."""
+    """Move a model that still lies on the CPU to the accelerator, if there is one; else keep freed memory."""
     device = device_of(model)
     wanted = default_device()
     if device.type == "cpu" and wanted.type != "cpu":
         model.to(wanted)
         return wanted
+    if device.type == "cpu":
+        keep_freed_memory()
     return device
 
 
@@ -71,8 +73,6 @@ def prepare_fit(model: Trainable, source: Source) -> Source:
     build_on(model, batch)
     stays = settings.sharded and not join().alone  # whole it may not fit anywhere else
     device = device_of(model) if stays else place_model(model)
-    if device.type == "cpu":
-        keep_freed_memory()
     x, y = to_device(batch.x, device), to_device(batch.y, device)
     model.check_inputs((x,))  # the whole batch, so that an error shows its shape
     y_pred, flops = counted_forward(model, x) if model.has_call else (None, 0.0)
