@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch.nn import functional as F
 
+from neocog.functional._mean_losses import plain
 from neocog.functional._probabilistic_losses import (
     binary_crossentropy,
     categorical_crossentropy,
@@ -33,8 +34,8 @@ _log_softmax_backward = _aten._log_softmax_backward_data.default
 _mse_backward, _huber_backward = _aten.mse_loss_backward.default, _aten.huber_loss_backward.default
 
 
-def _same_shape(y_true: torch.Tensor, x: torch.Tensor) -> bool:
-    return y_true.shape == x.shape and y_true.dtype == x.dtype and x.numel() > 0
+def _alike(y_true: torch.Tensor, x: torch.Tensor) -> bool:
+    return plain(y_true, x) and y_true.dtype == x.dtype
 
 
 @lru_cache
@@ -67,7 +68,7 @@ def _categorical_crossentropy(
     label_smoothing: float = 0.0,
     axis: int = -1,
 ) -> MeanAndGradient | None:
-    if not from_logits or x.dim() != 2 or axis not in (-1, 1) or not _same_shape(y_true, x):
+    if not from_logits or x.dim() != 2 or axis not in (-1, 1) or not _alike(y_true, x):
         return None
     targets = smooth_categorical(y_true, label_smoothing)
     logarithms = torch.log_softmax(x, 1)
@@ -82,7 +83,7 @@ def _binary_crossentropy(
     label_smoothing: float = 0.0,
     axis: int = -1,
 ) -> MeanAndGradient | None:
-    if not from_logits or not _same_shape(y_true, x):
+    if not from_logits or not _alike(y_true, x):
         return None
     targets = smooth_binary(y_true, label_smoothing)
     mean = F.binary_cross_entropy_with_logits(x, targets)
@@ -90,19 +91,19 @@ def _binary_crossentropy(
 
 
 def _mean_squared_error(y_true: torch.Tensor, x: torch.Tensor) -> MeanAndGradient | None:
-    if not _same_shape(y_true, x):
+    if not _alike(y_true, x):
         return None
     return F.mse_loss(x, y_true), _mse_backward(_one(x.dtype, x.device), x, y_true, _MEAN)
 
 
 def _mean_absolute_error(y_true: torch.Tensor, x: torch.Tensor) -> MeanAndGradient | None:
-    if not _same_shape(y_true, x):
+    if not _alike(y_true, x):
         return None
     return F.l1_loss(x, y_true), torch.sign(x - y_true) / x.numel()
 
 
 def _huber(y_true: torch.Tensor, x: torch.Tensor, delta: float = 1.0) -> MeanAndGradient | None:
-    if delta <= 0 or not _same_shape(y_true, x):
+    if delta <= 0 or not _alike(y_true, x):
         return None
     return F.huber_loss(x, y_true, delta=delta), _huber_backward(
         _one(x.dtype, x.device), x, y_true, _MEAN, delta

@@ -27,20 +27,21 @@ from neocog.functional._regression_losses import huber, mean_absolute_error, mea
 MeanForm = Callable[..., torch.Tensor | None]
 
 
-def _plain(y_true: torch.Tensor, y_pred: torch.Tensor) -> bool:
+def plain(y_true: torch.Tensor, y_pred: torch.Tensor) -> bool:
+    """Return whether targets and predictions have one shape, and any values."""
     return y_true.shape == y_pred.shape and y_pred.numel() > 0
 
 
 def _mean_squared_error(y_true: torch.Tensor, y_pred: torch.Tensor) -> torch.Tensor | None:
-    return F.mse_loss(y_pred, y_true) if _plain(y_true, y_pred) else None
+    return F.mse_loss(y_pred, y_true) if plain(y_true, y_pred) else None
 
 
 def _mean_absolute_error(y_true: torch.Tensor, y_pred: torch.Tensor) -> torch.Tensor | None:
-    return F.l1_loss(y_pred, y_true) if _plain(y_true, y_pred) else None
+    return F.l1_loss(y_pred, y_true) if plain(y_true, y_pred) else None
 
 
 def _huber(y_true: torch.Tensor, y_pred: torch.Tensor, delta: float = 1.0) -> torch.Tensor | None:
-    return F.huber_loss(y_pred, y_true, delta=delta) if delta > 0 and _plain(y_true, y_pred) else None
+    return F.huber_loss(y_pred, y_true, delta=delta) if delta > 0 and plain(y_true, y_pred) else None
 
 
 def _binary_crossentropy(
@@ -50,7 +51,7 @@ def _binary_crossentropy(
     label_smoothing: float = 0.0,
     axis: int = -1,
 ) -> torch.Tensor | None:
-    if not _plain(y_true, y_pred):
+    if not plain(y_true, y_pred):
         return None
     return binary_elements(smooth_binary(y_true, label_smoothing), y_pred, from_logits, mean=True)
 
@@ -62,7 +63,7 @@ def _categorical_crossentropy(
     label_smoothing: float = 0.0,
     axis: int = -1,
 ) -> torch.Tensor | None:
-    if not from_logits or isinstance(axis, bool) or y_pred.dim() != 2 or not _plain(y_true, y_pred):
+    if not from_logits or isinstance(axis, bool) or y_pred.dim() != 2 or not plain(y_true, y_pred):
         return None
     if axis not in (-1, 1):
         return None

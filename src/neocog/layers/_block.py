@@ -33,7 +33,7 @@ from neocog.layers._layer import Layer
 from neocog.layers._merge import Add
 from neocog.layers._pooling import MaxPooling1D, MaxPooling2D, MaxPooling3D, Pooling
 from neocog.layers._precision import INSIDE, computes_in, in_policy
-from neocog.layers._watched import is_watched
+from neocog.layers._watched import is_changed, own_parts
 
 _CONVOLUTIONS = (Conv1D, Conv2D, Conv3D, DepthwiseConv1D, DepthwiseConv2D)
 _RECTIFIERS = (Activation, ReLU)
@@ -46,9 +46,7 @@ _KINDS: dict[type, str] = {
     Add: "sum",
 }
 View = Callable[[torch.Tensor], torch.Tensor]
-# What each class runs; where someone has put something else in its place, that has to run.
-_PARTS = ("__call__", "forward", "call")
-_OWN = {kind: tuple(getattr(kind, part) for part in _PARTS) for kind in _KINDS}
+_OWN = own_parts(_KINDS)
 _NEXT = {
     "convolution": ("normalization", "rectifier", "pooling"),
     "normalization": ("rectifier",),
@@ -215,10 +213,7 @@ def _rectification(layer: Any) -> tuple[bool, float | None]:
 
 def _runs_alone(layer: Layer) -> bool:
     """Whether the layer's own call has to happen."""
-    kind = type(layer)
-    if not layer.built or is_watched(layer, _PARTS):
-        return True
-    return any(getattr(kind, part) is not own for part, own in zip(_PARTS, _OWN[kind], strict=True))
+    return not layer.built or is_changed(layer, _OWN)
 
 
 def _is_traced(inputs: Any) -> bool:

@@ -21,7 +21,7 @@ from neocog.layers._layer import Layer
 from neocog.layers._rescaling import Rescaling
 from neocog.layers._reshaping import Flatten, Reshape
 from neocog.layers._variable import Variable
-from neocog.layers._watched import is_watched
+from neocog.layers._watched import PARTS, is_changed, is_watched, own_parts
 
 Gradient = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 _aten: Any = torch.ops.aten
@@ -48,10 +48,7 @@ _IN_PLACE: dict[Any, Callable[[torch.Tensor], torch.Tensor]] = {
 }
 _KINDS = {activations.softmax: "softmax", activations.sigmoid: "sigmoid"}
 _REARRANGE = (Flatten, Reshape, Rescaling)
-_PARTS = ("__call__", "forward", "call")
-_OWN: dict[type, tuple[Any, ...]] = {
-    kind: tuple(getattr(kind, part) for part in _PARTS) for kind in (Dense, Activation, ReLU)
-}
+_OWN = own_parts((Dense, Activation, ReLU))
 
 
 @dataclass(frozen=True)
@@ -75,6 +72,7 @@ class DenseStack:
     """Layers that only rearrange, then dense ones.
 
     Args:
+        model: whose layers they are.
         prepare: makes of the data what the first layer takes.
         before: layers without weights and draws; no gradient is taken of their inputs.
         dense: the layers with weights.
@@ -84,19 +82,22 @@ class DenseStack:
 
     def __init__(
         self,
+        model: Layer,
         prepare: Callable[[torch.Tensor], torch.Tensor],
         before: Sequence[Layer],
         dense: Sequence[Dense],
         activations: Sequence[Any],
         others: Sequence[Layer],
     ) -> None:
-        self.prepare, self.before = prepare, list(before)
+        self.model, self.prepare, self.before = model, prepare, list(before)
         self.dense, self.activations = list(dense), list(activations)
         self._watched = [*dense, *others]
         self.kind = _KINDS.get(self.activations[-1])
 
     def is_usual(self) -> bool:
-        """Return whether nobody watches the layers or their gradients, and all of them learn."""
+        """Return whether nobody watches the model, its layers or their gradients, and all of them learn."""
+        if is_watched(self.model, PARTS):
+            return False
         weights = [weight for pair in self._weights() for weight in pair if weight is not None]
         return not any(map(_runs_alone, self._watched)) and all(map(_is_usual, weights))
 
@@ -150,9 +151,9 @@ class DenseStack:
 
 
 def dense_stack(
-    layers: Sequence[Layer], prepare: Callable[[torch.Tensor], torch.Tensor]
+    model: Layer, layers: Sequence[Layer], prepare: Callable[[torch.Tensor], torch.Tensor]
 ) -> DenseStack | None:
-    """Return layers, each on the outputs of the one before, as a stack; None where they are none."""
+    """Return a model's layers, each on the outputs of the one before, as a stack; None where they differ."""
     before: list[Layer] = []
     dense: list[Dense] = []
     found: list[Any] = []
@@ -177,7 +178,7 @@ def dense_stack(
         return None
     if found[-1] not in _HEAD_GRADIENTS or len(set(map(id, dense))) < len(dense):
         return None
-    return DenseStack(prepare, before, dense, found, others)
+    return DenseStack(model, prepare, before, dense, found, others)
 
 
 def _alone(layer: Layer) -> Any:
@@ -190,10 +191,7 @@ def _alone(layer: Layer) -> Any:
 
 def _runs_alone(layer: Layer) -> bool:
     """Whether the layer's own call has to happen."""
-    own = _OWN.get(type(layer))
-    if own is None or layer._mixed_policy is not None or is_watched(layer, _PARTS):
-        return True
-    return any(getattr(type(layer), part) is not mine for part, mine in zip(_PARTS, own, strict=True))
+    return layer._mixed_policy is not None or is_changed(layer, _OWN)
 
 
 def _is_usual(weight: Any) -> bool:

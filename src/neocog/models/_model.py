@@ -123,7 +123,7 @@ class Model(Trainer):
             return None
         in_line = self._body.in_line()
         plain = in_line and all(isinstance(layer, Layer) for layer in in_line) and not self._remat
-        return dense_stack(in_line, self._body.fitted) if in_line and plain else None
+        return dense_stack(self, in_line, self._body.fitted) if in_line and plain else None
 
     def check_inputs(self, args: tuple[Any, ...]) -> None:
         """Raise ShapeError where the inputs do not fit the model's Input."""

@@ -59,10 +59,7 @@ class ByHand:
 
     def _looks_usual(self) -> bool:
         """Whether nobody watches the model or a part of it."""
-        model: Any = self.model
-        hooks = model._forward_hooks or model._forward_pre_hooks
-        hooks = hooks or model._backward_hooks or model._backward_pre_hooks
-        usual = not hooks and not torch.is_anomaly_enabled() and bool(self.stack.is_usual())
+        usual = not torch.is_anomaly_enabled() and bool(self.stack.is_usual())
         self._looked = usual and not self.watches_changes
         return usual
 

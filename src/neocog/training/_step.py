@@ -70,10 +70,7 @@ def compute_loss(
 
     `exactly` sums in float64, as evaluation does: no gradients are taken of it.
     """
-    settings = model.compile_settings
-    if not settings.settled:
-        settings.settle(y, y_pred, list(model.output_names))
-    heads = settings.heads
+    heads = _heads(model, y, y_pred)
     total: torch.Tensor | None = None
     if len(heads) == 1:  # the common case, without any walk
         total = _head_loss(heads[0], y, y_pred, sample_weight, exactly)
@@ -95,6 +92,14 @@ def compute_loss(
             'adds one. Give compile a loss, such as "mse".'
         )
     return total
+
+
+def _heads(model: Trainable, y: Any, y_pred: Any) -> list[Head]:
+    """Return the outputs' losses and metrics, worked out by whichever of loss and metrics asks first."""
+    settings = model.compile_settings
+    if not settings.settled:
+        settings.settle(y, y_pred, list(model.output_names))
+    return settings.heads
 
 
 def _head_loss(head: Head, y: Any, y_pred: Any, sample_weight: Any, exactly: bool) -> torch.Tensor | None:
@@ -143,10 +148,7 @@ def track_loss(model: Trainable, loss: torch.Tensor, x: Any) -> None:
 
 def compute_metrics(model: Trainable, y: Any, y_pred: Any, sample_weight: Any) -> Mapping[str, Any]:
     """Update the metrics of all outputs and return their values, computed when read."""
-    settings = model.compile_settings
-    if not settings.settled:  # a `compute_loss` of the user's did not ask for the losses of `compile`
-        settings.settle(y, y_pred, list(model.output_names))
-    heads = settings.heads
+    heads = _heads(model, y, y_pred)
     if len(heads) == 1 and isinstance(y_pred, torch.Tensor) and isinstance(y, torch.Tensor):
         _update(heads[0], y, y_pred, sample_weight)
     elif y is not None:
