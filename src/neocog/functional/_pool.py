@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from functools import reduce
 from itertools import product
 
 import torch
@@ -50,7 +49,10 @@ def _largest(x: torch.Tensor, window: Window, padding: PoolPadding) -> torch.Ten
         spans = zip(offsets, sizes, window.strides, strict=True)
         index = [slice(at, at + (count - 1) * step + 1, step) for at, count, step in spans]
         each.append(x[(slice(None), slice(None), *index)])
-    return reduce(torch.maximum, each)
+    largest = torch.maximum(each[0], each[1])
+    for values in each[2:]:
+        torch.maximum(largest, values, out=largest)  # the images that are pooled are in memory too
+    return largest
 
 
 def average_pool(x: torch.Tensor, window: Window, padding: PoolPadding) -> torch.Tensor:

@@ -8,19 +8,22 @@ from typing import Any
 import numpy as np
 import torch
 
-from neocog.core import bounded, keeping_states, max_steps_per_epoch, tree_flatten, tree_pack
+from neocog.core import bounded, keeping_states, max_steps_per_epoch, on_rows, tree_map
 from neocog.data import Source, as_source
 from neocog.exceptions import DataError
 from neocog.training._batch_size import PREDICT_BATCHES, TEST_BATCHES, in_larger_batches, measures_samples
 from neocog.training._early_checks import check_all_targets, last_activations
 from neocog.training._executions import grouped
+from neocog.training._gathered import Gathered
 from neocog.training._hook import HookList
 from neocog.training._memory_inference import evaluated, outputs_of, predict_on
+from neocog.training._own_steps import logs_of_all
 from neocog.training._prepare import build_on, first_batch, packed, place_model, to_device
 from neocog.training._run_hooks import as_list, checked_verbose, make_hooks, steps_of
+from neocog.training._shares import rows_of
 from neocog.training._step import LazyLogs, results_of
-from neocog.training._trainable import Trainable, uses_own_loss
-from neocog.training._world import ALONE, World, sum_metrics
+from neocog.training._trainable import Trainable, runs_own, uses_own_loss
+from neocog.training._world import ALONE, World
 
 
 def evaluate(
@@ -92,7 +95,8 @@ def evaluate_source(
                 call(step, {})
             model.training_state.share, model.training_state.processes = batch.share, world.size
             if batch.share:
-                logs = evaluated(model, packed(batch, device))
+                with on_rows(rows_of(batch)):
+                    logs = evaluated(model, packed(batch, device))
             elif model.training_state.sharded is not None:
                 model(to_device(batch.x, device), training=False)  # the others put the weights together
             for call in end:
@@ -102,12 +106,11 @@ def evaluate_source(
             if step + 1 == steps:
                 break
         rest()
+    share, own = model.training_state.share, not runs_own(model, "test_step")
     model.training_state.share, model.training_state.processes = 1.0, 1
     if step < 0:
         raise DataError("evaluate: expected at least one batch, got data that give none.")
-    if not world.alone:
-        sum_metrics(model.metrics, world)
-        logs = LazyLogs(model)
+    logs = logs_of_all(model, logs, share, world, own_step=own)
     results = logs.copy() if isinstance(logs, LazyLogs) else dict(logs or results_of(model.metrics))
     results = {k: v.item() if isinstance(v, torch.Tensor) and v.dim() == 0 else v for k, v in results.items()}
     hooks.on_test_end(results)
@@ -134,24 +137,30 @@ def _predict_source(
     model: Trainable, source: Source, device: torch.device, hooks: HookList, steps: int | None
 ) -> Any:
     begin, end = hooks.calls("on_predict_batch_begin"), hooks.calls("on_predict_batch_end")
-    form: Any = None
-    parts: list[list[Any]] = []
+    gathered: Gathered | None = None
     model.train(False)
     hooks.on_predict_begin()
     with torch.no_grad():
         for step, batch in enumerate(source.batches(0)):
             for call in begin:
                 call(step, {})
-            form = predict_on(model, (to_device(batch.x, device),))
-            parts.append([to_numpy(leaf) for leaf in tree_flatten(form)])
+            gathered = gathered or Gathered(_rows(source, steps, batch.size))
+            gathered.add(tree_map(to_numpy, predict_on(model, (to_device(batch.x, device),))))
             for call in end:
                 call(step, {})
             if step + 1 == steps:
                 break
     hooks.on_predict_end()
-    if not parts:
+    if gathered is None:
         raise DataError("predict: expected at least one batch, got data that give none.")
-    return tree_pack(form, [np.concatenate(pieces) for pieces in zip(*parts, strict=True)])
+    return gathered.result()
+
+
+def _rows(source: Source, steps: int | None, first: int) -> int | None:
+    """Return how many rows of outputs are expected, if that is known; no batch is larger than the first."""
+    if source.num_samples is None or steps is None:
+        return source.num_samples
+    return min(source.num_samples, steps * first)
 
 
 def to_numpy(tensor: Any) -> Any:
