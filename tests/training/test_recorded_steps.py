@@ -6,7 +6,7 @@ The recorder is a tape on the CPU that behaves as a CUDA graph does (`step_tape`
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from step_tape import TapeRecorder
 
 import neocog as keras
 from neocog.metrics import _reduction
-from neocog.training import _compiled, _graphs, _plan, _state
+from neocog.training import _compiled, _graphs, _memory, _plan, _state
 from neocog.training._graphs import why_not_recorded
 from neocog.training._host_waits import Watch
 
@@ -310,50 +310,38 @@ def test_the_watch_names_what_cannot_be_recorded() -> None:
     assert watch.found is not None
 
 
-def test_the_order_of_calls_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    """CUDA's own part, torch's calls replaced: warm-up beside the main stream, record, repeat."""
-    told: list[str] = []
+def test_a_repetition_keeps_no_state_in_case_of_no_memory(
+    recorders: list[TapeRecorder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[int] = []
+    take = _memory.Kept.take
 
-    @contextmanager
-    def inside(*args: Any, **kwargs: Any) -> Any:
-        told.append("(" + ",".join(str(arg) for arg in [*args, *kwargs.values()]))
-        yield
-        told.append(")")
+    def counted(self: Any) -> None:
+        taken.append(1)
+        take(self)
 
-    class Stream:
-        def __init__(self, name: Any) -> None:
-            self.name = "side" if isinstance(name, torch.device) else name
+    monkeypatch.setattr(_memory.Kept, "take", counted)
+    _fit(_network(), "sgd", "auto", epochs=2)
+    # 120 samples: seven full batches and a smaller one an epoch; once an epoch when it is made.
+    assert recorders[0].repeats == 14 - 3
+    assert len(taken) == 2 + 16 - (recorders[0].repeats - 1)  # the one that was just recorded was kept for
 
-        def wait_stream(self, other: Any) -> None:
-            told.append(f"{self} waits for {other}")
 
-        def __str__(self) -> str:
-            return str(self.name)
+def test_changed_settings_make_a_new_record(recorders: list[TapeRecorder]) -> None:
+    """What is no tensor (momentum, a rate of dropout, a clipping) stands in the record as it was."""
 
-    class Graph:
-        def replay(self) -> None:
-            told.append("repeat")
+    class Change(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+            if epoch == 1:
+                self.model.optimizer.momentum = 0.2
+            if epoch == 2:
+                next(layer for layer in self.model.layers if hasattr(layer, "rate")).rate = 0.0
 
-        def __str__(self) -> str:
-            return "graph"
-
-    main = Stream("main")
-    for name, fake in {
-        "Stream": Stream,
-        "current_stream": lambda device: main,
-        "stream": inside,
-        "graph": inside,
-        "device": inside,
-        "CUDAGraph": Graph,
-    }.items():
-        assert hasattr(torch.cuda, name)
-        monkeypatch.setattr(torch.cuda, name, fake)
-    recorder = _graphs.CudaRecorder(torch.device("cuda:1"))
-    assert recorder.apart(lambda: told.append("step") or 7) == 7
-    assert told == ["side waits for main", "(side", "step", ")", "main waits for side"]
-    told.clear()
-    replay = recorder.record(lambda: told.append("step"))
-    assert told == ["(cuda:1", "(graph,side,thread_local", "step", ")", ")"]
-    told.clear()
-    replay()
-    assert told == ["repeat"]
+    trained = []
+    for asked in (False, "auto"):
+        model = _network()
+        _fit(model, optimizers.SGD(0.1, momentum=0.9), asked, epochs=4, callbacks=[Change()])
+        trained.append(model.get_weights())
+    assert recorders[0].records == 3
+    for one, other in zip(*trained, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=2e-6)

@@ -19,6 +19,7 @@ from neocog.exceptions import ArgumentError, DataError, message
 DEVICE_FRACTION = 0.25
 # Of shuffled batches that are small and whose memory is aligned, several are gathered together.
 _MOST_TOGETHER, _BYTES_TOGETHER, _ALIGNMENT = 16, 1 << 19, 64
+_BYTES_ON_GPU = 1 << 24  # likewise there, where starting the work costs as much as 10 MB of it
 
 
 class ArraySource(Source):
@@ -74,6 +75,7 @@ class ArraySource(Source):
         self.num_samples: int = check_lengths(leaves, names)
         self._leaves = leaves
         self._order: tuple[tuple[int, int], torch.Tensor] | None = None
+        self._ahead: tuple[tuple[int, int], torch.Tensor] | None = None  # the next order, in pinned memory
         self.num_batches: int = _count_batches(self.num_samples, self.batch_size, self.drop_last)
 
     def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
@@ -99,7 +101,9 @@ class ArraySource(Source):
             # A start in the middle finds each batch where it lies in memory otherwise: kernels may go by it.
             pieces = zip(*(part.split(size) for part in parts), strict=True)
             for piece in itertools.islice(pieces, max(0, start - first // size), None):
-                yield self._batch(piece, len(piece[0]))
+                yield self._batch(piece, piece[0].shape[0])
+        if order is not None and order.device.type == "cuda":
+            self._draw_ahead(epoch + 1)  # the GPU is at work still: later it would wait
 
     def _batch(self, parts: Sequence[Any], size: int) -> Batch:
         x, y, weight = (_fill(place, parts) for place in self._places)
@@ -113,7 +117,8 @@ class ArraySource(Source):
         sizes = [leaf.nbytes // self.num_samples * self.batch_size for leaf in self._leaves]
         if any(size % _ALIGNMENT for size in sizes):
             return 1
-        fitting: int = _BYTES_TOGETHER // max(1, sum(sizes))
+        most = _BYTES_TOGETHER if self.device.type == "cpu" else _BYTES_ON_GPU
+        fitting: int = most // max(1, sum(sizes))
         return max(1, min(_MOST_TOGETHER, fitting))
 
     def to(self, device: torch.device | str) -> Source:
@@ -127,7 +132,7 @@ class ArraySource(Source):
         moved = object.__new__(ArraySource)
         moved.__dict__.update(self.__dict__)
         moved._leaves = [leaf.to(device) if isinstance(leaf, torch.Tensor) else leaf for leaf in self._leaves]
-        moved._order = None
+        moved._order = moved._ahead = None
         moved._shared_read_only = False
         return moved
 
@@ -153,10 +158,17 @@ class ArraySource(Source):
     def _order_of(self, epoch: int) -> torch.Tensor:
         """Return the order of `epoch` on the device of the data; the last one asked for is kept."""
         if self._order is None or self._order[0] != (self.seed, epoch):
-            order = epoch_order(self.num_samples, self.seed, epoch)
+            ahead, self._ahead = self._ahead, None
+            drawn = ahead is not None and ahead[0] == (self.seed, epoch)
+            order = ahead[1] if drawn else epoch_order(self.num_samples, self.seed, epoch)  # type: ignore[index]
             first = next((leaf for leaf in self._leaves if isinstance(leaf, torch.Tensor)), order)
-            self._order = ((self.seed, epoch), order.to(first.device))
+            self._order = ((self.seed, epoch), order.to(first.device, non_blocking=drawn))
         return self._order[1]
+
+    def _draw_ahead(self, epoch: int) -> None:
+        """Draw the order of an epoch to come, while a GPU works on what it was given."""
+        order = epoch_order(self.num_samples, self.seed, epoch)
+        self._ahead = (self.seed, epoch), order.pin_memory()
 
 
 def _count_batches(samples: int, batch_size: int, drop_last: bool) -> int:

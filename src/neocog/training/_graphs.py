@@ -11,8 +11,8 @@ a smaller last one, run without it. What cannot be recorded goes on without, wit
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from collections.abc import Iterator
+from typing import Any
 
 import torch
 
@@ -21,52 +21,12 @@ from neocog.metrics import Metric
 from neocog.optimizers._on_device import OnDevice
 from neocog.optimizers._on_device import why_not as why_not_on_device
 from neocog.training._host_waits import Watch
+from neocog.training._recorder import Recorder, Replay
 from neocog.training._step import LazyLogs
 
 WARM_UP = 3  # steps before the record, as torch asks; the last is watched
 _RECORDS = 3  # most records of one run: a model that changes again and again runs without
 _KNOWN = ("neocog.", "torch.nn.")
-
-Replay = Callable[[], None]
-
-
-class Recorder(Protocol):
-    """Records what runs on a device, and repeats it."""
-
-    def apart(self, step: Callable[[], Any]) -> Any:
-        """Run a step where it will be recorded."""
-
-    def record(self, step: Callable[[], Any]) -> Replay:
-        """Record a step, without running it, and return what runs it."""
-
-
-class CudaRecorder:
-    """CUDA graphs, on a stream of their own."""
-
-    def __init__(self, device: torch.device) -> None:
-        self.device = device
-        self.stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
-
-    def apart(self, step: Callable[[], Any]) -> Any:
-        """Run a step on the stream; what ran before is waited for, and what comes after waits."""
-        self.stream.wait_stream(torch.cuda.current_stream(self.device))
-        with torch.cuda.stream(self.stream):
-            result = step()
-        torch.cuda.current_stream(self.device).wait_stream(self.stream)
-        return result
-
-    def record(self, step: Callable[[], Any]) -> Replay:
-        """Record a step. Threads that read data or write snapshots may go on meanwhile."""
-        with torch.cuda.device(self.device):
-            graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(graph, stream=self.stream, capture_error_mode="thread_local"):
-                step()
-        return graph.replay
-
-
-def make_recorder(device: torch.device) -> Recorder | None:
-    """Return what records on a device, None where nothing can."""
-    return CudaRecorder(device) if device.type == "cuda" else None
 
 
 def why_not_recorded(model: Any) -> str | None:
@@ -116,7 +76,7 @@ class RecordedStep:
         self._update = OnDevice(model.compile_settings.optimizer)
         self._replay: Replay | None = None
         self._inputs: list[torch.Tensor] = []
-        self._form: Any = None
+        self._form: list[tuple[torch.Size, torch.dtype]] | None = None
         self._warm = self._records = 0
         self._epoch = -1
         self._facts: tuple[Any, ...] = ()
@@ -124,23 +84,40 @@ class RecordedStep:
 
     def __call__(self, data: Any) -> Any:
         """Train on one batch."""
+        logs = self.repeated(data)
+        if logs is not None:
+            return logs
         if self.model.compile_settings.optimizer is not self._update.optimizer:
             return self.model.train_step(data)  # another took its place
         self._update.write_numbers()
-        leaves = [leaf for leaf in tree_flatten(data) if leaf is not None]
+        leaves = _leaves(data)
         if not self._fits(leaves):
             return self._train(data)
-        if self._replay is not None and self._changed():
-            self._forget()
+        if self._warm < WARM_UP:
+            return self._warm_up(data)
+        self._record(data, leaves)
+        return self._train(data) if self._replay is None else self._repeat(leaves)
+
+    def repeated(self, data: Any) -> Any:
+        """Train on one batch by repeating the record, which takes no memory; None where that cannot be done.
+
+        There is no record yet, it is of batches of another form, or the model has changed since.
+        """
         if self._replay is None:
-            if self._warm < WARM_UP:
-                return self._warm_up(data)
-            self._record(data, leaves)
-            if self._replay is None:
-                return self._train(data)
+            return None
+        leaves = _leaves(data)
+        if self.model.compile_settings.optimizer is not self._update.optimizer or not self._fits(leaves):
+            return None
+        if self._changed():
+            self._forget()
+            return None
+        self._update.write_numbers()
+        return self._repeat(leaves)
+
+    def _repeat(self, leaves: list[torch.Tensor]) -> LazyLogs:
         for place, leaf in zip(self._inputs, leaves, strict=True):
             place.copy_(leaf)
-        self._replay()
+        self._replay()  # type: ignore[misc]
         return LazyLogs(self.model)
 
     def _fits(self, leaves: list[Any]) -> bool:
@@ -152,7 +129,7 @@ class RecordedStep:
             if not all(isinstance(leaf, torch.Tensor) for leaf in leaves):
                 self.why_not = "a batch holds other things than tensors"
                 return False
-        return bool([(leaf.shape, leaf.dtype) for leaf in leaves] == self._form)
+        return [(leaf.shape, leaf.dtype) for leaf in leaves] == self._form
 
     def _train(self, data: Any) -> Any:
         """Run one step by the numbers on the device, so that recorded and other steps round alike."""
@@ -221,16 +198,34 @@ class RecordedStep:
         model = self.model
         tensors = [*model.parameters(), *model.buffers()]
         tensors += metric_tensors(model)
+        settings = model.compile_settings
         return (
-            id(model.compile_settings.optimizer),
+            id(settings.optimizer),
+            _settings_of(settings.optimizer),
+            [head.weight for head in settings.heads],
             [(tensor.data_ptr(), tensor.requires_grad) for tensor in tensors],
-            [(module.training, getattr(module, "trainable", True)) for module in model.modules()],
+            [
+                (_settings_of(module), getattr(module, "trainable", True), len(module._forward_hooks))
+                for module in model.modules()
+            ],
         )
 
     def _forget(self) -> None:
         self._replay, self._inputs, self._warm = None, [], 0
         if self._records >= _RECORDS:
             self.why_not = "the model changes between steps"
+
+
+def _leaves(data: Any) -> list[Any]:
+    if type(data) is tuple and all(type(leaf) is torch.Tensor for leaf in data):
+        return list(data)  # the common case, without a walk
+    return [leaf for leaf in tree_flatten(data) if leaf is not None]
+
+
+def _settings_of(owner: Any) -> list[tuple[str, Any]]:
+    """Return the plain values among an object's public attributes: a record has them in it."""
+    plain = (bool, int, float, str, type(None))
+    return [(key, value) for key, value in vars(owner).items() if key[0] != "_" and isinstance(value, plain)]
 
 
 def _python_state(model: Any) -> list[tuple[dict[str, Any], dict[str, Any]]]:

@@ -60,6 +60,11 @@ class Steps:
             data: the batch.
             run: does the step; default: the model's `train_step`, as the plan has it.
         """
+        recorded = self.model.training_state.recorded
+        if recorded is not None and run is None:
+            logs = recorded.repeated(data)
+            if logs is not None:
+                return logs  # a step that takes no memory cannot run out of it
         self.kept.take()
         if "train" in self._rows:
             self.model.training_state.recorded = None  # a record holds the memory of a whole batch

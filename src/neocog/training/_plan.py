@@ -13,8 +13,9 @@ import torch
 from torch.utils._triton import has_triton_package
 
 from neocog.training._calibration import Calibration, calibration_for
-from neocog.training._graphs import make_recorder, why_not_recorded
+from neocog.training._graphs import why_not_recorded
 from neocog.training._precision import choose_precision, half_precision, takes_tf32
+from neocog.training._recorder import make_recorder
 from neocog.training._world import join
 
 

@@ -30,7 +30,7 @@ def place_model(model: Any) -> torch.device:
     wanted = default_device()
     if device.type == "cpu" and wanted.type != "cpu":
         model.to(wanted)
-        return wanted
+        return device_of(model)  # "cuda:0" for "cuda": tensors there are known to lie there
     if device.type == "cpu":
         keep_freed_memory()
     return device

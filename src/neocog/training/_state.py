@@ -13,9 +13,10 @@ from neocog.functional import first_order
 from neocog.graph import module_call
 from neocog.training._by_hand import ByHand, by_hand
 from neocog.training._compiled_forward import CompiledForward
-from neocog.training._graphs import RecordedStep, is_known, make_recorder, why_not_recorded
+from neocog.training._graphs import RecordedStep, is_known, why_not_recorded
 from neocog.training._plan import Plan
 from neocog.training._precision import autocast, float32_products
+from neocog.training._recorder import make_recorder
 from neocog.training._sharded import Sharded
 from neocog.training._together import Together
 from neocog.training._world import replicated
