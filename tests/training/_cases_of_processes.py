@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from _cases_of_own_steps import OWN_CASES
 from torch.distributed.algorithms.ddp_comm_hooks.default_hooks import allreduce_hook
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -337,6 +338,7 @@ CASES = {
     "generator": lambda: stream("generator"),
     "loader": lambda: stream("loader"),
     "pieces": pieces,
+    **OWN_CASES,
 }
 
 

@@ -23,10 +23,12 @@ def results(folder: Path, processes: int, cases: list[str], kills: str | None = 
     }
 
 
-def break_off(folder: Path, processes: int, case: str, kills: str) -> None:
-    """Run a case that ends where a process is killed, as nothing starts it again."""
+def break_off(folder: Path, processes: int, case: str, kills: str) -> str:
+    """Run a case that ends where a process is killed, as nothing starts it again; return what it told."""
     done, _ = _run(folder, processes, [case], kills, restarts=0)
     assert done.returncode != 0
+    text: str = done.stderr
+    return text
 
 
 def _run(

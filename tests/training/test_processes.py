@@ -22,10 +22,12 @@ CASES = [
     "adam", "momentum", "penalties", "classes", "clipped", "averaged", "gathered", "cnn", "masked",
     "weighted", "shares", "shares_cnn", "shares_gathered", "mixed", "mixing", "generator", "loader", "pieces",
     "outputs", "scarce_forward", "scarce_backward", "scarce_gathered", "scarce_update", "scarce_own_loss",
+    "own_steps", "own_steps_grad", "own_steps_clipped", "own_steps_gathered", "own_around", "own_two",
+    "own_state",
 ]  # fmt: skip
 TO_BE_KILLED = ["fragile", "elastic", "elastic_shares"]
 # Whatever counts is the same to the bit; what is computed from outputs moves with their last digit.
-COMPUTED = ("loss", "crossentropy")
+COMPUTED = ("loss", "crossentropy", "size")
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +71,13 @@ def test_the_comparison_sees_a_difference(ended: Any) -> None:
         one["history"]["accuracy"][-1] += 1e-7
     with pytest.raises(AssertionError):
         check_same_training(alone, moved)
+
+
+@needs_distributed
+def test_a_metric_that_cannot_be_added_up_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "found").mkdir()
+    text = break_off(tmp_path / "found", 2, "in_python", kills="")
+    assert 'InPython "in_python": expected state in variables, to be added up over 2 processes' in text
 
 
 @needs_distributed

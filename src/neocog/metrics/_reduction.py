@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 import torch
 
-from neocog.core import to_snake_case, to_tensor
+from neocog.core import own_rows, to_snake_case, to_tensor
 from neocog.metrics._arrays import divide_no_nan, pair, per_sample, without_masked
 from neocog.metrics._later import Later
 from neocog.metrics._metric import Metric
@@ -92,6 +92,8 @@ class Mean(Metric):
         self._accumulate(to_tensor(values), sample_weight)
 
     def _accumulate(self, values: torch.Tensor, sample_weight: Any) -> None:
+        if sample_weight is None and not values.dim():
+            sample_weight = _share_of_batch()  # one number for the rows of this process
         if sample_weight is None:
             if values.dim() == 2 and values.shape[1] == 1:
                 values = values.squeeze(1)
@@ -234,6 +236,14 @@ class FunctionMetric(MeanMetricWrapper):
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make an equal metric."""
         return {"name": self.name, "dtype": self.dtype, **self._fn_kwargs}
+
+
+def _share_of_batch() -> float | None:
+    """Return what part of the batch under way this process has, where several share it."""
+    rows = own_rows()
+    if rows is None:
+        return None
+    return 0.0 if rows.stands_in or not rows.total else rows.count / rows.total
 
 
 def _function_name(function: Any) -> str:

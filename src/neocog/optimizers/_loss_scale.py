@@ -10,6 +10,7 @@ import torch
 
 from neocog.core import auto_name, check_int, check_number, custom_object_scope
 from neocog.exceptions import ArgumentError, ArgumentTypeError, message
+from neocog.optimizers._exchange import exchanged
 from neocog.optimizers._registry import OPTIMIZERS, deserialize, serialize
 
 _INNER = ("clipnorm", "clipvalue", "ema_overwrite_frequency", "global_clipnorm",
@@ -108,7 +109,7 @@ class LossScaleOptimizer:
 
     def apply(self, grads: Iterable[Any], trainable_variables: Iterable[Any] | None = None) -> None:
         """Update the variables by their scaled gradients; not where one of them is not finite."""
-        grads = list(grads)
+        grads = exchanged(list(grads))
         variables = None if trainable_variables is None else list(trainable_variables)
         if variables is not None and not self.inner_optimizer.built:
             self.inner_optimizer.build(variables)

@@ -12,6 +12,7 @@ from neocog.core import no_gradients, to_tensor
 from neocog.exceptions import ArgumentError, ShapeError, message
 from neocog.optimizers import _accumulators, _gradients
 from neocog.optimizers._base import OptimizerBase
+from neocog.optimizers._exchange import exchanged
 from neocog.optimizers._groups import Batch
 from neocog.optimizers._table import name_of, path_of
 from neocog.optimizers._values import LearningRate, OptimizerVariable, StepCount, parameter_of
@@ -82,7 +83,7 @@ class Optimizer(OptimizerBase):
             NotBuiltError: no variables were ever given.
             ShapeError: a gradient has another shape than its variable.
         """
-        grads = list(grads)
+        grads = exchanged(list(grads))
         if not grads:
             return
         if trainable_variables is not None:

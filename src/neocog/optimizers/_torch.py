@@ -9,6 +9,7 @@ import torch
 
 from neocog.core import to_snake_case
 from neocog.exceptions import ArgumentError, ArgumentTypeError, message
+from neocog.optimizers._exchange import exchanged
 from neocog.optimizers._values import LearningRate, StepCount, parameter_of
 from neocog.optimizers.schedules._base import check_rate
 
@@ -95,7 +96,7 @@ class TorchOptimizer:
         Raises:
             ArgumentError: there is not one gradient for each variable, or a variable is not the optimizer's.
         """
-        grads = list(grads)
+        grads = exchanged(list(grads))
         known = {id(param) for param in self.params}
         given = self.params if trainable_variables is None else map(parameter_of, trainable_variables)
         params = list(given)

@@ -74,7 +74,7 @@ def by_hand(model: Any) -> ByHand | None:
     `compile`.
     """
     layers = getattr(model, "dense_stack", None)
-    if layers is None or not uses_own_loss(model) or "compute_loss" in vars(model):
+    if layers is None or not uses_own_loss(model):
         return None
     one = torch.ones(())
     if model.compile_settings.optimizer.scale_loss(one) is not one:

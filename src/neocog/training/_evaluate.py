@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from neocog.core import bounded, keeping_states, max_steps_per_epoch, on_rows, tree_map
+from neocog.core import bounded, keep_freed_memory, keeping_states, max_steps_per_epoch, on_rows, tree_map
 from neocog.data import Source, as_source
 from neocog.exceptions import DataError
 from neocog.training._batch_size import PREDICT_BATCHES, TEST_BATCHES, in_larger_batches, measures_samples
@@ -99,6 +99,7 @@ def evaluate_source(
                     logs = evaluated(model, packed(batch, device))
             elif model.training_state.sharded is not None:
                 model(to_device(batch.x, device), training=False)  # the others put the weights together
+            keep_freed_memory()
             for call in end:
                 call(step, logs)
             if after_batch is not None:
@@ -146,6 +147,7 @@ def _predict_source(
                 call(step, {})
             gathered = gathered or Gathered(_rows(source, steps, batch.size))
             gathered.add(tree_map(to_numpy, predict_on(model, (to_device(batch.x, device),))))
+            keep_freed_memory()
             for call in end:
                 call(step, {})
             if step + 1 == steps:

@@ -9,9 +9,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from neocog.core import bounded, check_int, max_epochs, max_steps_per_epoch, subnormals_flushed
+from neocog.core import (
+    bounded,
+    check_int,
+    keep_freed_memory,
+    max_epochs,
+    max_steps_per_epoch,
+    subnormals_flushed,
+)
 from neocog.data import Batch, Source, as_source, split_validation
 from neocog.exceptions import ArgumentError, DataError, message
 from neocog.training._batch_size import in_larger_batches, measures_samples
@@ -22,6 +27,7 @@ from neocog.training._history import History
 from neocog.training._hook import HookList
 from neocog.training._interrupts import Interrupts
 from neocog.training._memory import Steps, log_line
+from neocog.training._own_steps import check_built, logs_of_all, plain
 from neocog.training._prepare import device_of, packed, prepare_fit
 from neocog.training._replay import batches_from, endless_from, resume
 from neocog.training._run_hooks import checked_verbose, make_hooks, steps_of
@@ -31,8 +37,8 @@ from neocog.training._snapshot import Position, Scene
 from neocog.training._snapshots import Snapshots
 from neocog.training._step import LazyLogs, results_of
 from neocog.training._together import Together
-from neocog.training._trainable import Trainable
-from neocog.training._world import World, join, mean_statistics, sum_metrics
+from neocog.training._trainable import Trainable, runs_own
+from neocog.training._world import World, join, mean_statistics
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +87,7 @@ def fit(model: Trainable, request: FitRequest) -> History:
     request = with_auto_batch_size(model, request, world, verbose)
     source, validation = _sources(request)
     source = prepare_fit(model, source)
+    check_built(model, world)
     validation = _placed(model, request, validation)
     source, validation = shared_out(model, world, source, validation)
     model.training_state.together = None if world.alone else Together(model, world)
@@ -215,11 +222,12 @@ class _Run:
             hooks.on_epoch_begin(epoch)
         step_logs = self.train_batches(epoch)
         mean_statistics(model, self.scene.world)
-        if not self.scene.world.alone and isinstance(step_logs, (LazyLogs, type(None))):
-            sum_metrics(model.metrics, self.scene.world)
-            step_logs = LazyLogs(model)
-        logs = _epoch_logs(model, step_logs)
-        if self.validates_after(epoch):
+        validates = self.validates_after(epoch)
+        if validates and self.snapshots is not None:
+            self.snapshots.before_validation(self.scene)  # while each process has metrics of its own rows
+        share, own = self.scene.share, not runs_own(model, "train_step")
+        logs = _epoch_logs(model, logs_of_all(model, step_logs, share, self.scene.world, own_step=own))
+        if validates:
             validation = self.validate()
             logs.update({f"val_{name}": value for name, value in sorted(validation.items())})
         with whole_weights(model, hooks):
@@ -234,19 +242,18 @@ class _Run:
     def validate(self) -> dict[str, Any]:
         """Evaluate on the validation data; whoever asks the run to stop need not wait for the end of it."""
         scene, steps = self.scene, self.request.validation_steps
-        if self.snapshots is None or not scene.world.alone:
-            return evaluate_source(self.model, scene.validation, self.hooks, steps, world=scene.world)
-        self.snapshots.before_validation(scene)
+        leaves = self.snapshots is not None and self.model.training_state.sharded is None
+        after = self.leave_if_asked if leaves else None
         found = evaluate_source(
-            self.model, scene.validation, self.hooks, steps, after_batch=self.leave_if_asked
+            self.model, scene.validation, self.hooks, steps, after_batch=after, world=scene.world
         )
-        self.snapshots.after_validation()
+        if self.snapshots is not None:
+            self.snapshots.after_validation()
         return found
 
     def leave_if_asked(self) -> None:
         """Take a last snapshot and end the run where a signal asked for it during a validation."""
-        if self.interrupts.is_asked and self.snapshots is not None:
-            self.snapshots.take(self.scene, wait=True)
+        if self.snapshots is not None and self.snapshots.after_batch(self.scene, self.interrupts.is_asked):
             self.interrupts.leave()
 
     def train_batches(self, epoch: int) -> Any:
@@ -257,7 +264,7 @@ class _Run:
         model.training_state.watch([*begin, *end])
         begin, end, rest = grouped(begin, end, model.compile_settings.steps_per_execution)
         limit = self.request.steps_per_epoch
-        logs: Any = None
+        logs: Any = self.scene.logs if position.step else None
         together, steps = model.training_state.together, Steps(model, world=self.scene.world, tell=self.tell)
         if together is not None:
             together.begin_epoch(self.hooks)
@@ -271,6 +278,10 @@ class _Run:
                 data = packed(batch, device)
                 run = None if together is None else together.step_on(model, batch, data)
                 logs = steps(data, run)
+                keep_freed_memory()
+                self.scene.logs, self.scene.share = logs, batch.share
+                if together is not None:
+                    together.end_step(model, batch)
                 for call in end:
                     call(step, logs)
                 position.step += 1
@@ -320,16 +331,10 @@ def _epoch_logs(model: Trainable, step_logs: Any) -> dict[str, Any]:
     if isinstance(step_logs, LazyLogs):
         found = step_logs.copy()
     elif isinstance(step_logs, dict):
-        found = {key: _number(value) for key, value in step_logs.items()}
+        found = {key: plain(value) for key, value in step_logs.items()}
     else:
-        found = results_of(model.metrics) if step_logs is None else {"loss": _number(step_logs)}
+        found = results_of(model.metrics) if step_logs is None else {"loss": plain(step_logs)}
     return dict(sorted(found.items()))
-
-
-def _number(value: Any) -> Any:
-    if isinstance(value, torch.Tensor):
-        return value.item() if value.dim() == 0 else value.detach().cpu().numpy()
-    return value
 
 
 def _placed(model: Trainable, request: FitRequest, validation: Source | None) -> Source | None:

@@ -20,6 +20,7 @@ from neocog.training._memory_gradients import Gradients, gradients_of
 from neocog.training._memory_kept import Kept
 from neocog.training._memory_parts import Progress, rows_of, step_in_parts, update_again
 from neocog.training._step import LazyLogs, unpack
+from neocog.training._trainable import runs_own
 from neocog.training._world import ALONE, World
 
 
@@ -160,7 +161,7 @@ class Steps:
             return f"Some weights are updated, some not: begin again from a file or snapshot. {smaller}."
         if limit == 1:
             return f"One row alone does not fit: use {LESS}."
-        if not own_step(self.model, "train_step"):
+        if not runs_own(self.model, "train_step"):
             return f"A train_step of your own cannot be split: {smaller.lower()} or less."
         if needs_whole_batch(self.model):
             return f"The model needs whole batches (fixed size, or states between them): {smaller.lower()}."
@@ -176,12 +177,6 @@ class Steps:
 def halved(rows: int, limit: int) -> int:
     """Return the rows at once for twice as many parts."""
     return max(1, -(-rows // (2 * -(-rows // limit))))
-
-
-def own_step(model: Any, name: str) -> bool:
-    """Whether a step is neocog's, which knows how to go by parts."""
-    base: Any = next(cls for cls in type(model).__mro__ if cls.__name__ == "Trainer")
-    return getattr(type(model), name) is getattr(base, name) and name not in vars(model)
 
 
 def _talks_in_forward(model: Any) -> bool:

@@ -7,16 +7,17 @@ from typing import Any
 
 from neocog.exceptions import OutOfMemoryError, message
 from neocog.training._cost import needs_whole_batch
-from neocog.training._memory import halved, log_line, own_step
+from neocog.training._memory import halved, log_line
 from neocog.training._memory_errors import LESS, Failure, free_memory, is_out_of_memory
 from neocog.training._memory_outputs import activity, hold_activity
 from neocog.training._memory_parts import joined, parts_of, rows_of
 from neocog.training._step import test_step, unpack
+from neocog.training._trainable import runs_own
 
 
 def evaluated(model: Any, data: Any, where: str = "evaluate") -> Any:
     """Evaluate on one batch by the model's `test_step`, with fewer rows at once where memory runs out."""
-    own = own_step(model, "test_step")
+    own = runs_own(model, "test_step")
     states = None if own else [(metric, metric.state_dict()) for metric in model.metrics]
 
     def whole() -> Any:

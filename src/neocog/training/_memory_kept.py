@@ -12,6 +12,7 @@ import torch
 from neocog.core import OwnRows, on_rows
 from neocog.optimizers import TorchOptimizer
 from neocog.training._together import seed_generators
+from neocog.training._trainable import statistics_of
 
 _VERSION = attrgetter("_version")
 _SMALL = 1 << 16  # elements up to which a buffer is copied at every step; larger ones when they changed
@@ -38,7 +39,7 @@ class Kept:
     def __init__(self, model: Any) -> None:
         self.model = model
         self.optimizer = model.compile_settings.optimizer
-        buffers = [value for value in model.buffers() if isinstance(value, torch.Tensor)]
+        buffers = [value for _, value in statistics_of(model)]
         self._small = [value for value in buffers if value.numel() <= _SMALL]
         self._small_copies = [value.detach().clone() for value in self._small]
         self._large = [value for value in buffers if value.numel() > _SMALL]

@@ -20,6 +20,7 @@ from neocog.losses import LossFunctionWrapper
 from neocog.training._memory_gradients import Gradients
 from neocog.training._memory_outputs import loss_of_parts, through_outputs
 from neocog.training._step import LazyLogs, track_loss, unpack
+from neocog.training._trainable import runs_own
 
 # Losses of neocog whose values do not belong to one row each.
 _NOT_BY_ROWS = (functional.circle, functional.dice, functional.tversky)
@@ -159,8 +160,7 @@ def _updated(
 
 def _mean_over_rows(model: Any) -> bool:
     """Whether the loss of a batch is known to be the mean of its rows' losses."""
-    base: Any = next(cls for cls in type(model).__mro__ if cls.__name__ == "Trainer")
-    if type(model).compute_loss is not base.compute_loss or "compute_loss" in vars(model):
+    if not runs_own(model, "compute_loss"):
         return False
     heads = model.compile_settings.heads
     return bool(heads) and all(head.loss is None or _is_mean(head.loss) for head in heads)

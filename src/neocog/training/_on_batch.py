@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from neocog.core import subnormals_flushed, tree_map
+from neocog.core import keep_freed_memory, subnormals_flushed, tree_map
 from neocog.data import as_source
 from neocog.exceptions import ArgumentError
 from neocog.training._evaluate import to_numpy
@@ -29,6 +29,7 @@ def train_on_batch(model: Trainable, x: Any, y: Any, sample_weight: Any, class_w
     try:
         with subnormals_flushed():
             logs = Steps(model, "train_on_batch")(data)
+            keep_freed_memory()
     finally:
         model.train(False)
     return _numbers(logs)

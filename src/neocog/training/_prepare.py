@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from neocog.core import default_device, keep_freed_memory, keeping_states, tree_map
+from neocog.core import default_device, keeping_states, tree_map
 from neocog.data import Batch, Source, pack_x_y_sample_weight
 from neocog.exceptions import ArgumentError, DataError, message
 from neocog.optimizers import Optimizer
@@ -25,14 +25,12 @@ def device_of(model: Any) -> torch.device:
 
 
 def place_model(model: Any) -> torch.device:
-    """Move a model that still lies on the CPU to the accelerator, if there is one; else keep freed memory."""
+    """Move a model that still lies on the CPU to the accelerator, if there is one."""
     device = device_of(model)
     wanted = default_device()
     if device.type == "cpu" and wanted.type != "cpu":
         model.to(wanted)
         return device_of(model)  # "cuda:0" for "cuda": tensors there are known to lie there
-    if device.type == "cpu":
-        keep_freed_memory()
     return device
 
 

@@ -20,6 +20,7 @@ from neocog.core import default_device, tree_flatten
 from neocog.exceptions import ArgumentError, message
 from neocog.optimizers._norms import norms_summed_by
 from neocog.training._hook import HookList
+from neocog.training._trainable import runs_own
 from neocog.training._world import World, any_of
 
 # Rules that treat each element of a weight by itself, so that a share of the weight is enough.
@@ -345,6 +346,9 @@ def _check(model: Any) -> None:
     if model.training_state._constrained:
         do = "Remove the constraints, or leave sharded=True out."
         raise ArgumentError(message(where, expected="no constraints on weights", got="some", do=do))
+    if not runs_own(model, "train_step"):
+        expected, do = "neocog's train_step, which weighs each process by its rows", "Leave sharded=True out."
+        raise ArgumentError(message(where, expected=expected, got="one of your own", do=do))
     scalar = next((name for name, param in model.named_parameters() if param.dim() == 0), None)
     if scalar is not None:
         raise ArgumentError(message(where, expected="weights with an axis", got=f'the number "{scalar}"'))

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import distributed
 
-from neocog.core import tree_map
+from neocog.core import OwnRows, tree_map
 from neocog.data import Batch, MappedSource, Source
 from neocog.exceptions import DataError
 from neocog.training._world import World, same_everywhere
@@ -96,6 +96,14 @@ def part_of(batch: Batch, world: World) -> Batch:
     )
     share = own * world.size / batch.size
     return Batch(x, y, weight, own, share=share, rows=(rows.start, batch.size))
+
+
+def rows_of(batch: Batch) -> OwnRows | None:
+    """Return which rows of a batch that is evaluated are this process's; None where it has all."""
+    if batch.rows is None:
+        return None
+    first, total = batch.rows
+    return OwnRows(first, max(batch.size, 1), total, batch.size == 0)
 
 
 def _plain(batch: Batch) -> tuple[Any, ...]:

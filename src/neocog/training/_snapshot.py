@@ -20,12 +20,18 @@ from torch import nn
 from neocog._version import __version__
 from neocog.data import Source
 from neocog.exceptions import ArgumentError, message
+from neocog.files import is_storable
 from neocog.optimizers._together import gathered_gradients
 from neocog.training._hook import HookList
+from neocog.training._own_steps import plain
 from neocog.training._plan import Plan
 from neocog.training._sharded_files import read_shares
 from neocog.training._together import seed_generators
-from neocog.training._world import ALONE, World, from_everywhere
+from neocog.training._trainable import statistics_of
+from neocog.training._world import ALONE, World, from_everywhere, state_of_all
+
+# Attributes of neocog's metrics that their variables bring back.
+_KEPT_BY_METRICS = ("name", "_dtype", "_device", "_variables", "_running", "_seen", "_weighted")
 
 
 @dataclass(kw_only=True)
@@ -58,6 +64,8 @@ class Scene:
         resumed: whether the data are still to be read up to the place.
         world: the processes that train together.
         folder: where the snapshots lie.
+        logs: what the last step returned.
+        share: weight of this process's rows in it.
     """
 
     model: Any
@@ -69,6 +77,8 @@ class Scene:
     resumed: bool = False
     world: World = ALONE
     folder: Path = Path()
+    logs: Any = None
+    share: float = 1.0
 
 
 def capture(scene: Scene, passing: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -83,10 +93,11 @@ def capture(scene: Scene, passing: Mapping[str, Any] | None = None) -> dict[str,
     model = scene.model
     own = {
         # Statistics differ between processes within an epoch; the model's own state has those of the first.
-        "buffers": {} if scene.world.leads else {name: copied(v) for name, v in model.named_buffers()},
+        "buffers": {} if scene.world.leads else {name: copied(v) for name, v in statistics_of(model)},
         "layers": _kept_by_layers(model),
         "rows": dict(model.training_state.rows),
         "seeds": {name: seed.state_dict() for name, seed in seed_generators(model)},
+        "logs": _told_last(scene),
         **_apart(scene),
         **copied(passing or capture_passing(scene)),
     }
@@ -132,10 +143,26 @@ def _apart(scene: Scene) -> dict[str, Any]:
     return {"together": together.state_dict(), "gathered": copied(gathered_gradients(scene.model.optimizer))}
 
 
+def _attributes_of(metric: Any) -> dict[str, Any]:
+    """Return what a metric of the user's keeps beside its variables, where that is plain data."""
+    if type(metric).__module__.startswith("neocog."):
+        return {}
+    own = {name: value for name, value in vars(metric).items() if name not in _KEPT_BY_METRICS}
+    return {name: copied(value) for name, value in own.items() if is_storable(value)}
+
+
+def _told_last(scene: Scene) -> dict[str, Any] | None:
+    """Return what the last step told, where it is not the metrics: a later snapshot may end its epoch."""
+    if not isinstance(scene.logs, dict):
+        return None
+    values = {name: plain(value) for name, value in scene.logs.items()}
+    return {"values": copied(values), "share": scene.share}
+
+
 def capture_passing(scene: Scene) -> dict[str, Any]:
     """Return the state that a validation changes: metrics, callbacks, random numbers."""
     return {
-        "metrics": [[metric.name, metric.state_dict()] for metric in scene.model.metrics],
+        "metrics": [[m.name, m.state_dict(), _attributes_of(m)] for m in scene.model.metrics],
         "hooks": _plain_copy(scene.hooks.state_dict()),
         "random": random_state(),
     }
@@ -157,7 +184,7 @@ def restore(scene: Scene, state: Mapping[str, Any]) -> None:
         _check_network(model, state["model"])
     else:
         read_shares(scene.folder, state["shares"], sharded)
-    own = _own_part(scene.world, state)
+    own = _own_part(scene.world, state, model.metrics)
     for layer, kept in zip(_keeping_layers(model), own["layers"], strict=True):
         layer.restore_kept(kept)
     nn.Module.load_state_dict(model, state["model"], strict=sharded is None)
@@ -175,10 +202,12 @@ def restore(scene: Scene, state: Mapping[str, Any]) -> None:
     scene.position = Position(**state["position"])
     scene.at_epoch = state["at_epoch"]
     scene.resumed = True
+    told = own.get("logs") or {}
+    scene.logs, scene.share = told.get("values"), told.get("share", 1.0)
     _restore_own(model, own)
 
 
-def _own_part(world: World, state: Mapping[str, Any]) -> Any:
+def _own_part(world: World, state: Mapping[str, Any], metrics: list[Any]) -> Any:
     """Return the state of this process; of another number of processes, what they have together.
 
     Raises:
@@ -200,11 +229,12 @@ def _own_part(world: World, state: Mapping[str, Any]) -> Any:
         **processes[0],
         "buffers": _mean_of([state["model"], *(own["buffers"] for own in processes[1:])]),
         "metrics": [
-            [name, {key: _share_of([own["metrics"][i][1] for own in processes], key, world) for key in first}]
-            for i, (name, first) in enumerate(processes[0]["metrics"])
+            [entry[0], _shared_out([own["metrics"][index][1] for own in processes], metric, world)]
+            for index, (entry, metric) in enumerate(zip(processes[0]["metrics"], metrics, strict=False))
         ],
         "seeds": processes[0]["seeds"] if world.leads else {},
         "together": None,
+        "logs": None,
         "gathered": [
             torch.stack(tensors).mean(0)
             for tensors in zip(*(own.get("gathered", ()) for own in processes), strict=True)
@@ -221,17 +251,22 @@ def _mean_of(states: list[Mapping[str, Any]]) -> dict[str, torch.Tensor]:
     return {name: mean.to(states[0][name].dtype) for name, mean in means.items()}
 
 
-def _share_of(states: list[Mapping[str, torch.Tensor]], key: str, world: World) -> torch.Tensor:
-    """Return the sum of a metric's state over all processes for the first one, and 0 for the others."""
-    total = torch.stack([state[key] for state in states if key in state]).sum(0)
-    return total if world.leads else torch.zeros_like(total)
+def _shared_out(states: list[dict[str, torch.Tensor]], metric: Any, world: World) -> dict[str, torch.Tensor]:
+    """Return what all processes had counted for the first one, and 0 for the others; other kinds for all."""
+    kinds = {name: variable.aggregation for name, variable in metric._named_variables()}
+    whole = state_of_all(metric, states)
+    return {
+        name: value if world.leads or kinds.get(name, "sum") != "sum" else torch.zeros_like(value)
+        for name, value in whole.items()
+    }
 
 
 def _restore_own(model: Any, own: Mapping[str, Any]) -> None:
     """Put back what each process has of its own."""
-    buffers = dict(model.named_buffers())
-    for name, value in own["buffers"].items():
-        buffers[name].copy_(value)
+    buffers = dict(statistics_of(model))
+    with torch.no_grad():
+        for name, value in own["buffers"].items():
+            buffers[name].copy_(value)
     seeds = dict(seed_generators(model))
     for name, seed in own["seeds"].items():
         if name in seeds:
@@ -298,7 +333,7 @@ def _kept_by_layers(model: Any) -> list[Any]:
 
 def _restore_metrics(model: Any, saved: list[Any]) -> None:
     own = model.metrics
-    names = [name for name, _ in saved]
+    names = [entry[0] for entry in saved]
     if [metric.name for metric in own] != names:
         raise ArgumentError(
             message(
@@ -308,8 +343,10 @@ def _restore_metrics(model: Any, saved: list[Any]) -> None:
                 do="Compile with the same metrics, or choose another folder to train anew.",
             )
         )
-    for metric, (_, state) in zip(own, saved, strict=True):
+    for metric, (_, state, *attributes) in zip(own, saved, strict=True):
         metric.load_state_dict(state)
+        for name, value in (attributes[0] if attributes else {}).items():
+            setattr(metric, name, value)
 
 
 def _check_network(model: Any, saved: Mapping[str, Any]) -> None:

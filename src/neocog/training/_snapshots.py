@@ -21,7 +21,8 @@ from neocog.training._snapshot import Position, Scene, capture, capture_passing
 from neocog.training._world import ALONE, World, any_of, same_everywhere
 
 KEPT = 2  # snapshots that stay: the newest, and the one before in case that is damaged
-AGREED = 10  # steps after which several processes agree on whether to take one
+AGREED = 10  # quick steps after which several processes agree on whether to take one
+_SLOW = 0.02  # seconds a step from which they agree after each: a hundredth of that, at most
 _MOST_SHARE = 0.01  # of the time that snapshots by the clock may take away from training
 _SECONDS = {"s": 1, "sec": 1, "second": 1, "min": 60, "minute": 60, "h": 3600, "hour": 3600}
 _EVERY = re.compile(r"\s*(\d+(?:\.\d+)?)?\s*([a-z]+?)s?\s*")
@@ -87,7 +88,9 @@ class Snapshots:
         self._since = 0  # steps since the last one
         self._warned = False
         self._passing: dict[str, Any] | None = None
-        self._steps = 0  # of the run in this process
+        self._turns = 0  # at which the processes could have agreed; the next one at which they do
+        self._next = 1
+        self._agreed = time.monotonic(), 0  # when they last did, and at which turn
 
     def newest(self, world: World = ALONE) -> Mapping[str, Any] | None:
         """Return the newest state that can be read, or None where there is no snapshot.
@@ -144,18 +147,33 @@ class Snapshots:
         Returns whether it is to end. Several processes agree on that, and on the clock, every few steps.
         """
         self._since += 1
-        self._steps += 1
         due = self._due()
         if not scene.world.alone:
-            by_clock = self.every.seconds is not None
-            if self._steps % AGREED == 0:
-                agreed, asked = any_of((due, asked), scene.world)
-                due = agreed if by_clock else due
-            else:
-                due, asked = due and not by_clock, False
+            agreed, asked = self._agree(due, asked, scene.world)
+            due = agreed if self.every.seconds is not None else due
         if due or asked:
             self.take(scene, wait=asked)
         return asked
+
+    def after_batch(self, scene: Scene, asked: bool) -> bool:
+        """Take a last snapshot within a validation where the run is to end; return whether it is."""
+        if not scene.world.alone:
+            _, asked = self._agree(False, asked, scene.world)
+        if asked:
+            self.take(scene, wait=True)
+        return asked
+
+    def _agree(self, due: bool, asked: bool, world: World) -> tuple[bool, bool]:
+        """Return what any process wishes, where they ask each other: after slow steps, a few quick ones."""
+        self._turns += 1
+        if self._turns < self._next:
+            return False, False
+        since, turn = self._agreed
+        slow = time.monotonic() - since > _SLOW * (self._turns - turn)
+        due, asked, slow = any_of((due, asked, slow), world)
+        self._next = self._turns + (1 if slow else AGREED)
+        self._agreed = time.monotonic(), self._turns
+        return due, asked
 
     def after_epoch(self, scene: Scene, asked: bool) -> bool:
         """Take a snapshot where one is due between two epochs; return whether the run is to end."""

@@ -14,12 +14,14 @@ from neocog.graph import module_call
 from neocog.training._by_hand import ByHand, by_hand
 from neocog.training._compiled_forward import CompiledForward
 from neocog.training._graphs import RecordedStep, is_known, why_not_recorded
+from neocog.training._own_steps import OwnStep
 from neocog.training._plan import Plan
 from neocog.training._precision import autocast, float32_products
 from neocog.training._recorder import make_recorder
 from neocog.training._sharded import Sharded
 from neocog.training._together import Together
-from neocog.training._world import replicated
+from neocog.training._trainable import runs_own
+from neocog.training._world import join, replicated
 
 
 class TrainingState:
@@ -37,6 +39,7 @@ class TrainingState:
         together: what several processes do in common at each step; None where there is one.
         sharded: the shares of the model, where each process keeps one alone.
         replica: what exchanges gradients between processes; None where nothing does.
+        own_step: what does so around a `train_step` of the user's.
         recorded: what stands in for the model's step where the plan has CUDA graphs, or None.
         by_hand: what computes loss and gradients where neither takes torch's differentiation, or None.
     """
@@ -52,6 +55,7 @@ class TrainingState:
         self.rows: dict[str, int] = {}
         self.together: Together | None = None
         self.replica: Any = None
+        self.own_step: OwnStep | None = None
         self.sharded: Sharded | None = None
         self.recorded: RecordedStep | None = None
         self.by_hand: ByHand | None = None
@@ -75,7 +79,9 @@ class TrainingState:
         """Run a model under a plan, or plainly in float32 (None)."""
         if plan is not None:
             self.plan = plan
-        self._forward = self.replica = self.recorded = self.by_hand = None
+        if self.own_step is not None:
+            self.own_step.close()
+        self._forward = self.replica = self.recorded = self.by_hand = self.own_step = None
         self.share, self.processes = 1.0, 1
         watched = _hooked_globally()  # type: ignore[no-untyped-call]
         self._at_once = getattr(model, "_body", None) is not None and not watched
@@ -87,6 +93,8 @@ class TrainingState:
         self._autocast = autocast(plan.device, plan.precision)
         if plan.processes > 1 and model.compile_settings.sharded:
             pass  # the shares exchange gradients themselves
+        elif plan.processes > 1 and not runs_own(model, "train_step"):
+            self.own_step = OwnStep(model, join())
         elif plan.processes > 1:
             self._forward = self.replica = replicated(model)
         elif plan.compiled:
@@ -115,6 +123,8 @@ class TrainingState:
 
     def train_step(self, model: Any, data: Any) -> Any:
         """Train on one batch: by the model's own step, recorded where the plan says so."""
+        if self.own_step is not None:
+            return self.own_step(data, self.share)
         return model.train_step(data) if self.recorded is None else self.recorded(data)
 
     def autocast(self) -> AbstractContextManager[Any]:

@@ -26,7 +26,8 @@ def train_step(model: Trainable, data: Any) -> Mapping[str, Any]:
     if computed is None:
         y_pred = model.training_state.forward(model, x)
         loss = model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True)
-        backward(optimizer.scale_loss(loss if share == 1.0 else loss * share))
+        weighs = share != 1.0 and model.training_state.own_step is None  # there the gradients are weighed
+        backward(optimizer.scale_loss(loss * share if weighs else loss))
     else:
         loss, y_pred = computed
     optimizer.step()

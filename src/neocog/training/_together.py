@@ -11,10 +11,11 @@ import torch
 
 from neocog.core import OwnRows, on_rows
 from neocog.data import Batch
+from neocog.exceptions import ArgumentError, message
 from neocog.optimizers._together import accumulates, applies_next, put_back
 from neocog.random import SeedGenerator
 from neocog.training._hook import HookList
-from neocog.training._world import World, any_of, same_everywhere
+from neocog.training._world import World, any_of, mean_statistics, same_everywhere
 
 _APART = 1_000_003  # between the seeds of two processes
 
@@ -37,6 +38,8 @@ class Together:
         self.on_cpu = next((p.device.type for p in model.parameters()), "cpu") == "cpu"
         self.may_stop = False
         self.rows: OwnRows | None = None  # of the batch under way
+        self._uneven = self._checked = False
+        self._before: list[tuple[Any, Any]] | None = None  # metrics, where rows stand in for none
         self.given: dict[int, int] = {}  # versions of the gradients that earlier steps had gathered, by id
         for module in model.modules():
             if hasattr(module, "asked_to_synchronize"):
@@ -61,15 +64,32 @@ class Together:
 
     def step_on(self, model: Any, batch: Batch, data: Any) -> Callable[[], Any]:
         """Return what trains on this process's rows of a batch, once all is ready for that."""
-        self.rows = self._rows_of(batch)
+        self.rows = self.rows_of(batch)
         model.training_state.processes = self.world.size
+        self._uneven = batch.rows is not None and batch.rows[1] % self.world.size != 0
+        if self._uneven:  # statistics are alike before the step, so that each can count by its rows after it
+            mean_statistics(model, self.world)
+        self._before = None if batch.share else [(metric, metric.state_dict()) for metric in model.metrics]
         self._gather(model)
         return partial(self._step, model, data)
 
     def _step(self, model: Any, data: Any) -> Any:
         sharded = model.training_state.sharded
         with self._drawing(), nullcontext() if sharded is None else sharded.norms():
-            return model.train_step(data)
+            return model.training_state.train_step(model, data)
+
+    def end_step(self, model: Any, batch: Batch) -> None:
+        """Take back what rows were counted as that stand in for none, and weigh statistics by their rows."""
+        if self._uneven:
+            mean_statistics(model, self.world, batch.share)
+        if self._before is not None:
+            for metric in model.metrics:
+                metric.reset_state()
+            for metric, state in self._before:
+                metric.load_state_dict(state)
+        if not self._checked:
+            self._checked = True
+            _check_metrics(model.metrics, self.world)
 
     def ends(self, model: Any) -> bool:
         """Whether one of the processes asks the training to stop; then all do."""
@@ -90,7 +110,8 @@ class Together:
             gradients = [value.grad for value in model.parameters() if value.grad is not None]
             self.given = {id(gradient): gradient._version for gradient in gradients}
 
-    def _rows_of(self, batch: Batch) -> OwnRows | None:
+    def rows_of(self, batch: Batch) -> OwnRows | None:
+        """Return which rows of a batch are this process's."""
         if batch.rows is None:
             return None
         first, total = batch.rows
@@ -136,6 +157,16 @@ def seed_generators(model: Any) -> Iterator[tuple[str, SeedGenerator]]:
         for name, value in vars(module).items():
             if isinstance(value, SeedGenerator):
                 yield f"{path}.{name}", value
+
+
+def _check_metrics(metrics: list[Any], world: World) -> None:
+    """Raise where a metric of the user's keeps nothing in variables: nobody could add it up."""
+    for metric in metrics:
+        if not metric.variables and not type(metric).update_state.__module__.startswith("neocog."):
+            where = f'{type(metric).__name__} "{metric.name}"'
+            expected = f"state in variables, to be added up over {world.size} processes"
+            do = "Make it in __init__ with self.add_variable(...), and add to it with assign_add."
+            raise ArgumentError(message(where, expected=expected, got="none", do=do))
 
 
 def _may_stop(call: Any) -> bool:

@@ -85,8 +85,21 @@ class Trainable(Protocol):
         """Move to a device."""
 
 
+def statistics_of(model: Any) -> Iterator[tuple[str, torch.Tensor]]:
+    """Give what forward passes may change, by name: buffers, and variables of layers that never train."""
+    yield from ((name, value) for name, value in model.named_buffers() if isinstance(value, torch.Tensor))
+    for name, value in model.named_parameters():
+        if not value.requires_grad and not getattr(value, "wants_training", True):
+            yield name, value
+
+
 def uses_own_loss(model: Any) -> bool:
     """Whether training goes by the losses of `compile`, so that they can be checked against the data."""
+    usual = runs_own(model, "train_step") and runs_own(model, "compute_loss")
+    return usual and model.compile_settings.loss_argument is not None
+
+
+def runs_own(model: Any, name: str) -> bool:
+    """Whether a verb of a model (`train_step`, `compute_loss`, …) is neocog's, in its class and in itself."""
     base: Any = next(cls for cls in type(model).__mro__ if cls.__name__ == "Trainer")
-    own_step = type(model).train_step is base.train_step and type(model).compute_loss is base.compute_loss
-    return own_step and model.compile_settings.loss_argument is not None
+    return getattr(type(model), name) is getattr(base, name) and name not in vars(model)

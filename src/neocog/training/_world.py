@@ -18,6 +18,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from neocog.exceptions import ArgumentError, message
 from neocog.training._rounds import agree_on_round
+from neocog.training._trainable import statistics_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,15 +169,22 @@ def _combined(values: list[torch.Tensor], kind: str) -> torch.Tensor:
     return total / len(values) if kind == "mean" else total
 
 
-def mean_statistics(model: Any, world: World) -> None:
-    """Put the mean over all processes in the place of statistics that each has of its own rows."""
+def mean_statistics(model: Any, world: World, share: float = 1.0) -> None:
+    """Put the mean over all processes in the place of statistics that each has of its own rows.
+
+    Args:
+        model: whose statistics they are.
+        world: the processes.
+        share: how much those of this process count; 1 on average.
+    """
     if world.alone:
         return
-    for value in model.buffers():
-        if value.is_floating_point():
-            total = value.detach().double()  # so that what is equal everywhere stays as it is, to the bit
-            distributed.all_reduce(total)
-            value.copy_(total / world.size)
+    with torch.no_grad():
+        for _, value in statistics_of(model):
+            if value.is_floating_point():
+                total = value.double() * share  # so that what is equal everywhere stays as it is, to the bit
+                distributed.all_reduce(total)
+                value.copy_(total / world.size)
 
 
 def any_of(wishes: tuple[bool, ...], world: World) -> tuple[bool, ...]:
