@@ -18,10 +18,12 @@ def keep_freed_memory() -> bool:
     """Tell glibc to keep freed blocks for the next step rather than to hand them back to the system.
 
     A training step frees and takes the same blocks again and again. Handed back each time, every page of them
-    is
-    faulted in anew, which was half the time of a network on 180×180 pictures. The process's peak memory is
-    the same;
-    it just stays at it. Does nothing where the C library is another one.
+    is faulted in anew, which was half the time of a network on 180×180 pictures. The process's peak memory is
+    the same; it just stays at it. Does nothing where the C library is another one.
+
+    To be called after the first step, again and again for nothing: what that makes and leaves (moments,
+    oneDNN's programs) would else lie between the blocks, and the next step's would not fit there again, which
+    was a third of VGG-16's memory in `predict`.
 
     Returns:
         Whether the setting took effect.

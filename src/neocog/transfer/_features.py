@@ -167,7 +167,6 @@ class _Runner:
     """Runs a model over batches and counts what it costs."""
 
     def __init__(self, model: Any, changes: list[Any], pooling: str | None, kinds: list[str]) -> None:
-        keep_freed_memory()
         self.model = fold_batch_norm(model) if has_graph(model) else model
         self.changes = changes
         self.pooling = pooling
@@ -186,6 +185,7 @@ class _Runner:
                 x = self._prepared(x.to(self.device))
             outputs = tree_flatten(self.model(x, training=False))
             pooled = [_pooled(output, self.pooling) for output in outputs]
+        keep_freed_memory()
         rows = {}
         for number, output in enumerate(pooled):
             kind = self.kinds[min(number, len(self.kinds) - 1)]
