@@ -11,7 +11,8 @@
 
 Both read the data alike: bytes or floats on the device, one permutation an epoch, batches picked by index.
 The clock of `fit` starts after its first epoch, in which kernels are chosen, compiled and recorded; PyTorch
-has that behind it when its clock starts.
+has that behind it when its clock starts. Before a small network is measured, two short epochs are trained
+with recorded steps and two without: their losses must agree (column `recorded against eager`).
 """
 
 from __future__ import annotations
@@ -26,17 +27,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 from torch.nn import functional as F
 
 sys.path.insert(1, str(Path(__file__).parent / "peers"))
 
+from gpu_networks import ResNet50, neocog_resnet50
 from networks import NETWORKS, Network, channels_first
 
 import neocog as keras
 from neocog.core import default_device
 
 Rows = list[dict[str, Any]]
+TOLERANCE = 0.01
 WARM_UP = 12  # steps: kernels chosen, compilers done, steps recorded, memory at its peak
 
 
@@ -148,6 +150,7 @@ def _row(case: Case, seconds: float, rounds: int) -> dict[str, Any]:
     try:
         makers: dict[str, Callable[[], Any]] = {"neocog": lambda: NeocogFit(case, device)}
         makers |= {f"torch {form}": lambda form=form: BareTorch(case, device, form) for form in case.forms}
+        agreement = _disagreement(case, device) if "graph" in case.forms else None
         runners, memory = {}, {}
         for name, make in makers.items():
             held = _start_memory(device)
@@ -161,7 +164,24 @@ def _row(case: Case, seconds: float, rounds: int) -> dict[str, Any]:
                 speeds[name].append(case.batch / runner(steps[name]))
     finally:
         torch.backends.cudnn.benchmark = before
-    return _summary(case, runners, speeds, memory)
+    row = _summary(case, runners, speeds, memory)
+    return row if agreement is None else {**row, "recorded against eager": agreement}
+
+
+def _disagreement(case: Case, device: torch.device) -> float:
+    """Return the largest relative difference between losses of an epoch, recorded and eager.
+
+    Raises:
+        SystemExit: more than sums in another order explain: the speed of wrong steps is of no use.
+    """
+    losses = []
+    for asked in ("auto", False):
+        runner = NeocogFit(case, device, asked, most=64 * case.batch)
+        losses.append(runner.losses(2))
+    found = max(abs(one - other) / other for one, other in zip(*losses, strict=True))
+    if not found < TOLERANCE:
+        raise SystemExit(f"gpu: {case.name}: recorded steps give losses {losses[0]}, eager ones {losses[1]}.")
+    return found
 
 
 def _summary(
@@ -222,18 +242,32 @@ def make_data(case: Case) -> tuple[torch.Tensor, torch.Tensor]:
 class NeocogFit:
     """At least `steps` steps by one call of `fit`, as a user writes it; the seconds of a step.
 
+    Args:
+        case: what is trained.
+        device: where the data lie.
+        jit_compile: as in `compile`.
+        most: at most so many samples.
+
     Attributes:
         recorded: whether steps were recorded, or why not.
     """
 
-    def __init__(self, case: Case, device: torch.device) -> None:
+    def __init__(
+        self, case: Case, device: torch.device, jit_compile: bool | str = "auto", most: int | None = None
+    ) -> None:
         keras.utils.set_random_seed(0)
         self.case, self.device = case, device
         self.recorded = ""
         self.model = case.network.neocog()
         optimizer = keras.optimizers.SGD(0.1, momentum=0.9) if case.optimizer == "sgd" else "adam"
-        self.model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
-        self.x, self.y = (part.to(device) for part in make_data(case))
+        loss = "sparse_categorical_crossentropy"
+        self.model.compile(optimizer, loss, metrics=["accuracy"], jit_compile=jit_compile)
+        self.x, self.y = (part[:most].to(device) for part in make_data(case))
+
+    def losses(self, epochs: int) -> list[float]:
+        """Train, and return the mean loss of each epoch."""
+        run = self.model.fit(self.x, self.y, batch_size=self.case.batch, epochs=epochs, verbose=0)
+        return list(run.history["loss"])
 
     def __call__(self, steps: int) -> float:
         per_epoch = self.case.samples // self.case.batch
@@ -317,57 +351,6 @@ class BareTorch:
             steps -= per_epoch
         (self.total + self.correct).item()
         return (_now(self.device) - began) / asked
-
-
-def neocog_resnet50(size: int, width: int) -> keras.Model:
-    """ResNet-50 of the zoo behind the scaling of bytes."""
-    inputs = keras.Input((size, size, 3), dtype="uint8")
-    scaled = keras.layers.Rescaling(1.0 / 255.0)(inputs)
-    network = keras.zoo.resnet50(weights=None, input_tensor=scaled, classes=10, width=width)
-    return keras.Model(inputs, network.output)
-
-
-class ResNet50(nn.Module):
-    """The same in PyTorch (He et al., Deep residual learning, 2015), the stride in the 3×3 convolution."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.stem = nn.Sequential(*_normalized(3, width, 7, 2), nn.ReLU(inplace=True), nn.MaxPool2d(3, 2, 1))
-        blocks, channels = [], width
-        for stage, count in enumerate((3, 4, 6, 3)):
-            for number in range(count):
-                inner = width * 2**stage
-                blocks.append(Bottleneck(channels, inner, 2 if stage and not number else 1))
-                channels = 4 * inner
-        self.blocks = nn.Sequential(*blocks)
-        self.head = nn.Linear(channels, 10)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Return the logits of images, channels first."""
-        return self.head(self.blocks(self.stem(x)).mean((2, 3)))
-
-
-class Bottleneck(nn.Module):
-    """Three convolutions beside a way past them."""
-
-    def __init__(self, channels: int, inner: int, stride: int) -> None:
-        super().__init__()
-        relu = nn.ReLU(inplace=True)
-        self.body = nn.Sequential(
-            *_normalized(channels, inner, 1), relu, *_normalized(inner, inner, 3, stride), relu,
-            *_normalized(inner, 4 * inner, 1),
-        )  # fmt: skip
-        same = stride == 1 and channels == 4 * inner
-        self.past = nn.Identity() if same else nn.Sequential(*_normalized(channels, 4 * inner, 1, stride))
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Return the sum of both ways."""
-        return F.relu(self.body(x) + self.past(x), inplace=True)
-
-
-def _normalized(channels: int, filters: int, size: int, stride: int = 1) -> tuple[nn.Module, nn.Module]:
-    convolution = nn.Conv2d(channels, filters, size, stride, size // 2, bias=False)
-    return convolution, nn.BatchNorm2d(filters)
 
 
 def main() -> None:

@@ -1,17 +1,24 @@
 """CIFAR-10 to 94 % in seconds on a modern GPU, through `fit`.
 
-    python examples/cifar10_fast.py              the whole recipe: 15 epochs at full width
+    python examples/cifar10_fast.py              the whole recipe: 20 epochs at full width
     python examples/cifar10_fast.py --dry-run    a few steps at reduced width, on any machine
+
+CIFAR-10 is read from a folder `cifar10` below NEOCOG_DATA, else downloaded once (170 MB). The aim is the
+originals': on the JPEG copy (`cifar10_jpeg.npz`) every network is some percent worse, and the last line says
+so.
 
 What makes it fast: the images lie on the GPU as bytes and are changed there; convolutions run in half
 precision where the hardware has it; the first convolution is not learned, but computed from the images (it
 makes their patches uncorrelated); the network of seven convolutions is small; a high learning rate that
-rises, then falls to almost nothing; smoothed labels; biases that learn faster than kernels; the mean of each
-test image and its mirror.
+rises, then falls to almost nothing; smoothed labels; biases that learn faster than kernels; the mean over
+each test image, its mirror, and both moved by a pixel.
 
 Reference: the network and most of the numbers follow K. Jordan, "94% on CIFAR-10 in 3.29 seconds on a single
-GPU", 2024, https://arxiv.org/abs/2404.00498, and D. Page, "How to train your ResNet", 2018. Times on a GPU
-have not been measured here yet.
+GPU", 2024, https://arxiv.org/abs/2404.00498, and D. Page, "How to train your ResNet", 2018. With all of its
+means the paper needs 9.9 epochs for a mean of 94.0 %; two of them are left out here (averaged weights that
+are put back, flips that alternate by epoch), which it counts at less than three epochs. 20 leave room: runs
+differ by 0.15 %. They are 7e14 operations, 5 s at 150 TFLOP/s. Times on a GPU have not been measured here
+yet.
 """
 
 from __future__ import annotations
@@ -48,7 +55,7 @@ class Settings:
 
     images: int = 50_000
     width: float = 1.0
-    epochs: int = 15
+    epochs: int = 20
     batch_size: int = 1024
     rate: float = 1.5
     decay: float = 0.009
@@ -138,7 +145,12 @@ def build(width: float, kernel: np.ndarray) -> keras.Model:
     stack += [
         layers.MaxPooling2D(3),
         layers.Flatten(),
-        layers.Dense(10, use_bias=False),
+        # Evenly within ±1/√inputs.
+        layers.Dense(
+            10,
+            use_bias=False,
+            kernel_initializer=keras.initializers.VarianceScaling(1 / 3, "fan_in", "uniform"),
+        ),
         layers.Rescaling(1 / 9),
     ]
     model = keras.Sequential(stack)
@@ -162,11 +174,24 @@ def compiled(settings: Settings, kernel: np.ndarray, steps: int) -> keras.Model:
     return model
 
 
+def views(images: np.ndarray) -> list[tuple[float, np.ndarray]]:
+    """Return the images, moved by a pixel up and left, and down and right, with their weights in the mean."""
+    moved = np.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)), "reflect")
+    return [(0.5, images), (0.25, moved[:, :-2, :-2]), (0.25, moved[:, 2:, 2:])]
+
+
 def accuracy(model: keras.Model, images: np.ndarray, labels: np.ndarray) -> float:
-    """Return the accuracy by the mean over each image and its mirror."""
-    mirrored = np.ascontiguousarray(images[:, :, ::-1])
-    logits = sum(model.predict(both, batch_size=2000, verbose=0) for both in (images, mirrored))
+    """Return the accuracy by the mean over each image, its mirror, and both moved by a pixel."""
+    logits = 0.0
+    for weight, view in views(images):
+        for both in (view, view[:, :, ::-1]):
+            logits = logits + weight * model.predict(np.ascontiguousarray(both), batch_size=2000, verbose=0)
     return float((logits.argmax(1) == labels.reshape(-1)).mean())
+
+
+def are_originals(images: np.ndarray) -> bool:
+    """Whether these are the training images as they were published: the first pixel's colour tells."""
+    return tuple(images[0, 0, 0].tolist()) == (59, 62, 63)
 
 
 def train(settings: Settings, *, verbose: int = 2, seed: int = 0) -> dict[str, Any]:
@@ -198,6 +223,7 @@ def train(settings: Settings, *, verbose: int = 2, seed: int = 0) -> dict[str, A
         "seconds of fit": trained,
         "seconds with the test": time.perf_counter() - began,
         "plan": str(model.plan),
+        "originals": are_originals(x),
         "loss": history.history["loss"],
         "training accuracy": history.history["accuracy"],
     }
@@ -223,6 +249,10 @@ def main() -> None:
         f"test accuracy {found['accuracy']:.4f} in {found['seconds of fit']:.2f} s of fit, "
         f"{found['seconds with the test']:.2f} s with the test"
     )
+    if options.dry_run:
+        print("A dry run: neither number means anything.")
+    elif not found["originals"]:
+        print("These are not the originals (a copy with JPEG losses?): 94 % is not to be reached on them.")
 
 
 if __name__ == "__main__":

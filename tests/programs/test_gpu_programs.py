@@ -32,7 +32,7 @@ def suite(monkeypatch: pytest.MonkeyPatch) -> Any:
     before = set(sys.modules)
     yield _load(ROOT / "benchmarks" / "gpu.py")
     for name in set(sys.modules) - before:
-        if name in ("networks", "tables"):
+        if name in ("gpu_networks", "networks", "tables"):
             del sys.modules[name]
 
 
@@ -69,6 +69,15 @@ def test_a_dry_run_of_the_suite(suite: Any) -> None:
         assert row["against"] in ("torch compiled", "torch eager", "torch graph")
 
 
+def test_recorded_steps_that_go_wrong_are_not_measured(suite: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = next(case for case in suite.cases(dry=True) if case.name == "mlp-4")
+    assert suite._disagreement(case, torch.device("cpu")) == 0.0
+    losses = iter([[2.0, 1.0], [2.0, 1.1]])
+    monkeypatch.setattr(suite.NeocogFit, "losses", lambda self, epochs: next(losses))
+    with pytest.raises(SystemExit, match=r"mlp-4: recorded steps give losses \[2.0, 1.0\]"):
+        suite._disagreement(case, torch.device("cpu"))
+
+
 def test_the_suite_says_what_is_missing(suite: Any) -> None:
     if not torch.cuda.is_available():
         with pytest.raises(SystemExit, match="--dry-run"):
@@ -89,6 +98,25 @@ def test_whitened_patches_are_uncorrelated(recipe: Any) -> None:
     assert np.abs(found - np.eye(12)).max() < 0.05
     before = np.corrcoef(x.permute(1, 0, 2, 3).reshape(3, -1).numpy())
     assert np.abs(before - np.eye(3)).max() > 0.1  # the images themselves are correlated
+
+
+def test_the_mean_over_views_weighs_the_middle_as_much_as_both_others(recipe: Any) -> None:
+    images = np.arange(2 * 4 * 4 * 1, dtype="uint8").reshape(2, 4, 4, 1)
+    (first, same), (second, up), (third, down) = recipe.views(images)
+    assert (first, second, third) == (0.5, 0.25, 0.25)
+    np.testing.assert_array_equal(same, images)
+    np.testing.assert_array_equal(up[:, 1:, 1:], images[:, :-1, :-1])
+    np.testing.assert_array_equal(
+        up[:, 0, 1:], images[:, 1, :-1]
+    )  # what comes in is the mirror of what is there
+    np.testing.assert_array_equal(down[:, :-1, :-1], images[:, 1:, 1:])
+
+
+def test_a_copy_with_losses_is_told_from_the_originals(recipe: Any) -> None:
+    images = np.zeros((2, 32, 32, 3), "uint8")
+    assert not recipe.are_originals(images)
+    images[0, 0, 0] = 59, 62, 63
+    assert recipe.are_originals(images)
 
 
 def test_the_rate_rises_and_falls(recipe: Any) -> None:
