@@ -308,6 +308,22 @@ def test_the_watch_names_what_cannot_be_recorded() -> None:
     with Watch(torch.device("meta")) as watch:  # drawn on another device than the model's
         torch.rand(2)
     assert watch.found is not None
+    meta = torch.device("meta")
+    for make in (
+        lambda: torch.tensor([1.0], device=meta),
+        lambda: torch.as_tensor(2.0, device=meta),
+        lambda: torch.ones(1, device=meta).new_tensor([1.0]),
+    ):  # torch shows such copies to no dispatch mode
+        with Watch(meta) as watch:
+            make()
+        assert watch.found is not None
+        assert "waits for the host" in watch.found
+    with Watch(meta) as watch:
+        torch.as_tensor(torch.ones(1, device=meta)).new_full((2, 1), 3.0)[1].fill_(2.0)
+    assert watch.found is None
+    with Watch(meta, compiled=True) as watch:  # a compiler would begin anew
+        torch.tensor([1.0], device=meta)
+    assert watch.found is None
 
 
 def test_a_repetition_keeps_no_state_in_case_of_no_memory(

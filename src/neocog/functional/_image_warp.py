@@ -130,7 +130,9 @@ def _grid(matrices: torch.Tensor, height: int, width: int) -> torch.Tensor:
     x and y lie in planes of their own, which torch's kernel reads as fast as pairs; a row of each is made
     from two numbers, in one pass.
     """
-    sizes = torch.tensor([[width], [height]], dtype=matrices.dtype, device=matrices.device)
+    sizes = matrices.new_full((2, 1), width)
+    if height != width:
+        sizes[1].fill_(height)  # no copy from the host, which a GPU would wait for
     scaled = matrices * (2.0 / sizes)
     x = torch.arange(width, device=matrices.device, dtype=matrices.dtype)
     y = torch.arange(height, device=matrices.device, dtype=matrices.dtype)

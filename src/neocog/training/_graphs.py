@@ -144,7 +144,8 @@ class RecordedStep:
         self._warm += 1
         if self._warm < WARM_UP:
             return self.recorder.apart(lambda: self._train(data))
-        with Watch(next(self.model.parameters()).device) as watch:
+        compiled = self.model.training_state.is_compiled
+        with Watch(next(self.model.parameters()).device, compiled) as watch:
             logs = self.recorder.apart(lambda: self._train(data))
         self.why_not = watch.found
         return logs

@@ -106,6 +106,11 @@ class TrainingState:
         if recorder is not None and why_not_recorded(model) is None:  # a snapshot's plan may not fit
             self.recorded = RecordedStep(model, recorder)
 
+    @property
+    def is_compiled(self) -> bool:
+        """Whether the forward pass goes through a compiler."""
+        return isinstance(self._forward, CompiledForward)
+
     def running(self) -> AbstractContextManager[None]:
         """The settings of the process that hold while `fit` runs; before and after they are the user's."""
         tf32 = None if self.plan is None else self.plan.tf32
