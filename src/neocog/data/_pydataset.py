@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
+
+import numpy as np
 
 from neocog.core import check_int, draw_seed
 from neocog.data._prefetch import ordered_map
 from neocog.data._source import Batch, Source, epoch_order
 from neocog.data._streams import as_batch
 from neocog.exceptions import DataError, message
+
+_PLAIN = (bool, int, float, str, type(None))
+_MOST_NUMBERS = 1 << 20  # in an array, and sixteen times fewer in a list: more are data
 
 
 class PyDataset:
@@ -89,6 +95,19 @@ class PyDatasetSource(Source):
         finally:
             getattr(self.dataset, "on_epoch_end", _nothing)()
 
+    def state_dict(self) -> dict[str, Any]:
+        """Return the seed, and of a data set that changes itself the attributes that are plain data."""
+        if self.rewindable:
+            return super().state_dict()
+        own = {name: value for name, value in vars(self.dataset).items() if _is_plain(value)}
+        return {**super().state_dict(), "dataset": copy.deepcopy(own)}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over a state; a data set that changes itself is then as it was."""
+        super().load_state_dict(state)
+        for name, value in copy.deepcopy(state.get("dataset", {})).items():
+            setattr(self.dataset, name, value)
+
     def peek(self) -> Batch | None:
         """Return batch number 0, without running the hooks."""
         return self._get(0)
@@ -110,6 +129,15 @@ class PyDatasetSource(Source):
     def _get(self, index: int) -> Batch:
         where = partial("{}[{}]".format, type(self.dataset).__name__, index)
         return as_batch(self.dataset[index], where)
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a value is numbers and text, as counts, flags and orders are; images are not."""
+    if isinstance(value, np.ndarray):
+        return value.dtype.kind in "biuf" and value.size <= _MOST_NUMBERS
+    if isinstance(value, (list, tuple)):
+        return len(value) <= _MOST_NUMBERS // 16 and all(isinstance(item, _PLAIN) for item in value)
+    return isinstance(value, _PLAIN)
 
 
 def _overrides(dataset: Any, name: str) -> bool:

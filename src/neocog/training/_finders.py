@@ -13,7 +13,8 @@ from torch import nn
 
 from neocog.core import atomic_path
 from neocog.exceptions import TrainingError, message
-from neocog.training._snapshot import copied, random_state, set_random_state
+from neocog.training._snapshot import random_state, set_random_state
+from neocog.training._snapshot_own import copied
 from neocog.training._together import seed_generators
 
 FEWEST = 10  # losses from which a suggestion can be made

@@ -262,7 +262,8 @@ class _Run:
         begin = self.hooks.calls("on_train_batch_begin")
         end = self.hooks.calls("on_train_batch_end")
         model.training_state.watch([*begin, *end])
-        begin, end, rest = grouped(begin, end, model.compile_settings.steps_per_execution)
+        group = model.compile_settings.steps_per_execution
+        begin, end, rest = grouped(begin, end, group)
         limit = self.request.steps_per_epoch
         logs: Any = self.scene.logs if position.step else None
         together, steps = model.training_state.together, Steps(model, world=self.scene.world, tell=self.tell)
@@ -286,8 +287,9 @@ class _Run:
                     call(step, logs)
                 position.step += 1
                 position.steps += 1
+                told = (step + 1) % group == 0
                 if self.snapshots is not None and self.snapshots.after_step(
-                    self.scene, self.interrupts.is_asked
+                    self.scene, self.interrupts.is_asked, told=told
                 ):
                     self.interrupts.leave()
                 stops = model.stop_training if together is None else together.ends(model)

@@ -7,8 +7,13 @@ import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import torch
+
+from neocog.core import keeping_states
 from neocog.data import Batch, Source
 from neocog.exceptions import message
+from neocog.training._memory_inference import outputs_of
+from neocog.training._prepare import device_of, to_device
 from neocog.training._snapshot import Scene, random_state, restore, set_random_state
 
 
@@ -23,6 +28,7 @@ def resume(scene: Scene, state: Mapping[str, Any], epochs: int) -> None:
     place = state["position"]
     if place["step"] and place["epoch"] < epochs:
         scene.hooks.on_epoch_begin(place["epoch"])
+    _settle(scene, state)
     restore(scene, state)
     scene.position.finished = scene.position.finished and scene.position.epoch >= epochs
     if scene.position.steps and not (scene.source.rewindable or scene.source.repeatable):
@@ -36,6 +42,24 @@ def resume(scene: Scene, state: Mapping[str, Any], epochs: int) -> None:
             UserWarning,
             stacklevel=2,
         )
+
+
+def _settle(scene: Scene, state: Mapping[str, Any]) -> None:
+    """Give the outputs their metrics, as they had when the snapshot was taken.
+
+    Where a step of the user's measures, they find their outputs with its first batch.
+    """
+    model = scene.model
+    settings, names = model.compile_settings, [entry[0] for entry in state["processes"][0]["metrics"]]
+    if settings.settled or not model.has_call or [metric.name for metric in model.metrics] == names:
+        return
+    batch = scene.source.peek()
+    if batch is None:
+        return
+    device = device_of(model)
+    with torch.no_grad(), keeping_states(model):
+        y_pred = outputs_of(model, to_device(batch.x, device), "fit")
+    settings.settle(to_device(batch.y, device), y_pred, list(model.output_names))
 
 
 def batches_from(scene: Scene) -> Iterator[Batch]:

@@ -20,18 +20,15 @@ from torch import nn
 from neocog._version import __version__
 from neocog.data import Source
 from neocog.exceptions import ArgumentError, message
-from neocog.files import is_storable
 from neocog.optimizers._together import gathered_gradients
 from neocog.training._hook import HookList
 from neocog.training._own_steps import plain
 from neocog.training._plan import Plan
 from neocog.training._sharded_files import read_shares
+from neocog.training._snapshot_own import attributes_of, copied, more_optimizers
 from neocog.training._together import seed_generators
 from neocog.training._trainable import statistics_of
 from neocog.training._world import ALONE, World, from_everywhere, state_of_all
-
-# Attributes of neocog's metrics that their variables bring back.
-_KEPT_BY_METRICS = ("name", "_dtype", "_device", "_variables", "_running", "_seen", "_weighted")
 
 
 @dataclass(kw_only=True)
@@ -110,6 +107,11 @@ def capture(scene: Scene, passing: Mapping[str, Any] | None = None) -> dict[str,
         "stop_training": bool(model.stop_training),
         "model": _model_state(model),
         "optimizer": _optimizer_state(model),
+        "optimizers": {
+            name: copied(own.state_dict())
+            for name, own in more_optimizers(model)
+            if getattr(own, "built", True)  # others have no state yet
+        },
         "source": scene.source.state_dict(),
         "validation": None if scene.validation is None else scene.validation.state_dict(),
         "at_epoch": copied(scene.at_epoch),
@@ -143,14 +145,6 @@ def _apart(scene: Scene) -> dict[str, Any]:
     return {"together": together.state_dict(), "gathered": copied(gathered_gradients(scene.model.optimizer))}
 
 
-def _attributes_of(metric: Any) -> dict[str, Any]:
-    """Return what a metric of the user's keeps beside its variables, where that is plain data."""
-    if type(metric).__module__.startswith("neocog."):
-        return {}
-    own = {name: value for name, value in vars(metric).items() if name not in _KEPT_BY_METRICS}
-    return {name: copied(value) for name, value in own.items() if is_storable(value)}
-
-
 def _told_last(scene: Scene) -> dict[str, Any] | None:
     """Return what the last step told, where it is not the metrics: a later snapshot may end its epoch."""
     if not isinstance(scene.logs, dict):
@@ -162,7 +156,7 @@ def _told_last(scene: Scene) -> dict[str, Any] | None:
 def capture_passing(scene: Scene) -> dict[str, Any]:
     """Return the state that a validation changes: metrics, callbacks, random numbers."""
     return {
-        "metrics": [[m.name, m.state_dict(), _attributes_of(m)] for m in scene.model.metrics],
+        "metrics": [[m.name, m.state_dict(), attributes_of(m)] for m in scene.model.metrics],
         "hooks": _plain_copy(scene.hooks.state_dict()),
         "random": random_state(),
     }
@@ -191,6 +185,10 @@ def restore(scene: Scene, state: Mapping[str, Any]) -> None:
     if state["optimizer"] is not None:
         slots = {} if sharded is None else {"slots": model.optimizer.state_dict()["slots"]}  # read already
         model.optimizer.load_state_dict({**state["optimizer"], **slots})
+    saved = state.get("optimizers", {})
+    for name, optimizer in more_optimizers(model):
+        if name in saved:
+            optimizer.load_state_dict(saved[name])
     _restore_metrics(model, own["metrics"])
     if state["plan"] is not None:
         model.training_state.use(Plan(**{**state["plan"], "processes": scene.world.size}), model)
@@ -298,19 +296,6 @@ def set_random_state(state: Mapping[str, Any]) -> None:
     torch.set_rng_state(state["torch"])
     if state["cuda"] and torch.cuda.is_available():
         torch.cuda.set_rng_state_all(state["cuda"][: torch.cuda.device_count()])  # there may be fewer now
-
-
-def copied(value: Any) -> Any:
-    """Return nested values with every tensor and array copied to main memory, once each."""
-    if isinstance(value, torch.Tensor):
-        return value.detach().as_subclass(torch.Tensor).to("cpu", copy=True)
-    if isinstance(value, np.ndarray):
-        return value.copy()
-    if isinstance(value, Mapping):
-        return {key: copied(item) for key, item in value.items()}
-    if isinstance(value, tuple):
-        return tuple(copied(item) for item in value)
-    return [copied(item) for item in value] if isinstance(value, list) else value
 
 
 def _plain_copy(value: Any) -> Any:

@@ -141,12 +141,15 @@ class Snapshots:
         if scene.position.steps == 0 and self.every != Every():
             self.take(scene)
 
-    def after_step(self, scene: Scene, asked: bool) -> bool:
+    def after_step(self, scene: Scene, asked: bool, *, told: bool = True) -> bool:
         """Take a snapshot where one is due, or where `asked` says that the run is to end.
 
         Returns whether it is to end. Several processes agree on that, and on the clock, every few steps.
+        A step of which callbacks have yet to be `told`, with those that follow, waits for them.
         """
         self._since += 1
+        if not told:
+            return False
         due = self._due()
         if not scene.world.alone:
             agreed, asked = self._agree(due, asked, scene.world)
