@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from neocog.diagnosis import Samples, find_label_issues, label_findings
-from neocog.diagnosis._label_noise import _unlikelihood, weigh
+from neocog.diagnosis._label_noise import LabelNoise, _unlikelihood, weigh
+from neocog.diagnosis._left_out import LeftOut, even_weights
 from neocog.diagnosis._out_of_fold import out_of_fold, stratified_folds
 from neocog.exceptions import DataError, ShapeError
 
@@ -18,16 +19,21 @@ def clouds(count: int, classes: int, seed: int) -> tuple[np.ndarray, np.ndarray]
     return (centres[labels] + rng.normal(size=(count, 24))).astype(np.float32), labels
 
 
+@pytest.mark.parametrize("many", [10, 4000])  # by folds, and each image left out
+@pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("classes", [2, 5])
-def test_flipped_labels_are_found_out_of_fold(classes: int) -> None:
-    features, labels = clouds(500, classes, 0)
+def test_flipped_labels_are_found_out_of_fold(
+    classes: int, seed: int, many: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("neocog.diagnosis._out_of_fold._MANY", many)
+    features, labels = clouds(500, classes, seed)
     given = labels.copy()
     given[:20] = (given[:20] + 1) % classes
     chances = out_of_fold(features, given, range(500))
     issues = find_label_issues(chances, given)
     found = {issue.index for issue in issues}
-    assert len(found & set(range(20))) >= 12
-    assert len(found - set(range(20))) <= 5
+    assert len(found & set(range(20))) >= 16
+    assert len(found - set(range(20))) <= 8
     right = [issue.suggested == labels[issue.index] for issue in issues if issue.index < 20]
     assert all(right)
     sure = [issue.confidence for issue in issues]
@@ -49,6 +55,31 @@ def test_folds_keep_groups_together_and_classes_even() -> None:
         counts = np.bincount(folds[labels == label], minlength=5)
         assert counts.max() - counts.min() <= 2
         assert counts.sum() == size
+
+
+def test_leaving_out_is_learning_without() -> None:
+    """The closed form against the regression solved anew without each group."""
+    features, labels = clouds(40, 3, 5)
+    drawn = features / np.linalg.norm(features, axis=1, keepdims=True)
+    groups = [0, 0, 0, 1, 1, *range(2, 37)]
+    weights, taught = even_weights(labels), np.eye(3)[labels]
+    found = LeftOut(drawn, weights, groups).opinions(taught)
+    kernel = np.exp(4.0 * (drawn @ drawn.T - 1))
+    targets = taught - weights @ taught / weights.sum()
+    for group in (0, 1, 7):
+        out = np.array(groups) == group
+        known = kernel[np.ix_(~out, ~out)] + np.diag(1 / weights[~out])
+        expected = kernel[np.ix_(out, ~out)] @ np.linalg.solve(known, targets[~out])
+        np.testing.assert_allclose(found[out], expected, atol=1e-4)
+        assert np.abs(found[out] - targets[out]).max() > 0.05
+
+
+def test_what_is_believed_follows_bayes() -> None:
+    noise = LabelNoise(np.array([[0.2, 0.8], [0.9, 0.1]]), 0.1)
+    found = noise.believed(np.array([0, 0]), 0.1)
+    expected = [0.2 * 0.9 / (0.2 * 0.9 + 0.8 * 0.1), 0.9 * 0.9 / (0.9 * 0.9 + 0.1 * 0.1)]
+    assert found[:, 0] == pytest.approx(expected)
+    assert found.sum(1) == pytest.approx(1.0)
 
 
 def test_guesses_list_nothing_and_say_so() -> None:

@@ -1,8 +1,8 @@
 """Features of images for the checks that need to know what an image shows.
 
 With pretrained weights at hand they are the averaged last feature maps of those networks, side by side: each
-errs on other images, and one was made for small pictures. Without, colours and the directions of edges, which
-tell little of photographs: the result says which were used.
+errs on other images, and one was made for small pictures. Colours and the directions of edges stand beside
+them, and alone where there are no weights: alone they tell little of photographs, and the result says so.
 
 Letters: B images, S side, D features.
 """
@@ -30,7 +30,8 @@ Array = np.ndarray[Any, Any]
 # SqueezeNet tells as much of 160 pixels a side as of 227, in less than half the time.
 _KNOWN: tuple[tuple[str, int | None], ...] = (("mobilenet", None), ("squeezenet1_0", 160), ("resnet56", None))
 _CLASSICAL_SIDE = 96
-_CELLS, _DIRECTIONS = 6, 8
+_CELLS, _DIRECTIONS, _CODES = 6, 8, 64
+_CLASSICAL_SIZE = _CELLS**2 * (_DIRECTIONS + 3) + _CODES
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Features:
         key: changes with everything that changes the numbers.
         side: pixels a side of the images.
         compute: from uint8 (B, S, S, 3) to float32 (B, D).
-        parts: how many of the D features are each network's; empty where none made them.
+        parts: how many of the D features are each network's, and of colours; empty without networks.
     """
 
     name: str
@@ -89,23 +90,29 @@ def _pretrained(bases: list[Backbone]) -> Features:
         base.model.eval()
 
     def compute(images: Array) -> Array:
-        return np.concatenate([_averaged(base, images) for base in bases], axis=1)
+        plain = _colours_and_edges(_at_size(images, _CLASSICAL_SIDE, _CLASSICAL_SIDE))
+        return np.concatenate([*(_averaged(base, images) for base in bases), plain], axis=1)
 
-    key = " ".join(f"{base.name}-{(base.weights_sha256 or '')[:16]}-{base.image_size[0]}-1" for base in bases)
-    name = f"{', '.join(base.name for base in bases)}, pretrained"
+    key = " ".join(f"{base.name}-{(base.weights_sha256 or '')[:16]}-{base.image_size[0]}-2" for base in bases)
+    name = f"{', '.join(base.name for base in bases)}, pretrained, with colours and edges"
     side = max(max(base.image_size) for base in bases)
-    parts = tuple(int(base.model.output_shape[-1]) for base in bases)
+    parts = (*(int(base.model.output_shape[-1]) for base in bases), _CLASSICAL_SIZE)
     return Features(name, True, key, side, compute, parts)
 
 
 def _averaged(base: Backbone, images: Array) -> Array:
     """Return a network's averaged last maps (B, D) of images (B, S, S, 3), brought to its size."""
     height, width = base.image_size
-    if images.shape[1:3] != (height, width):
-        images = np.stack([stretched(image, height, width) for image in images])
+    images = _at_size(images, height, width)
     with torch.inference_mode():
         maps = base.model(torch.from_numpy(images), training=False)
         return np.asarray(maps.float().mean((1, 2)).cpu().numpy(), dtype=np.float32)
+
+
+def _at_size(images: Array, height: int, width: int) -> Array:
+    if images.shape[1:3] == (height, width):
+        return images
+    return np.stack([stretched(image, height, width) for image in images])
 
 
 def _colours_and_edges(images: Array) -> Array:
@@ -124,5 +131,5 @@ def _colours_and_edges(images: Array) -> Array:
     colours = pool(values, _CELLS).flatten(1)
     level = (values * 3.999).long()
     code = level[:, 0] * 16 + level[:, 1] * 4 + level[:, 2]
-    counts = torch.nn.functional.one_hot(code.flatten(1), 64).float().mean(1).sqrt()
+    counts = torch.nn.functional.one_hot(code.flatten(1), _CODES).float().mean(1).sqrt()
     return torch.cat([edges, colours, counts], 1).numpy()

@@ -17,9 +17,9 @@ from neocog.exceptions import DataError, ShapeError, message
 Array = np.ndarray[Any, Any]
 
 LEAST_WRONG = 0.04  # share of wrong labels that is reckoned with where fewer seem to be
-_LEAST_DOUBT = 0.2  # chance of being wrong of a label that is listed
-_FALSE = 0.0125  # of the images: how many labels of a list may be right, as far as can be foreseen
-_FALSE_OF_LIST = 0.15  # or of the list, where that is more
+_LEAST_DOUBT = 0.15  # chance of being wrong of a label that is listed
+_FALSE = 0.016  # of the images: how many labels of a list may be right, as far as can be foreseen
+_FALSE_OF_LIST = 0.18  # or of the list, where that is more
 _LEAST_TO_CALIBRATE = 100  # images
 
 
@@ -31,7 +31,7 @@ class LabelIssue:
         index: position of the image.
         given: its label.
         suggested: the class that it is likely of.
-        confidence: chance that the label is wrong, 0.2 to 1.
+        confidence: chance that the label is wrong, 0.15 to 1.
     """
 
     index: int
@@ -47,8 +47,8 @@ def find_label_issues(probabilities: Any, labels: Sequence[int] | Any) -> list[L
     e / (C - 1). From 100 images on, e, the temperature of the probabilities and a factor a class are
     those at which the labels are likeliest; below, e is 0.04, as where it comes out smaller. By Bayes a label
     y with p_y is wrong with chance e (1 - p_y) / (e (1 - p_y) + (C - 1) (1 - e) p_y). Listed are images whose
-    likeliest class is another, which are wrong with chance 0.2 or more, until as many are listed that are
-    right, as these chances foresee, as are 1.25 % of all images, or 15 % of the list, or one.
+    likeliest class is another, which are wrong with chance 0.15 or more, until as many are listed that are
+    right, as these chances foresee, as are 1.6 % of all images, or 18 % of the list, or one.
 
     Args:
         probabilities: (N, C), of a model that was not trained on the image: out-of-fold, or held-out images.

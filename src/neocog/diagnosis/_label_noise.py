@@ -42,6 +42,13 @@ class LabelNoise:
         other = wrong / (self.chances.shape[1] - 1) * (1 - own)
         return np.asarray(other / np.maximum(other + (1 - wrong) * own, 1e-300))
 
+    def believed(self, given: Array, wrong: float) -> Array:
+        """Return the classes' chances (N, C), given the labels and a share of wrong labels."""
+        likely = np.full(self.chances.shape, wrong / (self.chances.shape[1] - 1))
+        likely[np.arange(len(given)), given] = 1 - wrong
+        found = self.chances * likely
+        return np.asarray(found / np.maximum(found.sum(1, keepdims=True), 1e-300))
+
 
 def weigh(opinions: Array, given: Array) -> LabelNoise:
     """Return the likeliest mixture of opinions (M, N, C), log-probabilities or scores, for labels (N,)."""

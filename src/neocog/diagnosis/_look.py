@@ -102,7 +102,7 @@ def look_at_file(path: str | os.PathLike[str], *, side: int = _SHARP_SIDE, pixel
         return Look(digest, reason="too large for this machine's memory")
     if orientation >= 5:
         width, height = height, width
-    kept = _stretched(upright, side) if pixels else None
+    kept = np.asarray(_resized(upright, side, side), dtype=np.uint8) if pixels else None
     return _measured(upright, digest, height, width, orientation, kept)
 
 
@@ -160,9 +160,9 @@ def gather_looks(looks: Iterator[Look], total: int, progress: Progress | None = 
 def _measured(
     image: Image.Image, digest: str, height: int, width: int, orientation: int, kept: Array | None
 ) -> Look:
-    grey = _resized(image.convert("L"), _SHARP_SIDE)
+    grey = _resized(image.convert("L"), _SHARP_SIDE, _SHARP_SIDE)
     fine = np.asarray(grey, dtype=np.float32)
-    thumb = np.asarray(_resized(grey, SIDE), dtype=np.uint8)
+    thumb = np.asarray(_resized(grey, SIDE, SIDE), dtype=np.uint8)
     contrast = float(fine.std())
     edges = 4 * fine[1:-1, 1:-1] - fine[:-2, 1:-1] - fine[2:, 1:-1] - fine[1:-1, :-2] - fine[1:-1, 2:]
     return Look(
@@ -178,19 +178,14 @@ def _measured(
     )
 
 
-def _resized(image: Image.Image, side: int) -> Image.Image:
-    from PIL import Image
-
-    return image.resize((side, side), Image.Resampling.BILINEAR)  # antialiased when it shrinks
-
-
 def stretched(pixels: Array, height: int, width: int) -> Array:
     """Return an image, uint8 (H, W, 3), at another size."""
     from PIL import Image
 
-    picture = Image.fromarray(pixels).resize((width, height), Image.Resampling.BILINEAR)
-    return np.asarray(picture, dtype=np.uint8)
+    return np.asarray(_resized(Image.fromarray(pixels), height, width), dtype=np.uint8)
 
 
-def _stretched(image: Image.Image, side: int) -> Array:
-    return np.asarray(_resized(image, side), dtype=np.uint8)
+def _resized(image: Image.Image, height: int, width: int) -> Image.Image:
+    from PIL import Image
+
+    return image.resize((width, height), Image.Resampling.BILINEAR)  # antialiased when it shrinks

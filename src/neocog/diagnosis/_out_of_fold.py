@@ -1,4 +1,4 @@
-"""Probabilities of each image from classifiers that were not trained on it: k folds over features.
+"""Probabilities of each image from classifiers that were not trained on it, over features.
 
 Letters: N images, D features, C classes.
 """
@@ -10,17 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from neocog.diagnosis._label_issues import find_label_issues
+from neocog.diagnosis._label_issues import LEAST_WRONG, find_label_issues
 from neocog.diagnosis._label_noise import weigh
+from neocog.diagnosis._left_out import LeftOut, even_weights
 from neocog.diagnosis._look import Progress
 
 Array = np.ndarray[Any, Any]
 
 FOLDS = 5
-_ROUNDS, _REPEATS = 2, 3
+_ROUNDS, _FOLDED_ROUNDS = 4, 2
 _SHRINKAGE = 0.6
-_NEAREST = 12  # images that vote
-_MANY = 10_000  # images from which on one division and the discriminants are enough
+_MANY = 4000  # images from which on folds are enough: an inverse grows with the cube of their number
 
 
 def out_of_fold(
@@ -34,70 +34,61 @@ def out_of_fold(
 ) -> Array:
     """Return probabilities (N, C) from features (N, D) by classifiers that did not learn from the image.
 
-    Linear discriminants and the votes of the nearest images, of each network's features and of all together,
-    the mean over several divisions into folds, weighed so that the labels are likeliest. What the first round
-    finds to be wrongly labelled is left out of the training of the second, so that wrong labels do not vouch
-    for each other. Images of one group share a fold.
+    Each kind of features, and all together, give an opinion on every image, learned from all others (of more
+    than 4000: from the other folds); opinions are weighed so that the labels are likeliest. Later rounds
+    teach what the opinions make of the labels instead of the labels as given, so that wrong ones do not
+    vouch for each other. An image's group is left out with it.
 
     Args:
-        parts: how many of the features are each network's; none: all are one's.
+        parts: how many of the features are of each kind; none: all are of one.
+        seed: of the folds.
     """
     views = _views(features, parts)
-    kept = np.ones(len(labels), dtype=bool)
-    repeats = _REPEATS if len(labels) <= _MANY else 1
-    chances = np.zeros((len(labels), int(labels.max()) + 1))
-    done, total = 0, _ROUNDS * repeats * len(views)
+    classes = int(labels.max()) + 1
+    if len(labels) > _MANY:
+        return _by_folds(views, labels, groups, classes, seed, progress)
+    judges, weights = [], even_weights(labels)
+    for number, view in enumerate(views):
+        judges.append(LeftOut(view, weights, groups))
+        if progress is not None:
+            progress("looking for wrong labels", number + 1, len(views))
+    taught = np.eye(classes)[labels]
     for _ in range(_ROUNDS):
-        opinions: list[Array] = []
-        divisions = [stratified_folds(labels, groups, FOLDS, seed + repeat) for repeat in range(repeats)]
+        noise = weigh(np.stack([judge.opinions(taught) for judge in judges]), labels)
+        taught = noise.believed(labels, max(noise.wrong, LEAST_WRONG))
+    return noise.chances
+
+
+def _by_folds(
+    views: list[Array],
+    labels: Array,
+    groups: Sequence[int],
+    classes: int,
+    seed: int,
+    progress: Progress | None,
+) -> Array:
+    """Return probabilities (N, C) by discriminants; the second round does not teach what the first doubts."""
+    kept, folds = np.ones(len(labels), dtype=bool), stratified_folds(labels, groups, FOLDS, seed)
+    done = 0
+    for _ in range(_FOLDED_ROUNDS):
+        opinions = []
         for view in views:
-            found = []
-            for folds in divisions:
-                found.append(_held_out(view, labels, folds, kept, chances.shape[1]))
-                done += 1
-                if progress is not None:
-                    progress("looking for wrong labels", done, total)
-            opinions += list(np.mean(found, 0))
+            opinions.append(_scored(view, labels, folds, kept, classes))
+            done += 1
+            if progress is not None:
+                progress("looking for wrong labels", done, _FOLDED_ROUNDS * len(views))
         chances = weigh(np.stack(opinions), labels).chances
         kept[[issue.index for issue in find_label_issues(chances, labels)]] = False
     return chances
 
 
 def _views(features: Array, parts: Sequence[int]) -> list[Array]:
-    """Return each network's features, and all of them side by side, each image at length 1."""
+    """Return each kind of features, and all of them side by side, each image at length 1."""
     ends = np.cumsum(parts)[:-1].tolist() if len(parts) > 1 else []
     views = [_evened(part) for part in np.split(features, ends, axis=1)]
     if len(views) == 1:
         return views
     return [*views, np.concatenate(views, axis=1) / np.sqrt(np.float32(len(views)))]
-
-
-def _held_out(drawn: Array, labels: Array, folds: Array, kept: Array, classes: int) -> list[Array]:
-    """Return opinions (N, C) of each fold from what the other folds teach: discriminants, and votes."""
-    scores = _scored(drawn, labels, folds, kept, classes)
-    if len(labels) > _MANY:
-        return [scores]
-    votes = np.zeros((len(labels), classes))
-    for fold in range(FOLDS):
-        trained, asked = np.flatnonzero((folds != fold) & kept), np.flatnonzero(folds == fold)
-        if len(trained) and len(asked):
-            votes[asked] = np.log(_voted(drawn, labels, trained, asked, classes))
-    return [scores, votes]
-
-
-def _voted(drawn: Array, labels: Array, trained: Array, asked: Array, classes: int) -> Array:
-    """Return the shares of the classes among the nearest images, the nearer the heavier."""
-    found = np.full((len(asked), classes), 0.0)
-    nearest = min(_NEAREST, len(trained))
-    for first in range(0, len(asked), 1024):
-        block = asked[first : first + 1024]
-        likeness = drawn[block] @ drawn[trained].T
-        best = np.argpartition(-likeness, nearest - 1, axis=1)[:, :nearest]
-        weight = np.exp(20 * (np.take_along_axis(likeness, best, 1) - 1))
-        rows = np.repeat(np.arange(first, first + len(block)), nearest)
-        np.add.at(found, (rows, labels[trained[best]].ravel()), weight.ravel())
-    found += 0.02 * found.sum(1, keepdims=True) + 1e-12
-    return np.asarray(found / found.sum(1, keepdims=True))
 
 
 def stratified_folds(labels: Array, groups: Sequence[int], folds: int, seed: int) -> Array:
