@@ -278,3 +278,12 @@ def test_a_compiled_network_is_the_eager_one() -> None:
         assert ("torch.compile" in str(model.plan)) == asked
         found.append(history["loss"])
     np.testing.assert_allclose(*found, rtol=2e-2)
+
+
+def test_a_model_on_the_gpu_takes_arrays() -> None:
+    model = _network()
+    _fit(model, "sgd", False, epochs=1)
+    outputs = model(X[:5])
+    assert outputs.device.type == "cuda"
+    np.testing.assert_allclose(outputs.detach().cpu(), model.predict(X[:5], verbose=0), rtol=1e-4, atol=1e-6)
+    assert layers.Rescaling(2.0)(X[:5]).device.type == "cpu"  # without weights: where arrays are

@@ -30,12 +30,12 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __enter__(self) -> Self:
         super().__enter__()  # type: ignore[no-untyped-call]
         if self._calls is not None:
-            self._calls.__enter__()
+            self._calls.__enter__()  # type: ignore[no-untyped-call]
         return self
 
     def __exit__(self, *details: Any) -> None:
         if self._calls is not None:
-            self._calls.__exit__(*details)
+            self._calls.__exit__(*details)  # type: ignore[no-untyped-call]
         super().__exit__(*details)  # type: ignore[no-untyped-call]
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -56,7 +56,7 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return copies or drawn
 
 
-class _Calls(TorchFunctionMode):  # type: ignore[misc]
+class _Calls(TorchFunctionMode):
     """Sees what a dispatch mode is not shown: tensors made of Python's numbers right on the device."""
 
     def __init__(self, watch: Watch) -> None:
