@@ -25,7 +25,7 @@ FREQUENCIES = 7  # a side
 BITS = FREQUENCIES**2 - 1
 TURNS = 8  # quarter turns and mirror images; number 0 is the image as it is
 _SAMPLES = 32  # points a side at which a window is read
-COARSE, FINE = (0.0, 0.075, 0.15), (0.0, 0.05, 0.1, 0.15)  # what a window leaves out at an edge
+COARSE, FINE = (0.0, 0.075, 0.15), (0.0, 0.065, 0.13, 0.2)  # what a window leaves out at an edge
 
 
 @lru_cache(maxsize=4)

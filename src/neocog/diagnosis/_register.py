@@ -1,10 +1,12 @@
 """Whether two pictures are one: they are laid over each other, edge by edge, and compared where they overlap.
 
-One picture is stretched and shifted along both axes until it fits the other best (Gauss-Newton on the
-difference of the normalised grey values). What decides is the correlation of the grey values and that of
-their gradients: two photographs of one scene may share the first, hardly ever the second.
+One picture is stretched, shifted and slanted along both axes until it fits the other best (Gauss-Newton on
+the difference of the normalised grey values): a small turn of a picture is a slant each way. What decides is
+the correlation of the grey values and that of their gradients: two photographs of one scene may share the
+first, hardly ever the second.
 
-Letters: P pairs, S side of the pictures.
+Letters: P pairs, S side of the pictures. A pose (P, 2, 3) gives the x and the y, from -1 to 1, in the first
+picture of the point (x, y, 1) of the second.
 
 Reference: Baker and Matthews, Lucas-Kanade 20 years on, 2004.
 """
@@ -31,7 +33,7 @@ _ROUGH = 0.68  # correlation at a quarter of the size before anything is fitted
 _QUARTER, _QUARTER_EDGES = 0.78, 0.8  # correlations at a quarter of the size, fitted
 _HALF, _HALF_EDGES = 0.75, 0.72  # and at half
 _STEPS = (3, 5, 4)  # of fitting, at a quarter, half and all of the size
-_LEAST_SCALE, _LEAST_OVERLAP = 0.6, 0.5
+_LEAST_SCALE, _MOST_SLANT, _MOST_SHIFT, _LEAST_OVERLAP = 0.6, 0.25, 0.6, 0.5
 
 
 @dataclass(frozen=True)
@@ -50,10 +52,10 @@ def fit_pairs(thumbs: Array, pairs: Candidates, progress: Progress | None = None
     small = _quarters(thumbs) if total else thumbs
     with torch.inference_mode():
         for first in range(0, total, _BATCH):
-            rows, scale, shift = _likely(small, pairs, np.arange(first, min(first + _BATCH, total)))
+            rows, pose = _likely(small, pairs, np.arange(first, min(first + _BATCH, total)))
             for begin in range(0, len(rows), _CLOSE_BATCH):
                 block = slice(begin, begin + _CLOSE_BATCH)
-                found[rows[block]] = _fit_closely(thumbs, pairs, rows[block], scale[block], shift[block])
+                found[rows[block]] = _fit_closely(thumbs, pairs, rows[block], pose[block])
             if progress is not None:
                 progress("comparing images closely", min(first + _BATCH, total), total)
     return Fits(grey=found[:, 0], edges=found[:, 1], overlap=found[:, 2])
@@ -79,56 +81,55 @@ def _pictures(thumbs: Array, pairs: Candidates, rows: Array) -> tuple[torch.Tens
     return torch.from_numpy(first)[:, None], torch.from_numpy(second)[:, None]
 
 
-def _likely(small: Array, pairs: Candidates, rows: Array) -> tuple[Array, torch.Tensor, torch.Tensor]:
-    """Return the pairs among `rows` that are alike at a quarter of the size, with scale and shift."""
-    scale, shift = _start(pairs.window[rows], pairs.asked[rows])
+def _likely(small: Array, pairs: Candidates, rows: Array) -> tuple[Array, torch.Tensor]:
+    """Return the pairs among `rows` that are alike at a quarter of the size, with their poses."""
+    pose = _start(pairs.window[rows], pairs.asked[rows])
     a, b = _pictures(small, pairs, rows)
-    rough, _ = _correlation(b, *_laid(a, scale, shift))
+    rough, _ = _correlation(b, *_laid(a, pose))
     alive = torch.nonzero(rough > _ROUGH)[:, 0]
     a, b = a[alive], b[alive]
-    scale, shift, close = _fitted(a, b, scale[alive], shift[alive], _STEPS[0])
-    near = torch.nonzero((close > _QUARTER) & (_compared(a, b, scale, shift)[:, 1] > _QUARTER_EDGES))[:, 0]
-    return rows[alive[near].numpy()], scale[near], shift[near]
+    pose, close = _fitted(a, b, pose[alive], _STEPS[0])
+    near = torch.nonzero((close > _QUARTER) & (_compared(a, b, pose)[:, 1] > _QUARTER_EDGES))[:, 0]
+    return rows[alive[near].numpy()], pose[near]
 
 
-def _fit_closely(
-    thumbs: Array, pairs: Candidates, rows: Array, scale: torch.Tensor, shift: torch.Tensor
-) -> Array:
+def _fit_closely(thumbs: Array, pairs: Candidates, rows: Array, pose: torch.Tensor) -> Array:
     """Return correlations and overlap (P, 3) at full size; 0 for pairs that are not alike at half of it."""
     result = np.zeros((len(rows), 3))
     a, b = _pictures(thumbs, pairs, rows)
     half_a, half_b = avg_pool2d(a, 2), avg_pool2d(b, 2)
-    scale, shift, close = _fitted(half_a, half_b, scale, shift, _STEPS[1])
-    near = (close > _HALF) & (_compared(half_a, half_b, scale, shift)[:, 1] > _HALF_EDGES)
+    pose, close = _fitted(half_a, half_b, pose, _STEPS[1])
+    near = (close > _HALF) & (_compared(half_a, half_b, pose)[:, 1] > _HALF_EDGES)
     if near.any():
         a, b = a[near], b[near]
-        scale, shift, _ = _fitted(a, b, scale[near], shift[near], _STEPS[2])
-        result[near.numpy()] = _compared(a, b, scale, shift).numpy()
+        pose, _ = _fitted(a, b, pose[near], _STEPS[2])
+        result[near.numpy()] = _compared(a, b, pose).numpy()
     return result
 
 
-def _start(window: Array, asked: Array) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return scale and shift (P, 2), along x and y from -1 to 1, from the second picture to the first."""
+def _start(window: Array, asked: Array) -> torch.Tensor:
+    """Return the poses that lay the windows asked with over the windows found."""
     low = np.stack([window[:, 2], window[:, 0]], 1) * 2 - 1
     high = np.stack([window[:, 3], window[:, 1]], 1) * 2 - 1
     from_low = np.stack([asked[:, 2], asked[:, 0]], 1) * 2 - 1
     from_high = np.stack([asked[:, 3], asked[:, 1]], 1) * 2 - 1
     scale = (high - low) / (from_high - from_low)
-    return torch.from_numpy(scale).float(), torch.from_numpy(low - scale * from_low).float()
+    pose = np.zeros((len(window), 2, 3), dtype=np.float32)
+    pose[:, 0, 0], pose[:, 1, 1] = scale.T
+    pose[:, :, 2] = low - scale * from_low
+    return torch.from_numpy(pose)
 
 
 def _places(side: int) -> torch.Tensor:
     return (torch.arange(side) + 0.5) * (2 / side) - 1
 
 
-def _laid(a: torch.Tensor, scale: torch.Tensor, shift: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def _laid(a: torch.Tensor, pose: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the first picture as it lies on the second's pixels, and where it covers them (P, 1, S, S)."""
     line = _places(a.shape[-1])
-    x = line * scale[:, :1] + shift[:, :1]  # (P, S)
-    y = line * scale[:, 1:] + shift[:, 1:]
-    shape = (len(line), len(line))
-    grid = torch.stack([x[:, None, :].expand(-1, *shape), y[:, :, None].expand(-1, *shape)], -1)
-    inside = ((x.abs() <= 1)[:, None, :] & (y.abs() <= 1)[:, :, None])[:, None].float()
+    across, down, shift = (pose[:, None, None, :, k] for k in range(3))  # (P, 1, 1, 2)
+    grid = across * line[:, None] + down * line[:, None, None] + shift  # (P, S, S, 2)
+    inside = (grid.abs() <= 1).all(-1)[:, None].float()
     return grid_sample(a, grid, padding_mode="border", align_corners=False), inside
 
 
@@ -147,35 +148,43 @@ def _correlation(
 
 
 def _fitted(
-    a: torch.Tensor, b: torch.Tensor, scale: torch.Tensor, shift: torch.Tensor, steps: int
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Return the best scale and shift of some Gauss-Newton steps, and their correlation."""
-    side = a.shape[-1]
-    line = _places(side)
-    best, best_scale, best_shift = torch.full((len(a),), -1.0), scale, shift
+    a: torch.Tensor, b: torch.Tensor, pose: torch.Tensor, steps: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the best poses of some Gauss-Newton steps, and their correlation."""
+    best, best_pose = torch.full((len(a),), -1.0), pose
     for step in range(steps + 1):
-        laid, inside = _laid(a, scale, shift)
+        laid, inside = _laid(a, pose)
         score, share = _correlation(b, laid, inside)
         good = (score > best) & (share > _LEAST_OVERLAP)
-        best = torch.where(good, score, best)
-        best_scale = torch.where(good[:, None], scale, best_scale)
-        best_shift = torch.where(good[:, None], shift, best_shift)
-        if step == steps:
-            break
-        flat = _normal(laid, inside)
-        slope_x, slope_y = _slopes(flat)
-        slope_x, slope_y = slope_x / scale[:, 0, None, None, None], slope_y / scale[:, 1, None, None, None]
-        slope_x, slope_y = slope_x * inside, slope_y * inside
-        rest = _normal(b, inside) - flat
-        parts = torch.cat([slope_x * line, slope_x, slope_y * line[:, None], slope_y, rest], 1).flatten(2)
-        products = parts @ parts.transpose(1, 2)  # (P, 5, 5): the Jacobian's, and with what is left
-        squares = products[:, :4, :4]
-        level = squares.diagonal(dim1=1, dim2=2).mean(1) * 1e-2 + 1e-9
-        squares = squares + torch.eye(4) * level[:, None, None]
-        change = torch.linalg.solve(squares, products[:, :4, 4:])[..., 0].clamp(-0.1, 0.1)
-        scale = (scale + change[:, 0::2]).clamp(_LEAST_SCALE, 1 / _LEAST_SCALE)
-        shift = (shift + change[:, 1::2]).clamp(-0.6, 0.6)
-    return best_scale, best_shift, best
+        best, best_pose = torch.where(good, score, best), torch.where(good[:, None, None], pose, best_pose)
+        if step < steps:
+            pose = _held(pose + _change(b, laid, inside, pose))
+    return best_pose, best
+
+
+def _change(b: torch.Tensor, laid: torch.Tensor, inside: torch.Tensor, pose: torch.Tensor) -> torch.Tensor:
+    """Return the step (P, 2, 3) that lessens what is left between the pictures most."""
+    line, flat = _places(b.shape[-1]), _normal(laid, inside)
+    slopes = torch.cat(_slopes(flat), 1) * inside  # (P, 2, S, S), along the second picture's axes
+    along = torch.linalg.solve(pose[:, :, :2].mT, slopes.flatten(2)).view_as(slopes)  # the first one's
+    moves = torch.stack([along * line, along * line[:, None], along], 2).flatten(1, 2)  # (P, 6, S, S)
+    parts = torch.cat([moves, _normal(b, inside) - flat], 1).flatten(2)
+    products = parts @ parts.mT  # (P, 7, 7): the Jacobian's, and with what is left
+    squares = products[:, :6, :6]
+    level = squares.diagonal(dim1=1, dim2=2).mean(1) * 1e-2 + 1e-9
+    squares = squares + torch.eye(6) * level[:, None, None]
+    step: torch.Tensor = torch.linalg.solve(squares, products[:, :6, 6:])
+    return step.view(-1, 2, 3).clamp(-0.1, 0.1)
+
+
+def _held(pose: torch.Tensor) -> torch.Tensor:
+    """Return poses within what copies may be: stretched, slanted and shifted so much and no more."""
+    most = torch.full((2, 3), _MOST_SLANT)
+    most[:, 2] = _MOST_SHIFT
+    most[0, 0] = most[1, 1] = 1 / _LEAST_SCALE
+    least = -most
+    least[0, 0] = least[1, 1] = _LEAST_SCALE
+    return pose.clamp(least, most)
 
 
 def _slopes(picture: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -187,9 +196,9 @@ def _slopes(picture: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return x, y
 
 
-def _compared(a: torch.Tensor, b: torch.Tensor, scale: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
+def _compared(a: torch.Tensor, b: torch.Tensor, pose: torch.Tensor) -> torch.Tensor:
     """Return the correlation of grey values and of gradients, and the overlap (P, 3)."""
-    laid, inside = _laid(a, scale, shift)
+    laid, inside = _laid(a, pose)
     grey, share = _correlation(b, laid, inside)
     core = -torch.nn.functional.max_pool2d(-inside, 5, 1, 2)  # gradients need their neighbours
     core[..., :2, :] = core[..., -2:, :] = core[..., :2] = core[..., -2:] = 0
