@@ -112,6 +112,8 @@ def test_the_gpu_computes_what_the_cpu_does(monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
 def test_half_precision_trains_like_float32(precision: str) -> None:
+    if precision == "float16" and torch.version.cuda is None:
+        pytest.skip("a pretended GPU has no softmax from float16")
     plain, half = _network(noise=0.0), _network(noise=0.0)
     expected, _ = _fit(plain, "sgd", False)
     found, how = _fit(half, "sgd", "auto", precision=precision)

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import neocog as keras
-from neocog.data import ArraySource, Batch, MappedSource
+from neocog.data import ArraySource, Batch, MappedSource, _arrays
 from neocog.exceptions import ArgumentError
 from neocog.optimizers import LossScaleOptimizer
 from neocog.training import (
@@ -371,6 +371,23 @@ def test_a_source_that_cannot_be_rewound_is_not_read_ahead() -> None:
     batches = PinnedSource(source, torch.clone).batches(0)
     next(batches)
     assert read == [0]
+
+
+def test_the_next_order_is_drawn_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a GPU works on an epoch, the order of the next one is drawn: that which would be drawn later."""
+    monkeypatch.setattr(torch.Tensor, "pin_memory", lambda self: self)
+    source, plain = (ArraySource(np.arange(10), batch_size=4, seed=5) for _ in range(2))
+    expected = [[batch.x.tolist() for batch in plain.batches(epoch)] for epoch in range(3)]
+    assert expected[1] != expected[2]
+    drawn: list[Any] = []
+    draw = _arrays.epoch_order
+    monkeypatch.setattr(_arrays, "epoch_order", lambda *args: drawn.append(args) or draw(*args))
+    source._draw_ahead(1)
+    assert [batch.x.tolist() for batch in source.batches(1)] == expected[1]
+    assert drawn == [(10, 5, 1)]
+    source._draw_ahead(1)  # not the one that is asked for next, as after a resumed run
+    assert [batch.x.tolist() for batch in source.batches(2)] == expected[2]
+    assert drawn[-1] == (10, 5, 2)
 
 
 def test_the_cpu_feeds_as_it_is() -> None:
