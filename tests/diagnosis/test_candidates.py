@@ -51,7 +51,7 @@ def exhaustive(thumbs: np.ndarray, most: int) -> Candidates:
 
 def accepted(thumbs: np.ndarray, found: Candidates) -> set[tuple[int, int]]:
     fits = fit_pairs(thumbs, found)
-    rows = np.flatnonzero((fits.edges >= 0.85) & (fits.grey >= 0.75))
+    rows = np.flatnonzero((fits.edges >= 0.89) & (fits.grey >= 0.75))
     ends = zip(found.first[rows].tolist(), found.second[rows].tolist(), strict=True)
     return {(min(pair), max(pair)) for pair in ends}
 
