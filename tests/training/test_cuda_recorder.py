@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from neocog.training._recorder import CudaRecorder
+from neocog.training._snapshot import random_state, set_random_state
 
 
 class _Told:
@@ -152,3 +153,14 @@ def test_a_record_whose_end_fails_leaves_nothing_behind(
         "generator takes its state",
     ]
     assert str(told.stream[-1]) == "main"
+
+
+def test_random_numbers_of_gpus_that_are_gone_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that goes on with fewer GPUs than it began with."""
+    given: list[Any] = []
+    state = {**random_state(), "cuda": ["first", "second"]}
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "set_rng_state_all", given.append)
+    set_random_state(state)
+    assert given == [["first"]]
