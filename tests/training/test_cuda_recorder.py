@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
+import neocog as keras
+from neocog.training import Plan, _snapshot
 from neocog.training._recorder import CudaRecorder
 from neocog.training._snapshot import random_state, set_random_state
 
@@ -164,3 +169,34 @@ def test_random_numbers_of_gpus_that_are_gone_are_left_out(monkeypatch: pytest.M
     monkeypatch.setattr(torch.cuda, "set_rng_state_all", given.append)
     set_random_state(state)
     assert given == [["first"]]
+
+
+def test_a_run_of_a_gpu_goes_on_where_there_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its plan names the GPU, and recorded steps."""
+
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            raise KeyError("stop")
+
+    def train(**kwargs: Any) -> keras.Model:
+        keras.utils.set_random_seed(1)
+        model = keras.Sequential([keras.layers.Input((3,)), keras.layers.Dense(2)])
+        model.compile("sgd", "mse")
+        with suppress(KeyError):
+            model.fit(
+                np.ones((8, 3), "float32"), np.ones((8, 2), "float32"), epochs=2, verbose=0,
+                snapshots=tmp_path, every="1epoch", **kwargs,
+            )  # fmt: skip
+        return model
+
+    def as_of_a_gpu(value: Any) -> dict[str, Any]:
+        gpu = {"device": "cuda:3", "graphs": True, "tf32": True} if isinstance(value, Plan) else {}
+        return {**asdict(value), **gpu}
+
+    with monkeypatch.context() as there:
+        there.setattr(_snapshot, "asdict", as_of_a_gpu)
+        assert int(train(callbacks=[Stop()]).optimizer.iterations) == 1
+    here = train()
+    assert int(here.optimizer.iterations) == 2
+    assert here.plan is not None
+    assert (here.plan.device, here.plan.graphs) == ("cpu", True)  # as it was, but for the place

@@ -191,7 +191,9 @@ def restore(scene: Scene, state: Mapping[str, Any]) -> None:
             optimizer.load_state_dict(saved[name])
     _restore_metrics(model, own["metrics"])
     if state["plan"] is not None:
-        model.training_state.use(Plan(**{**state["plan"], "processes": scene.world.size}), model)
+        device = next((value.device for value in model.parameters()), torch.device("cpu"))
+        here = {"processes": scene.world.size, "device": str(device)}
+        model.training_state.use(Plan(**{**state["plan"], **here}), model)
     scene.source.load_state_dict(state["source"])
     if scene.validation is not None and state["validation"] is not None:
         scene.validation.load_state_dict(state["validation"])
