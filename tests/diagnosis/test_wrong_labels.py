@@ -93,6 +93,19 @@ def test_guesses_list_nothing_and_say_so() -> None:
     assert "none are listed" in trust.text
 
 
+def test_wrong_labels_in_a_small_class_do_not_make_the_classifier_look_bad() -> None:
+    labels = np.repeat([0, 1], [300, 60])
+    truth = np.repeat([0, 1], [335, 25])
+    sure = 1 / (1 + np.exp(-np.random.default_rng(0).normal(6, 2, 360)))[:, None]
+    chances = np.where(truth[:, None] == [0, 1], sure, 1 - sure)
+    samples = Samples(paths=("x",) * 360, labels=labels, class_names=("a", "b"))
+    found, trust = label_findings(samples, range(360), chances, "Features")
+    assert trust.listed
+    wrong = next(finding for finding in found if finding.kind == "wrong-labels")
+    assert len({item.images[0] for item in wrong.items} & set(range(300, 335))) >= 30
+    assert len(wrong.items) <= 37
+
+
 def test_classes_that_are_mixed_up_are_named() -> None:
     labels = np.repeat([0, 1, 2], 100)
     chances = np.full((300, 3), 0.02)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from neocog.diagnosis._findings import Finding, Item, Samples
-from neocog.diagnosis._label_issues import find_label_issues
+from neocog.diagnosis._label_issues import LabelIssue, find_label_issues
 
 Array = np.ndarray[Any, Any]
 
@@ -23,8 +23,8 @@ class Trust:
     """How far the list of wrong labels can be trusted.
 
     Attributes:
-        accuracy: of the classifier on images that it did not learn from, averaged over classes; None where
-            there was none.
+        accuracy: of the classifier on images that it did not learn from, averaged over classes, labels
+            that are doubted left out; None where there was none.
         guessing: what guessing would reach.
         listed: whether wrong labels are listed.
         text: in words.
@@ -50,8 +50,13 @@ def label_findings(
     where = np.asarray(rows)
     labels = samples.labels[where]
     found = chances.argmax(1)
-    there = np.unique(labels)
-    recall = float(np.mean([(found[labels == k] == k).mean() for k in there]))
+    issues = find_label_issues(chances, labels)
+    sure = np.ones(len(labels), dtype=bool)
+    sure[[issue.index for issue in issues]] = (
+        False  # a small class may hold more wrong labels than right ones
+    )
+    there = np.unique(labels[sure])
+    recall = float(np.mean([(found[sure & (labels == k)] == k).mean() for k in there]))
     guessing = 1 / max(len(there), 2)
     skill = (recall - guessing) / (1 - guessing)
     known = (
@@ -66,12 +71,12 @@ def label_findings(
         f"{known} (guessing: {guessing:.0%}). Look at each label that is listed: where labels are "
         "clean, most of a short list are hard images and not wrong."
     )
-    return [_wrong(samples, where, chances, labels), _alike(samples, labels, found)], Trust(
+    return [_wrong(samples, where, issues), _alike(samples, labels, found)], Trust(
         accuracy=recall, guessing=guessing, listed=True, text=text
     )
 
 
-def _wrong(samples: Samples, rows: Array, chances: Array, labels: Array) -> Finding:
+def _wrong(samples: Samples, rows: Array, issues: Sequence[LabelIssue]) -> Finding:
     names = samples.class_names
     return Finding(
         kind="wrong-labels",
@@ -86,7 +91,7 @@ def _wrong(samples: Samples, rows: Array, chances: Array, labels: Array) -> Find
                 score=round(issue.confidence, 4),
                 suggested=issue.suggested,
             )
-            for issue in find_label_issues(chances, labels)
+            for issue in issues
         ),
     )
 

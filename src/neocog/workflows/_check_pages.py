@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -73,7 +74,7 @@ def sheet(finding: Finding, details: Mapping[str, Any], thumbs: Thumbs) -> Any:
     if not cases or finding.kind in _PICTURELESS:
         return None
     across = max(len(shown) for _, shown in cases)
-    width, height = across * (_LONGEST + 10), _LONGEST + 44
+    width, height = across * (_LONGEST + 10), _LONGEST + 56
     columns = max(min(6 // across, len(cases)), 1)
     page = Image.new("RGB", (columns * (width + 16), -(-len(cases) // columns) * height), "white")
     pen, font = ImageDraw.Draw(page), ImageFont.load_default(size=11)
@@ -84,7 +85,8 @@ def sheet(finding: Finding, details: Mapping[str, Any], thumbs: Thumbs) -> Any:
             at = (left + place * (_LONGEST + 10), top)
             page.paste(Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture), at)
             pen.text((at[0], top + _LONGEST + 2), _drawn(file), fill="black", font=font)
-        pen.text((left, top + _LONGEST + 18), _drawn(case["note"], 27 * across), fill="#b3261e", font=font)
+        note = textwrap.wrap(_drawn(case["note"], 52 * across), 27 * across)
+        pen.text((left, top + _LONGEST + 18), "\n".join(note[:2]), fill="#b3261e", font=font, spacing=2)
     return page
 
 
