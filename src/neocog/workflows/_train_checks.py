@@ -28,7 +28,7 @@ from neocog.workflows._events import Reporter, Warned
 LEAKS = ("keep", "move")
 FINDINGS = "findings.json"
 # What is told elsewhere: broken files while they are read, imbalance as a hint, odd ones out in the report.
-MOST_COMPARED = 30_000  # images beyond which near copies are left to `neocog check`: they take minutes there
+MOST_COMPARED = 200_000  # images; beyond, near copies are left to `neocog check`: by there 4 minutes and 2 GB
 _TOLD = ("leaks", "label-conflicts", "exact-copies", "near-copies", "blank")
 
 
