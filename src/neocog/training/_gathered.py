@@ -88,7 +88,7 @@ class _Output:
 
 
 def _alike(rows: Rows, memory: Rows) -> bool:
-    return rows.dtype == memory.dtype and rows.shape[1:] == memory.shape[1:]
+    return bool(rows.dtype == memory.dtype and rows.shape[1:] == memory.shape[1:])
 
 
 def _memory(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Rows:

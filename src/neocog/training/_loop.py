@@ -287,11 +287,8 @@ class _Run:
                     call(step, logs)
                 position.step += 1
                 position.steps += 1
-                told = (step + 1) % group == 0
-                if self.snapshots is not None and self.snapshots.after_step(
-                    self.scene, self.interrupts.is_asked, told=told
-                ):
-                    self.interrupts.leave()
+                if self.snapshots is not None:
+                    self.keep_step(self.snapshots, told=(step + 1) % group == 0)
                 stops = model.stop_training if together is None else together.ends(model)
                 if stops or step + 1 == limit:
                     break
@@ -300,6 +297,11 @@ class _Run:
         if step < 0:
             raise DataError(f"fit: epoch {epoch + 1} has no data: the generator or iterator is exhausted.")
         return logs
+
+    def keep_step(self, snapshots: Snapshots, *, told: bool) -> None:
+        """Take a snapshot after a step where one is due, and end the run where a signal asked for it."""
+        if snapshots.after_step(self.scene, self.interrupts.is_asked, told=told):
+            self.interrupts.leave()
 
     def batches(self, limit: int | None) -> Iterator[Batch]:
         """The batches of an epoch, or the rest of them; with `steps_per_epoch` they go on over the epochs."""
