@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
 from typing import Any
 
 import numpy as np
@@ -155,6 +158,25 @@ def remembering() -> Case:
     return model, _fit(every=2)
 
 
+class AskedToEnd(keras.callbacks.Callback):
+    """Sends the last process a SIGTERM within a validation, once."""
+
+    batches = 0
+
+    def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
+        self.batches += 1
+        done = f"{sys.argv[1]}.asked"
+        mine = os.environ.get("RANK", "0") == "1" and "KILLS" in os.environ
+        if mine and self.batches == 7 and not os.path.exists(done):
+            open(done, "w").close()
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+def asked_to_end() -> Case:
+    model, fit = own_steps("backward")
+    return model, {**fit, "every": 1000, "validation_batch_size": 8, "callbacks": [AskedToEnd()]}
+
+
 class InPython(keras.metrics.Metric):
     """A metric that counts in a plain number."""
 
@@ -185,4 +207,5 @@ OWN_CASES = {
     "own_two": adversaries,
     "own_state": remembering,
     "in_python": in_python,
+    "asked_to_end": asked_to_end,
 }

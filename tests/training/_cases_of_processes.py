@@ -280,7 +280,10 @@ class Noisy(layers.Layer):
 class Killed(keras.callbacks.Callback):
     """Kills a process in the middle of an epoch, once each: `KILLS` says "rank:batch,rank&rank:batch,…"."""
 
-    batches = 0
+    batches = 0  # since this process began: no snapshot brings them back
+
+    def state_dict(self) -> dict[str, Any]:
+        return {}
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         self.batches += 1
@@ -355,7 +358,8 @@ def main() -> None:
             if "every" in fit and "KILLS" in os.environ
             else None
         )
-        history = model.fit(verbose=0, callbacks=[Killed(), exchanges], snapshots=snapshots, **fit)
+        callbacks = [Killed(), exchanges, *fit.pop("callbacks", [])]
+        history = model.fit(verbose=0, callbacks=callbacks, snapshots=snapshots, **fit)
         weights = [weight.tolist() for weight in model.get_weights()]
         found = {"weights": weights, "history": history.history, "exchanges": exchanges.count}
         with open(f"{out}.{name}.{RANK}.json", "w") as file:

@@ -25,7 +25,7 @@ CASES = [
     "own_steps", "own_steps_grad", "own_steps_clipped", "own_steps_gathered", "own_around", "own_two",
     "own_state",
 ]  # fmt: skip
-TO_BE_KILLED = ["fragile", "elastic", "elastic_shares"]
+TO_BE_KILLED = ["fragile", "elastic", "elastic_shares", "asked_to_end"]
 # Whatever counts is the same to the bit; what is computed from outputs moves with their last digit.
 COMPUTED = ("loss", "crossentropy", "size")
 
@@ -88,10 +88,23 @@ def test_gathered_gradients_are_exchanged_in_the_steps_that_apply_them(ended: An
 
 @needs_distributed
 @pytest.mark.slow
-def test_processes_that_are_killed_cost_nothing(ended: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("case", "kills"), [("fragile", "3:20,0:7,1:5"), ("own_state", "3:12,0:7,1:5")])
+def test_processes_that_are_killed_cost_nothing(ended: Any, tmp_path: Path, case: str, kills: str) -> None:
     """Of four processes three are killed one after the other, the first one among them."""
-    found = result(tmp_path, "found", 4, "fragile", kills="3:20,0:7,1:5")
-    assert endings(found) == endings(ended[4]["fragile"])
+    found = result(tmp_path, "found", 4, case, kills=kills)
+    assert endings(found) == endings(ended[4][case])
+    assert len(list((tmp_path / "found").glob("*.killed.*"))) == 3
+
+
+@needs_distributed
+def test_a_signal_within_a_validation_ends_all_processes_there(ended: Any, tmp_path: Path) -> None:
+    (tmp_path / "found").mkdir()
+    text = break_off(tmp_path / "found", 2, "asked_to_end", kills="")
+    assert "SIGINT" not in text  # also where another process got the signal
+    (newest,) = (tmp_path / "found" / "snapshots").glob("*8-*")  # two epochs of four steps
+    assert newest.is_file()
+    found = results(tmp_path / "found", 2, ["asked_to_end"], kills="")["asked_to_end"]
+    assert endings(found) == endings(ended[2]["asked_to_end"])
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 7])

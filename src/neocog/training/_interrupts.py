@@ -40,10 +40,12 @@ class Interrupts:
         return self.asked is not None
 
     def leave(self) -> None:
-        """End the run as the signal would have: `KeyboardInterrupt`, or exit code 143."""
-        if self.asked == signal.SIGTERM:
-            raise SystemExit(128 + signal.SIGTERM)
-        raise KeyboardInterrupt
+        """End the run as the signal would have: `KeyboardInterrupt`, or exit code 143; that, too, where another
+        process got it.
+        """
+        if self.asked == signal.SIGINT:
+            raise KeyboardInterrupt
+        raise SystemExit(128 + signal.SIGTERM)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         if self.asked == signal.SIGINT == number:
