@@ -246,6 +246,27 @@ def test_memory_that_runs_out_leaves_no_trace_in_variables() -> None:
     assert float(layer.seen) == pytest.approx(seen, rel=1e-6)
 
 
+def test_a_layers_metric_counts_each_row_once_where_memory_runs_out() -> None:
+    class Measuring(layers.Layer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.size = keras.metrics.Mean(name="size")
+
+        def call(self, inputs: Any) -> Any:
+            self.size.update_state(inputs.mean(-1))
+            if len(inputs) > most:
+                raise torch.OutOfMemoryError("CUDA out of memory.")
+            return inputs
+
+    most = 100
+    model = keras.Sequential([keras.Input((6,)), Measuring(), layers.Dense(3, activation="softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    whole = model.evaluate(X, Y, batch_size=16, verbose=0, return_dict=True)
+    most = 5
+    parts = model.evaluate(X, Y, batch_size=16, verbose=0, return_dict=True)
+    assert parts == pytest.approx(whole, rel=1e-6)
+
+
 def test_what_forward_passes_move() -> None:
     model = network()
     names = [name.rpartition(".")[2] for name, _ in statistics_of(model)]

@@ -18,13 +18,14 @@ from neocog.training._trainable import runs_own
 def evaluated(model: Any, data: Any, where: str = "evaluate") -> Any:
     """Evaluate on one batch by the model's `test_step`, with fewer rows at once where memory runs out."""
     own = runs_own(model, "test_step")
-    states = None if own else [(metric, metric.state_dict()) for metric in model.metrics]
+    late = {id(metric) for metric in model.compile_settings.all_metrics()} if own else ()  # after all outputs
+    states = [(metric, metric.state_dict()) for metric in model.metrics if id(metric) not in late]
 
     def whole() -> Any:
         return model.test_step(data)
 
     def in_parts(limit: int, last_try: bool) -> Any:
-        for metric, state in states or ():
+        for metric, state in states:
             metric.load_state_dict(state)
         if own and not last_try:
             return test_step(model, data, lambda x: _outputs(model, x, limit))
