@@ -24,9 +24,9 @@ def test_planted_faults_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     result = check(CheckConfig(data=str(made.root), out=str(tmp_path / "out")))
     judged = judge(made, {found["kind"]: found["cases"] for found in result.details})
     wrong = judged["recall"].pop("wrong")
-    assert wrong >= 0.5, result.trust  # of six
+    assert wrong >= 0.8, result.trust  # of six
     assert min(judged["recall"].values()) >= 0.9, judged
-    assert judged["false share"] <= 0.03, judged["false"]
+    assert judged["false share"] <= 0.02, judged["false"]
 
 
 def test_the_judge_sees_what_is_missed() -> None:
