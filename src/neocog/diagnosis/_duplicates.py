@@ -17,8 +17,8 @@ from neocog.exceptions import DataError
 
 Array = np.ndarray[Any, Any]
 
-# Of 1,536 altered copies of photographs all that were fitted reach 0.90 but one, of 0.88; other photographs of
-# the same thing come to 0.88 too (smooth ones: the heads of two dandelions; small planes of CIFAR-10).
+# Of 1,536 altered copies of photographs all that were fitted reach 0.90 but one, of 0.88; other photographs
+# of the same thing come to 0.88 too (smooth ones: the heads of two dandelions; small planes of CIFAR-10).
 LEAST_EDGES, LEAST_GREY = 0.89, 0.75
 LEAST_CONTRAST = 4.0  # grey levels; a flatter picture has nothing to compare
 _MOST_PIXEL_CHECKS = 2000
