@@ -40,8 +40,8 @@ class Interrupts:
         return self.asked is not None
 
     def leave(self) -> None:
-        """End the run as the signal would have: `KeyboardInterrupt`, or exit code 143; that, too, where another
-        process got it.
+        """End the run as the signal would have, also where another process got it: `KeyboardInterrupt`, or exit
+        code 143.
         """
         if self.asked == signal.SIGINT:
             raise KeyboardInterrupt
