@@ -40,9 +40,7 @@ class Interrupts:
         return self.asked is not None
 
     def leave(self) -> None:
-        """End the run as the signal would have, also where another process got it: `KeyboardInterrupt`, or exit
-        code 143.
-        """
+        """End the run as the signal would have, whoever got it: `KeyboardInterrupt`, or exit code 143."""
         if self.asked == signal.SIGINT:
             raise KeyboardInterrupt
         raise SystemExit(128 + signal.SIGTERM)
