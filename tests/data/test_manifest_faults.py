@@ -28,6 +28,10 @@ BAD = {
     "windows drive": ("file,label\nC:\\x.png,b\n", "expected files below"),
     "unknown part": ("file,label,split\n0.png,a,train\n1.png,b,hold\n", "line 3: .*got 'hold'"),
     "one class": ("file,label\n0.png,a\n1.png,a\n", "only 'a'"),
+    "the other class is missing": (
+        "file,label\n0.png,a\nx.png,b\ny.png,b\n",
+        r"only 'a' \(not read: x.png: no such file \(line 3\), and 1 more\)",
+    ),
     "a class of the test part only": (
         "file,label,split\n0.png,a,train\n1.png,b,train\n2.png,c,test\n",
         "also 'c'",

@@ -277,6 +277,15 @@ def _nothing_usable(path: Path, root: Path, rows: _Rows) -> DataError:
     return DataError(message(str(path), expected=f"images with labels below {root}", got=got, do=do))
 
 
+def _unread(scan: FolderScan) -> str:
+    """Return the images that could not be read, as an addition to what was got."""
+    if not scan.broken:
+        return ""
+    first, more = scan.broken[0], len(scan.broken) - 1
+    others = f", and {more} more" if more else ""
+    return f" (not read: {first.path}: {first.reason}{others})"
+
+
 def _check(scan: FolderScan, path: Path) -> None:
     where = str(path)
     if not scan.files:
@@ -293,7 +302,7 @@ def _check(scan: FolderScan, path: Path) -> None:
             raise DataError(message(where, expected="images with labels", got="no label on any image"))
         return
     if len(scan.class_names) < 2:
-        got = f"only {scan.class_names[0]!r}"
+        got = f"only {scan.class_names[0]!r}{_unread(scan)}"
         raise DataError(message(where, expected="at least 2 classes", got=got))
     empty = next((name for name, count in scan.counts().items() if not count), None)
     if empty is not None:
