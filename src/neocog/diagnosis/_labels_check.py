@@ -52,9 +52,8 @@ def label_findings(
     found = chances.argmax(1)
     issues = find_label_issues(chances, labels)
     sure = np.ones(len(labels), dtype=bool)
-    sure[[issue.index for issue in issues]] = (
-        False  # a small class may hold more wrong labels than right ones
-    )
+    # A small class may hold more wrong labels than right ones: those that are doubted do not count.
+    sure[[issue.index for issue in issues]] = False
     there = np.unique(labels[sure])
     recall = float(np.mean([(found[sure & (labels == k)] == k).mean() for k in there]))
     guessing = 1 / max(len(there), 2)

@@ -39,10 +39,7 @@ class LeftOut:
         kernel.flat[:: len(kernel) + 1] += (_PENALTY / weights).astype(np.float32)
         self._inverse = np.linalg.inv(kernel)
         self._shares = (weights / weights.sum()).astype(np.float32)
-        members: dict[int, list[int]] = {}
-        for index, group in enumerate(groups):
-            members.setdefault(int(group), []).append(index)
-        self._joined = [rows for rows in members.values() if len(rows) > 1]
+        self._joined = [rows for rows in members_of(groups) if len(rows) > 1]
 
     def opinions(self, taught: Array) -> Array:
         """Return scores (N, C) from the classes (N, C) that are taught, each image's own left out."""
@@ -53,6 +50,14 @@ class LeftOut:
         for rows in self._joined:
             found[rows] = targets[rows] - np.linalg.solve(self._inverse[np.ix_(rows, rows)], strengths[rows])
         return found.astype(np.float64)
+
+
+def members_of(groups: Sequence[int]) -> list[list[int]]:
+    """Return the positions of each group, groups in the order of their first."""
+    members: dict[int, list[int]] = {}
+    for index, group in enumerate(groups):
+        members.setdefault(int(group), []).append(index)
+    return list(members.values())
 
 
 def even_weights(labels: Array) -> Array:

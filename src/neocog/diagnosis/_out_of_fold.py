@@ -12,7 +12,7 @@ import numpy as np
 
 from neocog.diagnosis._label_issues import LEAST_WRONG, find_label_issues
 from neocog.diagnosis._label_noise import weigh
-from neocog.diagnosis._left_out import LeftOut, even_weights
+from neocog.diagnosis._left_out import LeftOut, even_weights, members_of
 from neocog.diagnosis._look import Progress
 
 Array = np.ndarray[Any, Any]
@@ -94,14 +94,11 @@ def _views(features: Array, parts: Sequence[int]) -> list[Array]:
 def stratified_folds(labels: Array, groups: Sequence[int], folds: int, seed: int) -> Array:
     """Return the fold of each image (N,): classes in even shares, the images of a group together."""
     rng = np.random.default_rng(seed)
-    members: dict[int, list[int]] = {}
-    for index, group in enumerate(groups):
-        members.setdefault(int(group), []).append(index)
+    members = members_of(groups)
     found = np.zeros(len(labels), dtype=np.int64)
     filled = np.zeros((int(labels.max(initial=0)) + 1, folds), dtype=np.int64)
-    names = list(members)
-    for place in rng.permutation(len(names)).tolist():
-        together = members[names[place]]
+    for place in rng.permutation(len(members)).tolist():
+        together = members[place]
         fold = int(filled[labels[together[0]]].argmin())
         found[together] = fold
         np.add.at(filled[:, fold], labels[together], 1)

@@ -29,11 +29,10 @@ def as_input(layer: Layer, leaf: Any) -> Any:
             return leaf
         floats = layer.autocast and getattr(getattr(leaf, "dtype", None), "kind", "") == "f"
         made = to_tensor(leaf, layer._dtype if floats else None)
-        weight = next(
-            layer.parameters(), None
-        )  # an array has no place of its own: it goes where the model is
-        away = weight is not None and weight.device != made.device and weight.device.type != "meta"
-        return made.to(weight.device) if away else made  # type: ignore[union-attr]
+        weight = next(layer.parameters(), None)
+        if weight is None or weight.device.type == "meta":
+            return made
+        return made.to(weight.device)  # an array has no place of its own: it goes where the model is
     kind = torch_dtype(layer._dtype)
     wrong = leaf.is_floating_point() and layer.autocast and leaf.dtype != kind
     return with_mask_of(leaf, leaf.to(kind)) if wrong and not autocasts(leaf) else leaf

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from neocog.core import bounded, keep_freed_memory, keeping_states, max_steps_per_epoch, on_rows, tree_map
-from neocog.data import Source, as_source
+from neocog.data import Batch, Source, as_source
 from neocog.exceptions import DataError
 from neocog.training._batch_size import PREDICT_BATCHES, TEST_BATCHES, in_larger_batches, measures_samples
 from neocog.training._early_checks import check_all_targets, last_activations
@@ -47,9 +47,7 @@ def evaluate(
     device = place_model(model)
     model.training_state.prepare(model)
     if not settings.settled and uses_own_loss(model):
-        with torch.no_grad(), keeping_states(model):
-            y_pred = outputs_of(model, to_device(batch.x, device))
-        settings.settle(to_device(batch.y, device), y_pred, list(model.output_names))
+        y_pred = settle_on(model, batch, device)
         check_all_targets(settings, source, batch, y_pred, last_activations(model, y_pred))
     source = source.to(device)
     if batch_size is None and steps is None and measures_samples(model):
@@ -57,6 +55,14 @@ def evaluate(
     params = {"steps": steps_of(source, steps), "metrics": [metric.name for metric in model.metrics]}
     hooks = make_hooks(model, callbacks, verbose=verbose, params=params)
     return evaluate_source(model, source, hooks, steps)
+
+
+def settle_on(model: Any, batch: Batch, device: torch.device, where: str = "evaluate") -> Any:
+    """Give the outputs their losses and metrics by a batch, which leaves no trace, and return its outputs."""
+    with torch.no_grad(), keeping_states(model):
+        y_pred = outputs_of(model, to_device(batch.x, device), where)
+    model.compile_settings.settle(to_device(batch.y, device), y_pred, list(model.output_names))
+    return y_pred
 
 
 def evaluate_source(

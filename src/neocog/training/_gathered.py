@@ -43,7 +43,7 @@ class Gathered:
         leaves = tree_flatten(outputs)
         if not self._outputs:
             self._outputs = [_Output(self._rows) for _ in leaves]
-        self._form = tree_pack(outputs, list(range(len(leaves))))
+            self._form = tree_pack(outputs, list(range(len(leaves))))
         for output, rows in zip(self._outputs, leaves, strict=True):
             output.add(rows)
 

@@ -7,13 +7,10 @@ import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import torch
-
-from neocog.core import keeping_states
 from neocog.data import Batch, Source
 from neocog.exceptions import message
-from neocog.training._memory_inference import outputs_of
-from neocog.training._prepare import device_of, to_device
+from neocog.training._evaluate import settle_on
+from neocog.training._prepare import device_of
 from neocog.training._snapshot import Scene, random_state, restore, set_random_state
 
 
@@ -54,12 +51,8 @@ def _settle(scene: Scene, state: Mapping[str, Any]) -> None:
     if settings.settled or not model.has_call or [metric.name for metric in model.metrics] == names:
         return
     batch = scene.source.peek()
-    if batch is None:
-        return
-    device = device_of(model)
-    with torch.no_grad(), keeping_states(model):
-        y_pred = outputs_of(model, to_device(batch.x, device), "fit")
-    settings.settle(to_device(batch.y, device), y_pred, list(model.output_names))
+    if batch is not None:
+        settle_on(model, batch, device_of(model), "fit")
 
 
 def batches_from(scene: Scene) -> Iterator[Batch]:

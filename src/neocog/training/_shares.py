@@ -98,12 +98,12 @@ def part_of(batch: Batch, world: World) -> Batch:
     return Batch(x, y, weight, own, share=share, rows=(rows.start, batch.size))
 
 
-def rows_of(batch: Batch) -> OwnRows | None:
-    """Return which rows of a batch that is evaluated are this process's; None where it has all."""
+def rows_of(batch: Batch, common: torch.Generator | None = None, *, at_once: bool = False) -> OwnRows | None:
+    """Return which rows of a batch are this process's, see `OwnRows`; None where it has all."""
     if batch.rows is None:
         return None
     first, total = batch.rows
-    return OwnRows(first, max(batch.size, 1), total, batch.size == 0)
+    return OwnRows(first, max(batch.size, 1), total, batch.size == 0, common, at_once)
 
 
 def _plain(batch: Batch) -> tuple[Any, ...]:

@@ -24,6 +24,7 @@ from neocog.optimizers._together import gathered_gradients
 from neocog.training._hook import HookList
 from neocog.training._own_steps import plain
 from neocog.training._plan import Plan
+from neocog.training._prepare import device_of
 from neocog.training._sharded_files import read_shares
 from neocog.training._snapshot_own import attributes_of, copied, more_optimizers
 from neocog.training._together import seed_generators
@@ -191,8 +192,7 @@ def restore(scene: Scene, state: Mapping[str, Any]) -> None:
             optimizer.load_state_dict(saved[name])
     _restore_metrics(model, own["metrics"])
     if state["plan"] is not None:
-        device = next((value.device for value in model.parameters()), torch.device("cpu"))
-        here = {"processes": scene.world.size, "device": str(device)}
+        here = {"processes": scene.world.size, "device": str(device_of(model))}
         model.training_state.use(Plan(**{**state["plan"], **here}), model)
     scene.source.load_state_dict(state["source"])
     if scene.validation is not None and state["validation"] is not None:

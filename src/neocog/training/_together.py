@@ -15,6 +15,7 @@ from neocog.exceptions import ArgumentError, message
 from neocog.optimizers._together import accumulates, applies_next, put_back
 from neocog.random import SeedGenerator
 from neocog.training._hook import HookList
+from neocog.training._shares import rows_of
 from neocog.training._world import World, any_of, mean_statistics, same_everywhere
 
 _APART = 1_000_003  # between the seeds of two processes
@@ -64,7 +65,7 @@ class Together:
 
     def step_on(self, model: Any, batch: Batch, data: Any) -> Callable[[], Any]:
         """Return what trains on this process's rows of a batch, once all is ready for that."""
-        self.rows = self.rows_of(batch)
+        self.rows = rows_of(batch, self._common if self.on_cpu else None, at_once=True)
         model.training_state.processes = self.world.size
         self._uneven = batch.rows is not None and batch.rows[1] % self.world.size != 0
         if self._uneven:  # statistics are alike before the step, so that each can count by its rows after it
@@ -109,14 +110,6 @@ class Together:
             put_back(optimizer)
             gradients = [value.grad for value in model.parameters() if value.grad is not None]
             self.given = {id(gradient): gradient._version for gradient in gradients}
-
-    def rows_of(self, batch: Batch) -> OwnRows | None:
-        """Return which rows of a batch are this process's."""
-        if batch.rows is None:
-            return None
-        first, total = batch.rows
-        common = self._common if self.on_cpu else None
-        return OwnRows(first, max(batch.size, 1), total, batch.size == 0, common, at_once=True)
 
     @contextmanager
     def _drawing(self) -> Iterator[None]:
