@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TypeVar
 
 import torch
@@ -10,6 +11,7 @@ from torch.nn import functional as F
 from neocog.functional._autocast import as_autocast
 from neocog.functional._conv_products import as_products
 from neocog.functional._padding import ConvPadding, TransposedPadding, Window
+from neocog.functional._winograd import winograd
 
 T = TypeVar("T")
 
@@ -47,6 +49,8 @@ def conv(
     if weight.dim() == 3:
         weight = weight.unsqueeze(2)
     found = as_products(x, weight, bias, window, padding, groups)
+    if found is None:
+        found = winograd(x, weight, bias, window, padding, groups)
     if found is not None:
         return found
     return torch.conv2d(x, weight, bias, window.strides, padding.kernel, window.dilation, groups)
@@ -70,19 +74,21 @@ def conv_relu(
     if padding.first is not None:
         x, padding = F.pad(x, padding.first), ConvPadding(padding.kernel)
     outputs: torch.Tensor | None
+    rectified = torch.relu_ if ceiling is None else partial(torch.clamp_, min=0, max=ceiling)
     if _is_for_onednn(x, weight, window, padding, groups):
         weight = weight.unsqueeze(2) if weight.dim() == 3 else weight
         outputs = as_products(x, weight, bias, window, padding, groups)
+        if outputs is None:
+            found = winograd(x, weight, bias, window, padding, groups, rectified)
+            if found is not None:
+                return found
     else:
         outputs = conv(x, weight, bias, window, padding, groups)
     if outputs is not None:
-        return torch.relu_(outputs) if ceiling is None else outputs.clamp_(0, ceiling)
+        return rectified(outputs)
     word, numbers = ("relu", []) if ceiling is None else ("hardtanh", [0.0, ceiling])
     spatial = (padding.kernel, window.strides, window.dilation)
-    found: torch.Tensor = torch.ops.mkldnn._convolution_pointwise(
-        x, weight, bias, *spatial, groups, word, numbers, ""
-    )
-    return found
+    return torch.ops.mkldnn._convolution_pointwise(x, weight, bias, *spatial, groups, word, numbers, "")  # type: ignore[no-any-return]
 
 
 def _spans_width(
