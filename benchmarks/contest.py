@@ -117,7 +117,7 @@ class Entry:
     first_guess: float = 0.0
     dropped: bool = False
     compile_seconds: float = 0.0
-    peak: int = 0
+    peaks: list[int] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -125,31 +125,52 @@ class Entry:
         """Whether it takes part in the next round."""
         return self.worker is not None and not self.dropped
 
+    @property
+    def peak(self) -> int:
+        """Bytes, the median of its processes."""
+        return int(statistics.median(self.peaks)) if self.peaks else 0
+
     def median(self) -> float:
         """Samples a second."""
         return statistics.median(self.speeds)
 
 
 def contest(
-    case: Case, who: list[Competitor], data: Path, scratch: Path, seconds: float, rounds: int, patience: float
+    case: Case,
+    who: list[Competitor],
+    data: Path,
+    scratch: Path,
+    seconds: float,
+    rounds: int,
+    patience: float,
+    starts: int = 1,
 ) -> list[Entry]:
-    """Start everyone, let them take turns, ask for their memory, end them."""
+    """Start everyone, let them take turns, ask for their memory, end them; all that `starts` times.
+
+    The rounds are shared out among the starts: where the system puts a process's memory can make it faster
+    or slower than its twin as long as it lives.
+    """
     entries = [Entry(competitor) for competitor in who]
-    try:
-        for entry in entries:
-            _start(entry, case, data, scratch, seconds, patience)
-        _drop_the_slow(entries, [entry.first_guess for entry in entries], BEHIND_AT_FIRST)
-        for number in range(rounds):
-            for entry in entries[number % len(entries) :] + entries[: number % len(entries)]:
-                if entry.runs:
-                    _turn(entry, seconds, patience)
-            _drop_the_slow(entries, [max(entry.speeds, default=0.0) for entry in entries], BEHIND)
-        for entry in entries:
-            _memory(entry)
-    finally:
-        for entry in entries:
-            if entry.worker is not None:
-                entry.worker.close()
+    for start in range(starts):
+        going = [entry for entry in entries if entry.absent is None and not entry.dropped]
+        try:
+            for entry in going:
+                _start(entry, case, data, scratch, seconds, patience)
+            if start == 0:
+                _drop_the_slow(entries, [entry.first_guess for entry in entries], BEHIND_AT_FIRST)
+            for number in range(rounds * start // starts, rounds * (start + 1) // starts):
+                turn = number % len(entries)
+                for entry in entries[turn:] + entries[:turn]:
+                    if entry.runs:
+                        _turn(entry, seconds, patience)
+                _drop_the_slow(entries, [max(entry.speeds, default=0.0) for entry in entries], BEHIND)
+            for entry in going:
+                _memory(entry)
+        finally:
+            for entry in going:
+                if entry.worker is not None:
+                    entry.worker.close()
+                    entry.worker = None
     return entries
 
 
@@ -213,7 +234,8 @@ def _memory(entry: Entry) -> None:
         return
     try:
         found = entry.worker.ask({"op": "memory"})
-        entry.peak, entry.facts = found["peak"], found["facts"]
+        entry.facts = found["facts"]
+        entry.peaks.append(found["peak"])
     except Absent as error:
         entry.worker, entry.absent = None, str(error)
 

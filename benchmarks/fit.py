@@ -31,6 +31,7 @@ def run(
     competitors: str | None = None,
     patience: float = PATIENCE,
     samples: int | None = None,
+    starts: int = 1,
     done: Callable[[dict[str, Any]], None] | None = None,
 ) -> Rows:
     """Run the suite.
@@ -42,6 +43,7 @@ def run(
         competitors: those who take part, by commas; everyone where None.
         patience: seconds after which a competitor that has not started is left out.
         samples: of each case at most so many, to try the suite out.
+        starts: how many processes each competitor has, one after another; they share the rounds.
         done: called with each row when it stands.
 
     Returns:
@@ -50,7 +52,7 @@ def run(
     names = [case.name for case in FIT] + ["overhead"]
     wanted = picked(only, names)
     cases = shortened([case for case in FIT if case.name in wanted], samples)
-    rows = run_cases(cases, seconds, rounds, competitors, patience, done)
+    rows = run_cases(cases, seconds, rounds, competitors, patience, starts, done)
     if "overhead" in wanted:
         for row in overhead_rows(seconds, rounds):
             rows.append(row)
@@ -87,6 +89,7 @@ def run_cases(
     rounds: int,
     competitors: str | None,
     patience: float,
+    starts: int,
     done: Callable[[dict[str, Any]], None] | None,
 ) -> Rows:
     """Run cases one after another and return a row for each."""
@@ -98,7 +101,8 @@ def run_cases(
         scratch = Path(name)
         for case in cases:
             data, origin = prepared(case, scratch)
-            entries = contest(case, chosen(case, competitors), data, scratch, seconds, rounds, patience)
+            who = chosen(case, competitors)
+            entries = contest(case, who, data, scratch, seconds, rounds, patience, starts)
             row = {**as_row(case, entries, peaks), "data": origin}
             row["taken"] = f"{datetime.datetime.now():%Y-%m-%d %H:%M}"
             rows.append(row)

@@ -22,10 +22,11 @@ def run(
     competitors: str | None = None,
     patience: float = PATIENCE,
     samples: int | None = None,
+    starts: int = 1,
     done: Callable[[dict[str, Any]], None] | None = None,
 ) -> list[dict[str, Any]]:
     """Run the suite; the arguments are those of `fit.run`."""
     cases = [*PREDICT, CASES["vgg16"]]
     wanted = picked(only, [case.name for case in cases])
     chosen = shortened([case for case in cases if case.name in wanted], samples)
-    return run_cases(chosen, seconds, rounds, competitors, patience, done)
+    return run_cases(chosen, seconds, rounds, competitors, patience, starts, done)

@@ -56,7 +56,7 @@ def main() -> None:
     suite = importlib.import_module(SUITES[options.suite])
     arguments = {"seconds": options.seconds, "rounds": options.rounds}
     arguments |= {"only": options.only, "competitors": options.competitors, "patience": options.patience}
-    arguments["samples"] = options.samples
+    arguments |= {"samples": options.samples, "starts": options.starts}
     taken = inspect.signature(suite.run).parameters
     arguments = {key: value for key, value in arguments.items() if key in taken and value is not None}
     for key in ("only", "competitors"):
@@ -81,6 +81,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("suite", choices=sorted([*SUITES, "readme"]))
     parser.add_argument("--seconds", type=float, default=2.0, help="length of one measurement")
     parser.add_argument("--rounds", type=int, default=5, help="how often the competitors alternate")
+    parser.add_argument(
+        "--starts", type=int, default=1, help="processes of each competitor; they share the rounds"
+    )
     parser.add_argument("--only", help="some cases or rows of the suite, by commas")
     parser.add_argument("--competitors", help="some competitors, by commas; prints only")
     parser.add_argument("--patience", type=float, help="seconds that a competitor may take to start")

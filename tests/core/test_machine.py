@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -33,7 +34,7 @@ AMX = frozenset({"amx_tile", "amx_bf16", "avx512f"})
 @pytest.fixture(autouse=True)
 def _asked_anew() -> Iterator[None]:
     """Forget the cached answers before and after."""
-    cached = (_cpu._cpu_facts, _cpu.has_working_amx, _memory.keep_freed_memory)
+    cached = (_cpu._cpu_facts, _cpu.has_working_amx, _memory._kept)
     for function in cached:
         function.cache_clear()
     yield
@@ -141,12 +142,58 @@ def test_memory_is_kept_where_the_c_library_agrees(
         asked.append((parameter, value))
         return answer
 
+    def malloc(size: int) -> int:
+        return next(blocks)
+
+    def free(address: int | None) -> None:
+        freed.append(address)
+
+    blocks, freed = iter(range(10_000, 0, -16)), list[int | None]()
+    library = SimpleNamespace(mallopt=mallopt, malloc=malloc, free=free)
     monkeypatch.setattr(sys, "platform", "linux")
-    monkeypatch.setattr(ctypes, "CDLL", lambda name: SimpleNamespace(mallopt=mallopt))
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: library)
+    monkeypatch.setattr(_memory, "_sorted", _memory._Sorted())
     assert keep_freed_memory() is kept
     assert keep_freed_memory() is kept
     assert len(asked) == (2 if kept else 1)  # once a process
     assert all(0 < value < 2**31 for _, value in asked)  # mallopt takes C ints
+    assert bool(freed) is kept  # sorted by the first call, and not again at once
+    kinds = [freed[first : first + 16] for first in range(0, len(freed), 16)]
+    assert all(kind == sorted(kind, key=lambda address: address or 0) for kind in kinds)
+    assert len(freed) == (16 * len(_memory._SMALL) if kept else 0)
+
+
+def test_the_lowest_of_freed_blocks_are_taken_next() -> None:
+    library = _memory._kept()
+    if library is None:
+        pytest.skip("the C library is not glibc")
+    seen: list[int] = []
+
+    def malloc(size: int) -> int:
+        address = int(library.malloc(size))
+        if size == 104:
+            seen.append(address)
+        return address
+
+    _memory.take_lowest_first(SimpleNamespace(malloc=malloc, free=library.free))
+    taken = [library.malloc(104) for _ in range(3)]
+    for address in taken:
+        library.free(address)
+    assert len(seen) == 16
+    assert set(taken) <= set(sorted(seen)[:7])
+
+
+def test_pages_apart_hold_what_is_written() -> None:
+    pages = _memory.pages_apart(10_000)
+    if pages is None:
+        pytest.skip("anonymous pages are taken on Linux alone")
+    values = np.frombuffer(pages, np.uint8)
+    assert values.shape == (10_000,)
+    assert not values.any()
+    values[:] = 7
+    assert values.sum() == 70_000
+    assert _memory.pages_apart(0) is None
+    assert _memory.pages_apart(1 << 62) is None
 
 
 @pytest.mark.parametrize("platform", ["darwin", "win32", "linux"])

@@ -35,7 +35,7 @@ from neocog.core._file_lock import end_file_lock, file_lock, try_file_lock
 from neocog.core._gradients import backward, no_gradients
 from neocog.core._home import neocog_home
 from neocog.core._kept_states import keeping_states
-from neocog.core._memory import keep_freed_memory
+from neocog.core._memory import keep_freed_memory, pages_apart
 from neocog.core._naming import auto_name, reset_names, to_snake_case
 from neocog.core._one_thread import work_alone
 from neocog.core._optional import optional_import
@@ -148,6 +148,7 @@ __all__ = [
     "optional_import",
     "own_part",
     "own_rows",
+    "pages_apart",
     "processor_name",
     "read_special",
     "refused_code",

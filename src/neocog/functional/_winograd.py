@@ -11,14 +11,16 @@ times.
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 from typing import Any
 
 import torch
-from torch.nn import functional as F
 
+from neocog.core import pages_apart
 from neocog.functional._autocast import autocasts, full_precision, runs_now
 from neocog.functional._padding import ConvPadding, Window, places
 
@@ -55,7 +57,8 @@ _CHANNELS = 64 * 128  # inputs times outputs
 _TILES = 48
 _CHANNELS_TO_LEARN = 128 * 128  # where gradients are taken, one of three convolutions stays as it was
 _TILES_TO_LEARN = 192
-_VALUES_AT_ONCE = 100_000  # tiles times channels: what stays near the processor
+_VALUES_AT_ONCE = 65_536  # tiles times channels: what stays near the processor
+_LARGEST_ROOM = 1 << 25  # float32 values
 
 Finish = Callable[[torch.Tensor], Any]
 
@@ -169,17 +172,20 @@ def _convolved(
     tall, broad = -(-high // _TILE), -(-wide // _TILE)
     outputs = torch.empty((len(x), filters, high, wide), memory_format=torch.channels_last)
     of_inputs, of_weights, to_outputs = _matrices()
-    kernels = of_weights @ weight.permute(2, 3, 0, 1).reshape(9, -1)
-    kernels = kernels.view(_SEEN**2, filters, channels).mT
     parts = list(_parts(len(x), tall, broad, _VALUES_AT_ONCE // max(filters, channels)))
     most = max((part.images.stop - part.images.start) * part.rows for part in parts) * broad
-    near, far = (torch.empty(_SEEN**2 * most * max(filters, channels)) for _ in range(2))
+    some = max(_SEEN**2 * most * max(filters, channels), 9 * filters * channels)
+    near, far, last = _room(some, some, _SEEN**2 * filters * channels)
+    taps = _shaped(near, 9, filters * channels)
+    taps.view(3, 3, filters, channels).copy_(weight.permute(2, 3, 0, 1))
+    kernels = torch.mm(of_weights, taps, out=_shaped(last, _SEEN**2, filters * channels))
+    kernels = kernels.view(_SEEN**2, filters, channels).mT
     for part in parts:
         images = x.permute(0, 2, 3, 1)[part.images]
-        seen = _tiles(images, part, broad, padding)
-        count = math.prod(seen.shape[2:5])
+        size = (len(images), part.rows, broad)
+        count = math.prod(size)
         tiles = _shaped(near, _SEEN**2, count * channels)
-        tiles.view(seen.shape).copy_(seen)
+        _gather(_padded(images, part, broad, padding, far), tiles.view(_SEEN**2, *size, channels))
         values = torch.mm(of_inputs, tiles, out=_shaped(far, _SEEN**2, count * channels))
         values = values.view(_SEEN**2, count, channels)
         products = torch.bmm(values, kernels, out=_shaped(near, _SEEN**2, count, filters))
@@ -189,10 +195,36 @@ def _convolved(
         found = torch.mm(to_outputs, flat, out=_shaped(far, _TILE**2, count * filters))
         first = part.row * _TILE
         target = outputs.permute(0, 2, 3, 1)[part.images, first : first + part.rows * _TILE]
-        _lay(found.view(_TILE, _TILE, *seen.shape[2:5], filters), target)
+        _lay(found.view(_TILE**2, *size, filters), target)
         if finish is not None:
             finish(target)
     return outputs
+
+
+class _Kept(threading.local):
+    """The room of earlier calls of a thread."""
+
+    values: torch.Tensor | None = None
+
+
+_kept = _Kept()
+
+
+def _room(*counts: int) -> list[torch.Tensor]:
+    """Return flat tensors of these sizes, whatever they hold: the same memory from call to call.
+
+    Up to 128 MB stay with the thread, apart from the blocks that activations are made of: taken there and
+    freed by every layer, they left no room for the large ones (a quarter of VGG-16's memory).
+    """
+    total = sum(counts)
+    values = _kept.values
+    if values is None or values.numel() < total:
+        with torch.inference_mode(False):
+            pages = pages_apart(4 * total)
+            values = torch.empty(total) if pages is None else torch.frombuffer(pages, dtype=torch.float32)
+        _kept.values = values if total <= _LARGEST_ROOM else None
+    ends = accumulate(counts)
+    return [values[end - count : end] for count, end in zip(counts, ends, strict=True)]
 
 
 @lru_cache
@@ -215,34 +247,48 @@ def _parts(batch: int, tall: int, broad: int, limit: int) -> Iterator[_Part]:
             yield _Part(slice(first, min(first + several, batch)), row, min(rows, tall - row))
 
 
-def _tiles(images: torch.Tensor, part: _Part, broad: int, padding: tuple[int, int]) -> torch.Tensor:
-    """Return what each tile of outputs sees, (6, 6, B, rows, columns, C): a view of the padded images."""
-    (top, left), (height, width) = padding, images.shape[1:3]
+def _padded(
+    images: torch.Tensor, part: _Part, broad: int, padding: tuple[int, int], room: torch.Tensor
+) -> torch.Tensor:
+    """Return what the tiles of a part see together, (B, height, width, C), in `room`."""
+    (top, left), width = padding, images.shape[2]
     first, last = part.row * _TILE - top, (part.row + part.rows) * _TILE + 2 - top
-    right = broad * _TILE + 2 - left - width
-    images = images[:, max(first, 0) : min(last, height)]
-    padded = F.pad(images, (0, 0, left, right, max(-first, 0), max(last - height, 0)))
-    batch, down, along, channel = padded.contiguous().stride()
-    shape = (_SEEN, _SEEN, len(padded), part.rows, broad, padded.shape[3])
-    return padded.as_strided(shape, (down, along, batch, _TILE * down, _TILE * along, channel))
+    padded = _shaped(room, len(images), last - first, broad * _TILE + 2, images.shape[3]).zero_()
+    images = images[:, max(first, 0) : last]
+    padded[:, max(-first, 0) :, left : left + width][:, : images.shape[1]] = images
+    return padded
+
+
+# In both directions one axis of tiles after the other: torch keeps the sizes of tensors with over five axes
+# in blocks of their own, which lie in the way of the next large tensor long after.
+
+
+def _gather(padded: torch.Tensor, tiles: torch.Tensor) -> None:
+    """Write what each tile sees, (36, B, rows, columns, C)."""
+    _, batch, rows, columns, channels = tiles.shape
+    outer, down, along, inner = padded.stride()
+    strides = (along, outer, _TILE * down, _TILE * along, inner)
+    for i in range(_SEEN):
+        first = padded.storage_offset() + i * down
+        seen = padded.as_strided((_SEEN, batch, rows, columns, channels), strides, first)
+        tiles[i * _SEEN : (i + 1) * _SEEN].copy_(seen)
+
+
+def _lay(tiles: torch.Tensor, target: torch.Tensor) -> None:
+    """Write tiles, (16, B, rows, columns, filters), where they belong, but for what lies beyond the edge."""
+    _, _, rows, columns, filters = tiles.shape
+    batch, high, wide, _ = target.shape
+    for i in range(_TILE):
+        line = tiles[i * _TILE : (i + 1) * _TILE]
+        if (high, wide) == (rows * _TILE, columns * _TILE):
+            inner = target[:, i::_TILE].view(batch, rows, columns, _TILE, filters)
+            inner.copy_(line.permute(1, 2, 3, 0, 4))
+            continue
+        for j in range(_TILE):
+            inner = target[:, i::_TILE, j::_TILE]
+            inner.copy_(line[j, :, : inner.shape[1], : inner.shape[2]])
 
 
 def _shaped(memory: torch.Tensor, *shape: int) -> torch.Tensor:
     """Return the beginning of `memory` as a tensor of a shape."""
     return memory[: math.prod(shape)].view(shape)
-
-
-def _lay(tiles: torch.Tensor, target: torch.Tensor) -> None:
-    """Write tiles, (4, 4, B, rows, columns, filters), where they belong; what lies beyond the edge is let
-    go.
-    """
-    rows, columns = tiles.shape[3:5]
-    batch, high, wide, filters = target.shape
-    if (high, wide) == (rows * _TILE, columns * _TILE):
-        shape = (batch, rows, _TILE, columns, _TILE, filters)
-        target.view(shape).copy_(tiles.permute(2, 3, 0, 4, 1, 5))
-        return
-    for i in range(_TILE):
-        for j in range(_TILE):
-            inner = target[:, i::_TILE, j::_TILE]
-            inner.copy_(tiles[i, j, :, : inner.shape[1], : inner.shape[2]])

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import mmap
-import sys
 from typing import Any
 
 import numpy as np
 
-from neocog.core import tree_flatten, tree_pack
+from neocog.core import pages_apart, tree_flatten, tree_pack
 
 Rows = np.ndarray[Any, Any]
 
@@ -94,10 +92,5 @@ def _alike(rows: Rows, memory: Rows) -> bool:
 def _memory(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Rows:
     """Return an array; a large one in pages of its own, as far as the system gives any."""
     size = int(np.prod(shape)) * dtype.itemsize
-    if size < _FROM_HEAP or not sys.platform.startswith("linux"):
-        return np.empty(shape, dtype)
-    try:
-        pages = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    except OSError:
-        return np.empty(shape, dtype)
-    return np.frombuffer(pages, dtype).reshape(shape)
+    pages = pages_apart(size) if size >= _FROM_HEAP else None
+    return np.empty(shape, dtype) if pages is None else np.frombuffer(pages, dtype).reshape(shape)
