@@ -143,7 +143,7 @@ def _against(ours: Entry, ran: list[Entry]) -> dict[str, Any]:
             for entry in ran
             if entry.competitor.family == family and entry.competitor.precision in precisions
         ]
-        return max(fitting, key=Entry.median, default=None)
+        return max(fitting, key=lambda entry: (not entry.dropped, entry.median()), default=None)
 
     both = ("float32", "bfloat16")
     found: dict[str, Any] = {}
