@@ -158,29 +158,45 @@ def test_memory_is_kept_where_the_c_library_agrees(
     assert len(asked) == (2 if kept else 1)  # once a process
     assert all(0 < value < 2**31 for _, value in asked)  # mallopt takes C ints
     assert bool(freed) is kept  # sorted by the first call, and not again at once
-    kinds = [freed[first : first + 16] for first in range(0, len(freed), 16)]
+    kinds = [freed[first + 7 : first + 22] for first in range(0, len(freed), 22)]
     assert all(kind == sorted(kind, key=lambda address: address or 0) for kind in kinds)
-    assert len(freed) == (16 * len(_memory._SMALL) if kept else 0)
+    assert len(freed) == (22 * len(_memory._SMALL) if kept else 0)
 
 
-def test_the_lowest_of_freed_blocks_are_taken_next() -> None:
-    library = _memory._kept()
-    if library is None:
-        pytest.skip("the C library is not glibc")
-    seen: list[int] = []
+class _Heap:
+    """What glibc does with freed small blocks of one size: seven at hand, the others in a bin."""
 
-    def malloc(size: int) -> int:
-        address = int(library.malloc(size))
-        if size == 104:
-            seen.append(address)
+    def __init__(self, at_hand: list[int], binned: list[int]) -> None:
+        self.at_hand, self.binned, self.top = list(at_hand), list(binned), 1_000_000
+        self.taken: list[int] = []
+
+    def malloc(self, size: int) -> int:
+        if self.at_hand:
+            address = self.at_hand.pop()
+        elif self.binned:
+            address = self.binned.pop(0)
+            while self.binned and len(self.at_hand) < 7:
+                self.at_hand.append(self.binned.pop(0))
+        else:
+            address, self.top = self.top, self.top + size
+        self.taken.append(address)
         return address
 
-    _memory.take_lowest_first(SimpleNamespace(malloc=malloc, free=library.free))
-    taken = [library.malloc(104) for _ in range(3)]
-    for address in taken:
-        library.free(address)
-    assert len(seen) == 16
-    assert set(taken) <= set(sorted(seen)[:7])
+    def free(self, address: int) -> None:
+        (self.at_hand if len(self.at_hand) < 7 else self.binned).append(address)
+
+
+@pytest.mark.parametrize("at_hand", [0, 3, 7])
+@pytest.mark.parametrize("binned", [0, 5, 40])
+def test_the_lowest_of_freed_blocks_stay_at_hand(
+    at_hand: int, binned: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_memory, "_SMALL", [104])
+    blocks = [100_000 - 112 * number for number in range(at_hand + binned)]  # the highest at hand
+    heap = _Heap(blocks[:at_hand], blocks[at_hand:])
+    _memory.take_lowest_first(heap)
+    assert sorted(heap.at_hand) == sorted(set(heap.taken[7:]))[:7]
+    assert len(heap.at_hand) + len(heap.binned) == len(set(heap.at_hand + heap.binned))  # none twice
 
 
 def test_pages_apart_hold_what_is_written() -> None:

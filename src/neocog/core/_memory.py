@@ -17,8 +17,8 @@ _KEPT_BYTES = 2**31 - 1  # the largest number that mallopt takes
 _LARGEST_FROM_HEAP = 1 << 30
 
 _SMALL = range(24, 136, 16)  # one size for each kind of block that alignment cuts off
-_TAKEN = 16  # blocks of a kind: glibc has seven of them at hand
-_PAUSE = 0.05  # seconds: sorting takes 0.1 ms
+_AT_HAND = 7  # blocks of a kind that glibc holds ready; where it has none, it fetches one and so many more
+_PAUSE = 0.1  # seconds: sorting takes 0.1 ms
 
 
 def keep_freed_memory() -> bool:
@@ -31,7 +31,7 @@ def keep_freed_memory() -> bool:
     To be called after each step, by the thread that runs them. The first call does it, not an earlier one:
     what the first step makes and leaves (moments, oneDNN's programs) would else lie between the blocks, and
     the next step's would not fit there again, which was a third of VGG-16's memory in `predict`. Every call
-    sorts what glibc has at hand, at most once in 50 ms.
+    sorts what glibc has at hand, at most ten times a second.
 
     Returns:
         Whether the setting took effect.
@@ -83,9 +83,17 @@ def take_lowest_first(library: Any) -> None:
         library: the C library, as ctypes knows it.
     """
     for size in _SMALL:
-        taken = sorted(library.malloc(size) or 0 for _ in range(_TAKEN))
-        for address in taken:
-            library.free(address or None)
+        _give_back(library, _taken(library, size, _AT_HAND))  # as many as can be are at hand now
+        _give_back(library, sorted(_taken(library, size, 2 * _AT_HAND + 1)))  # none were: the lowest stay
+
+
+def _taken(library: Any, size: int, count: int) -> list[int]:
+    return [library.malloc(size) or 0 for _ in range(count)]
+
+
+def _give_back(library: Any, blocks: list[int]) -> None:
+    for address in blocks:
+        library.free(address or None)
 
 
 def pages_apart(count: int) -> Any:
