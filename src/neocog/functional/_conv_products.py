@@ -14,6 +14,7 @@ import torch
 from torch.nn import functional as F
 
 from neocog.functional._autocast import as_autocast, runs_now
+from neocog.functional._conv_gradients import Gradients, takes_gradients, torch_gradients
 from neocog.functional._padding import ConvPadding, Window, places
 
 # Measured with `scripts/bench fit` on two cores with AMX, batches of 32 and 128; see docs/speed.md.
@@ -22,8 +23,6 @@ _SOME_PLACES = 100  # in bfloat16 the weights' gradient gains
 _FEW_CHANNELS = 64
 _SOME_CHANNELS = 128
 _TYPES = (torch.float32, torch.bfloat16)
-
-Gradients = tuple[torch.Tensor | None, ...]
 
 
 def as_products(
@@ -53,9 +52,7 @@ def as_products(
     if count > _SOME_PLACES or not count or not len(x):
         return None
     x, weight, bias = as_autocast(x, weight, bias)
-    learns = torch.is_grad_enabled() and any(
-        leaf is not None and leaf.requires_grad for leaf in (x, weight, bias)
-    )
+    learns = takes_gradients(x, weight, bias)
     if count <= _FEW_PLACES:
         if learns:
             return _Products.apply(x, weight, bias, window, padding, True)  # type: ignore[no-any-return, no-untyped-call]
@@ -108,11 +105,9 @@ class _Products(torch.autograd.Function):
 def _by_torch(
     ctx: Any, gradient: torch.Tensor, x: torch.Tensor, weight: torch.Tensor, wanted: list[bool]
 ) -> Gradients:
-    window, padding = ctx.window, ctx.padding
-    wanted = [*wanted[:2], wanted[2] and ctx.biased]
-    spatial = (window.strides, padding.kernel, window.dilation, False, (0, 0), 1)
-    found = torch.ops.aten.convolution_backward(gradient, x, weight, [len(weight)], *spatial, wanted)
-    return tuple(found)
+    window, wanted = ctx.window, [*wanted[:2], wanted[2] and ctx.biased]
+    spatial = (window.strides, ctx.padding.kernel, window.dilation)
+    return torch_gradients(gradient, x, weight, *spatial, wanted)
 
 
 def _outputs(

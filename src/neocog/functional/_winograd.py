@@ -22,6 +22,7 @@ import torch
 
 from neocog.core import pages_apart
 from neocog.functional._autocast import autocasts, full_precision, runs_now
+from neocog.functional._conv_gradients import Gradients, takes_gradients, torch_gradients
 from neocog.functional._padding import ConvPadding, Window, places
 
 _TILE = 4  # outputs along each axis that are computed together
@@ -100,9 +101,7 @@ def winograd(
         return None
     (filters, channels), (high, wide) = weight.shape[:2], places(x.shape[2:], window, padding)
     top, left = padding.kernel
-    learns = torch.is_grad_enabled() and any(
-        leaf is not None and leaf.requires_grad for leaf in (x, weight, bias)
-    )
+    learns = takes_gradients(x, weight, bias)
     if not _pays(len(x), filters, channels, high, wide, learns) or not _multiplies_exactly():
         return None
     if learns:
@@ -138,15 +137,14 @@ class _Winograd(torch.autograd.Function):
         return _convolved(x, weight, bias, padding)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+    def backward(ctx: Any, *gradients: torch.Tensor) -> Gradients:
         x, weight = ctx.saved_tensors
         (gradient,) = gradients
         filters, channels = weight.shape[:2]
         wanted = [ctx.needs_input_grad[0], ctx.needs_input_grad[1], ctx.needs_input_grad[2] and ctx.biased]
         high, wide = x.shape[2:]
-        mine = wanted[0] and _pays(len(x), channels, filters, high, wide, True)
-        if torch.is_grad_enabled():  # gradients of gradients: by torch's own, which it can derive
-            mine = False
+        again = torch.is_grad_enabled()  # gradients of gradients: by torch's own, which it can derive
+        mine = wanted[0] and not again and _pays(len(x), channels, filters, high, wide, True)
         to_x = None
         if mine:
             wanted[0] = False
@@ -155,8 +153,7 @@ class _Winograd(torch.autograd.Function):
                 to_x = _convolved(gradient, turned, None, (2 - ctx.padding[0], 2 - ctx.padding[1]))
         if not any(wanted):
             return to_x, None, None, None
-        spatial = ((1, 1), ctx.padding, (1, 1), False, (0, 0), 1)
-        found = torch.ops.aten.convolution_backward(gradient, x, weight, [filters], *spatial, wanted)
+        found = torch_gradients(gradient, x, weight, (1, 1), ctx.padding, (1, 1), wanted)
         return to_x if mine else found[0], found[1], found[2], None
 
 
