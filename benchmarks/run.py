@@ -62,6 +62,8 @@ def main() -> None:
     for key in ("only", "competitors"):
         if getattr(options, key) and key not in taken:
             raise SystemExit(f"--{key}: the suite {options.suite} has no such choice.")
+    if options.starts < 1:
+        raise SystemExit(f"--starts: expected 1 or more, got {options.starts}.")
     result = _Result(options, suite)
     prints_only = bool(options.no_write or options.competitors or options.samples)
     if "done" in taken and not prints_only:

@@ -211,6 +211,16 @@ def test_where_it_does_not_pay_it_is_left(case: Any) -> None:
     assert winograd(*made(case)) is None
 
 
+@pytest.mark.parametrize("channels", [64, 127, 256])
+def test_inputs_of_another_number_of_channels_are_refused(channels: int) -> None:
+    x, weight, bias, window, padding = made(CASES[0])
+    wrong = torch.zeros(12, channels, 18, 18)
+    assert winograd(wrong, weight, bias, window, padding) is None
+    for function in (conv, conv_relu):
+        with torch.inference_mode(), pytest.raises(RuntimeError, match="channels"):
+            function(wrong, weight, bias, window, padding)
+
+
 @pytest.mark.filterwarnings("ignore:TF32 acceleration")  # torch's own words when its switch is turned
 def test_other_types_and_products_that_round_are_left(monkeypatch: pytest.MonkeyPatch) -> None:
     assert winograd(*made(CASES[0], torch.float64)) is None

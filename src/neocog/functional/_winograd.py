@@ -95,6 +95,8 @@ def winograd(
     """
     if weight.dim() != 4 or weight.shape[2:] != (3, 3) or groups != 1 or x.device.type != "cpu":
         return None
+    if x.dim() != 4 or x.shape[1] != weight.shape[1]:
+        return None  # torch's convolution says what is wrong
     if window.strides != (1, 1) or window.dilation != (1, 1) or max(padding.kernel) > 2:
         return None
     if x.dtype is not torch.float32 or weight.dtype is not torch.float32 or autocasts(x) or not runs_now(x):
