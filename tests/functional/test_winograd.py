@@ -213,7 +213,7 @@ def test_where_it_does_not_pay_it_is_left(case: Any) -> None:
 
 @pytest.mark.parametrize("channels", [64, 127, 256])
 def test_inputs_of_another_number_of_channels_are_refused(channels: int) -> None:
-    x, weight, bias, window, padding = made(CASES[0])
+    _, weight, bias, window, padding = made(CASES[0])
     wrong = torch.zeros(12, channels, 18, 18)
     assert winograd(wrong, weight, bias, window, padding) is None
     for function in (conv, conv_relu):
