@@ -19,6 +19,8 @@ from neocog.core import (
     _cpu,
     _memory,
     default_device,
+    doubles_with_bfloat16,
+    has_bfloat16_products,
     has_working_amx,
     keep_freed_memory,
     limit_broken_amx,
@@ -34,7 +36,10 @@ AMX = frozenset({"amx_tile", "amx_bf16", "avx512f"})
 @pytest.fixture(autouse=True)
 def _asked_anew() -> Iterator[None]:
     """Forget the cached answers before and after."""
-    cached = (_cpu._cpu_facts, _cpu.has_working_amx, _memory._kept)
+    cached = (
+        _cpu._cpu_facts, _cpu.has_working_amx, _cpu.has_bfloat16_products, _cpu.doubles_with_bfloat16,
+        _memory._kept,
+    )  # fmt: skip
     for function in cached:
         function.cache_clear()
     yield
@@ -55,8 +60,11 @@ def cpuinfo(monkeypatch: pytest.MonkeyPatch, text: str | OSError) -> None:
     monkeypatch.setattr(builtins, "open", fake)
 
 
-def facts(monkeypatch: pytest.MonkeyPatch, flags: frozenset[str], leaves: int) -> None:
-    cpuinfo(monkeypatch, f"processor\t: 0\ncpuid level\t: {leaves}\nflags\t\t: fpu {' '.join(flags)}\n\n")
+def facts(monkeypatch: pytest.MonkeyPatch, flags: frozenset[str], leaves: int, vendor: str = "") -> None:
+    lines = (
+        f"processor\t: 0\nvendor_id\t: {vendor}\ncpuid level\t: {leaves}\nflags\t\t: fpu {' '.join(flags)}"
+    )
+    cpuinfo(monkeypatch, lines + "\n\n")
 
 
 @pytest.mark.parametrize(
@@ -121,6 +129,27 @@ def test_amx_that_fails_at_work_does_not_work(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize(
+    ("flags", "vendor", "limit", "doubles"),
+    [
+        ({"avx512_bf16"}, "AuthenticAMD", None, True),
+        ({"avx512_bf16"}, "AuthenticAMD", "AVX512_CORE_BF16", True),
+        ({"avx512_bf16"}, "AuthenticAMD", "AVX2", False),
+        ({"avx512f"}, "AuthenticAMD", None, False),
+        ({"avx512_bf16"}, "GenuineIntel", None, False),
+    ],
+)
+def test_who_multiplies_twice_as_many_bfloat16_numbers(
+    flags: set[str], vendor: str, limit: str | None, doubles: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    facts(monkeypatch, frozenset(flags), 16, vendor)
+    monkeypatch.delenv(LIMIT, raising=False)
+    if limit is not None:
+        monkeypatch.setenv(LIMIT, limit)
+    assert doubles_with_bfloat16() is doubles
+    assert has_bfloat16_products() is ("avx512_bf16" in flags and limit != "AVX2")
+
+
+@pytest.mark.parametrize(
     "text", [FileNotFoundError("none"), "cpuid level : many\nflags : amx_tile", "", "flags"]
 )
 def test_a_machine_that_says_nothing_has_no_amx(text: str | OSError, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,6 +158,7 @@ def test_a_machine_that_says_nothing_has_no_amx(text: str | OSError, monkeypatch
     monkeypatch.delenv(LIMIT)
     assert not limit_broken_amx()
     assert not has_working_amx()
+    assert not doubles_with_bfloat16()
     assert LIMIT not in os.environ
 
 

@@ -27,6 +27,7 @@ from neocog.training import (
     forget_calibration,
     save_calibration,
 )
+from neocog.training._calibration import DOUBLE_VECTORS
 from neocog.training._compiled_forward import CompiledForward
 from neocog.training._feed import PinnedSource, fed
 from neocog.training._plan import make_plan
@@ -131,7 +132,26 @@ def test_thresholds_decide_by_kind_of_network() -> None:
     ]:
         assert choose_precision("auto", flops, "AVX-512", measured, convolves=convolves)[0] == expected
     assert built_in("AVX-512").bfloat16_dense == NEVER  # no AMX: not worth it until measured otherwise
-    assert built_in("AMX").bfloat16_dense == 1e9
+    assert built_in("AMX").bfloat16_dense == built_in(None).bfloat16_dense == 1e9
+    assert built_in(DOUBLE_VECTORS).bfloat16_dense == 1e8
+
+
+def test_processors_that_double_their_products_train_in_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_precision, "has_working_amx", lambda: False)
+    monkeypatch.setattr(_precision, "has_bfloat16_products", lambda: True)
+    monkeypatch.setenv("NEOCOG_CALIBRATION", "off")
+    found = []
+    for doubles in (True, False):
+        monkeypatch.setattr(_precision, "doubles_with_bfloat16", lambda doubles=doubles: doubles)
+        half_precision.cache_clear()
+        found.append(half_precision(CPU))
+        calibration = calibration_for(CPU, found[-1])
+        plans = [
+            choose_precision("auto", flops, found[-1], calibration, convolves=True)[0] for flops in (1e8, 2e8)
+        ]
+        assert plans == ["float32", "bfloat16" if doubles else "float32"]
+    half_precision.cache_clear()
+    assert found == [DOUBLE_VECTORS, "AVX-512"]
 
 
 def test_fit_goes_by_measured_thresholds(monkeypatch: pytest.MonkeyPatch) -> None:

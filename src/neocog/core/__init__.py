@@ -5,6 +5,7 @@ from neocog.core._budget import free_memory, memory_budget, spend
 from neocog.core._checks import check_int, check_ntuple, check_number, check_one_of
 from neocog.core._config_values import Config
 from neocog.core._cpu import (
+    doubles_with_bfloat16,
     has_bfloat16_products,
     has_working_amx,
     limit_broken_amx,
@@ -108,6 +109,7 @@ __all__ = [
     "disable_flash_attention",
     "disable_interactive_logging",
     "disable_traceback_filtering",
+    "doubles_with_bfloat16",
     "draw_seed",
     "drawing_again",
     "drawn",

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from typing import NamedTuple
 
 import torch
 
@@ -24,7 +25,7 @@ def limit_broken_amx() -> bool:
     Returns:
         Whether AMX is announced but cannot work.
     """
-    flags, leaves = _cpu_facts()
+    flags, leaves, _ = _cpu_facts()
     broken = "amx_tile" in flags and leaves < _TILE_LEAF
     if broken:
         os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX512_CORE_FP16")
@@ -34,7 +35,7 @@ def limit_broken_amx() -> bool:
 @lru_cache
 def has_working_amx() -> bool:
     """Return whether bfloat16 products run on AMX tiles on this machine."""
-    flags, leaves = _cpu_facts()
+    flags, leaves, _ = _cpu_facts()
     limit = os.environ.get("ONEDNN_MAX_CPU_ISA", "").upper()
     complete = leaves >= _TILE_LEAF or "AMX" in limit  # who allows it by name knows that it works
     if not {"amx_bf16", "amx_tile"} <= flags or not complete or "AMX" not in (limit or "AMX"):
@@ -49,11 +50,19 @@ def has_working_amx() -> bool:
 @lru_cache
 def has_bfloat16_products() -> bool:
     """Return whether the processor multiplies bfloat16 in vectors (AVX-512 BF16), as AMX does in tiles."""
-    flags, _ = _cpu_facts()
     limit = os.environ.get("ONEDNN_MAX_CPU_ISA", "").upper()
     kinds = ("BF16", "FP16", "AMX")
     allowed = not limit or limit in ("DEFAULT", "ALL") or any(kind in limit for kind in kinds)
-    return "avx512_bf16" in flags and allowed
+    return "avx512_bf16" in _cpu_facts().flags and allowed
+
+
+@lru_cache
+def doubles_with_bfloat16() -> bool:
+    """Return whether vectors multiply twice as many bfloat16 as float32 numbers in a cycle.
+
+    AMD's do since Zen 4; Intel's have two units for float32 and one for bfloat16, and leave the rest to AMX.
+    """
+    return has_bfloat16_products() and _cpu_facts().vendor == "AuthenticAMD"
 
 
 @lru_cache
@@ -99,20 +108,26 @@ def flushes_subnormals() -> bool:
     return smallest / 2 == 0.0
 
 
-@lru_cache
-def _cpu_facts() -> tuple[frozenset[str], int]:
-    """The processor's feature flags and its highest CPUID leaf; empty where /proc/cpuinfo is missing."""
+class _CpuFacts(NamedTuple):
     flags: frozenset[str] = frozenset()
-    leaves = 0
+    leaves: int = 0  # the highest of CPUID
+    vendor: str = ""
+
+
+@lru_cache
+def _cpu_facts() -> _CpuFacts:
+    """What the system says of the first processor; empty where /proc/cpuinfo is missing."""
+    wanted = ("flags", "cpuid level", "vendor_id")
+    found: dict[str, str] = {}
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as file:
             for line in file:
                 key, _, value = line.partition(":")
-                if key.strip() == "flags":
-                    flags = frozenset(value.split())
+                if key.strip() in wanted:
+                    found.setdefault(key.strip(), value.strip())
+                if len(found) == len(wanted):
                     break
-                if key.strip() == "cpuid level":
-                    leaves = int(value)
+        flags = frozenset(found.get("flags", "").split())
+        return _CpuFacts(flags, int(found.get("cpuid level", 0)), found.get("vendor_id", ""))
     except (OSError, ValueError):
-        return frozenset(), 0
-    return flags, leaves
+        return _CpuFacts()

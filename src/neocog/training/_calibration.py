@@ -78,8 +78,13 @@ def _checked(name: str, value: Any) -> Any:
 
 # Measured with `scripts/bench fit` on two cores with AMX; those of GPUs are estimates (docs/speed.md).
 _DEFAULTS = Calibration()
-# Without AMX, products of bfloat16 save less than the casts cost: never, until measured otherwise.
-_WITHOUT_AMX = replace(_DEFAULTS, bfloat16_dense=NEVER, bfloat16_convolutional=NEVER)
+DOUBLE_VECTORS = "AVX-512 BF16"
+_BY_HARDWARE = {
+    # AMD's Zen 4, two cores. AMX needs larger matrices than these before it gains.
+    DOUBLE_VECTORS: replace(_DEFAULTS, bfloat16_dense=1e8, bfloat16_convolutional=1.5e8),
+    # Intel's without AMX: bfloat16 saves less than the casts cost; never, until measured otherwise.
+    "AVX-512": replace(_DEFAULTS, bfloat16_dense=NEVER, bfloat16_convolutional=NEVER),
+}
 
 _forced: list[Calibration] = []
 
@@ -99,7 +104,7 @@ def calibration_for(device: torch.device, hardware: str | None) -> Calibration:
 
 def built_in(hardware: str | None) -> Calibration:
     """Return the thresholds that neocog comes with for a kind of hardware."""
-    return _WITHOUT_AMX if hardware == "AVX-512" else _DEFAULTS
+    return _BY_HARDWARE.get(hardware or "", _DEFAULTS)
 
 
 @contextmanager

@@ -10,8 +10,8 @@ from typing import Any
 
 import torch
 
-from neocog.core import has_bfloat16_products, has_working_amx
-from neocog.training._calibration import NEVER, Calibration
+from neocog.core import doubles_with_bfloat16, has_bfloat16_products, has_working_amx
+from neocog.training._calibration import DOUBLE_VECTORS, NEVER, Calibration
 
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 
@@ -55,6 +55,8 @@ def half_precision(device: torch.device) -> str | None:
     if device.type == "cpu":
         if has_working_amx():
             return "AMX"
+        if doubles_with_bfloat16():
+            return DOUBLE_VECTORS
         return "AVX-512" if has_bfloat16_products() else None
     return None
 
