@@ -28,7 +28,7 @@ CASES = [
 TO_BE_KILLED = ["fragile", "elastic", "elastic_shares", "asked_to_end"]
 # Whatever counts is the same to the bit; what is computed from outputs moves with their last digit.
 COMPUTED = ("loss", "crossentropy", "size")
-# Other sums round otherwise, and Adam hands on what small gradients lost: up to 2.2e-6 of weights up to 1, by processor.
+# Other sums round otherwise, and Adam hands on what small gradients lost: up to 2.2e-6, by processor.
 SUMMATION = 5e-6
 
 
