@@ -25,6 +25,7 @@ from neocog.core import (
     keep_freed_memory,
     limit_broken_amx,
     optional_import,
+    processor_vendor,
     subnormals_flushed,
 )
 from neocog.exceptions import ArgumentError, MissingExtraError
@@ -38,7 +39,7 @@ def _asked_anew() -> Iterator[None]:
     """Forget the cached answers before and after."""
     cached = (
         _cpu._cpu_facts, _cpu.has_working_amx, _cpu.has_bfloat16_products, _cpu.doubles_with_bfloat16,
-        _memory._kept,
+        _cpu.processor_vendor, _memory._kept,
     )  # fmt: skip
     for function in cached:
         function.cache_clear()
@@ -147,6 +148,22 @@ def test_who_multiplies_twice_as_many_bfloat16_numbers(
         monkeypatch.setenv(LIMIT, limit)
     assert doubles_with_bfloat16() is doubles
     assert has_bfloat16_products() is ("avx512_bf16" in flags and limit != "AVX2")
+
+
+def test_who_made_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PROCESSOR_IDENTIFIER", raising=False)
+    facts(monkeypatch, frozenset(), 13, "GenuineIntel")
+    assert processor_vendor() == "GenuineIntel"
+    for said, expected in [
+        ("AMD64 Family 25 Model 97 Stepping 2, AuthenticAMD", "AuthenticAMD"),
+        ("Intel64 Family 6 Model 158 Stepping 10, GenuineIntel", "GenuineIntel"),
+        ("", ""),
+    ]:
+        cpuinfo(monkeypatch, FileNotFoundError("none"))
+        monkeypatch.setenv("PROCESSOR_IDENTIFIER", said)
+        for function in (_cpu._cpu_facts, processor_vendor):
+            function.cache_clear()
+        assert processor_vendor() == expected
 
 
 @pytest.mark.parametrize(

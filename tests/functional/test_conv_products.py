@@ -11,6 +11,7 @@ from neocog.functional import conv, conv_relu
 from neocog.functional._conv_products import as_products
 from neocog.functional._padding import ConvPadding, Window
 
+pytestmark = pytest.mark.usefixtures("on_intel")
 CASES = [
     # channels, filters, size, kernel, strides, dilation, padding, bias
     ((64, 8), (4, 4), (3, 3), (1, 1), (1, 1), (1, 1), True),

@@ -13,6 +13,7 @@ from neocog.functional import _winograd, conv, conv_relu
 from neocog.functional._padding import ConvPadding, Window
 from neocog.functional._winograd import winograd
 
+pytestmark = pytest.mark.usefixtures("on_intel")
 WINDOW = Window((3, 3), (1, 1), (1, 1))
 CASES = [
     # batch, channels, filters, size, padding, bias
@@ -266,7 +267,7 @@ def test_networks_predict_and_learn_what_torch_does(monkeypatch: pytest.MonkeyPa
             model.add(keras.layers.MaxPooling2D(2) if filters == 64 else keras.layers.BatchNormalization())
         model.add(keras.layers.GlobalAveragePooling2D())
         model.add(keras.layers.Dense(4, activation="softmax"))
-        model.compile("sgd", "sparse_categorical_crossentropy")
+        model.compile("sgd", "sparse_categorical_crossentropy", precision="float32")
         return model
 
     def trained(model: Any) -> tuple[Any, list[float]]:

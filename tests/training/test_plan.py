@@ -147,7 +147,7 @@ def test_processors_that_double_their_products_train_in_bfloat16(monkeypatch: py
         found.append(half_precision(CPU))
         calibration = calibration_for(CPU, found[-1])
         plans = [
-            choose_precision("auto", flops, found[-1], calibration, convolves=True)[0] for flops in (1e8, 2e8)
+            choose_precision("auto", flops, found[-1], calibration, convolves=True)[0] for flops in (9e7, 2e8)
         ]
         assert plans == ["float32", "bfloat16" if doubles else "float32"]
     half_precision.cache_clear()

@@ -10,6 +10,7 @@ from neocog.core._cpu import (
     has_working_amx,
     limit_broken_amx,
     processor_name,
+    processor_vendor,
     start_flushing_workers,
     subnormals_flushed,
 )
@@ -152,6 +153,7 @@ __all__ = [
     "own_rows",
     "pages_apart",
     "processor_name",
+    "processor_vendor",
     "read_special",
     "refused_code",
     "register_keras_serializable",

@@ -62,7 +62,14 @@ def doubles_with_bfloat16() -> bool:
 
     AMD's do since Zen 4; Intel's have two units for float32 and one for bfloat16, and leave the rest to AMX.
     """
-    return has_bfloat16_products() and _cpu_facts().vendor == "AuthenticAMD"
+    return has_bfloat16_products() and processor_vendor() == "AuthenticAMD"
+
+
+@lru_cache
+def processor_vendor() -> str:
+    """Return the name that CPUID gives: "GenuineIntel", "AuthenticAMD", …; "" where the system has none."""
+    on_windows = os.environ.get("PROCESSOR_IDENTIFIER", "")  # "AMD64 Family 25 …, AuthenticAMD"
+    return _cpu_facts().vendor or on_windows.rpartition(", ")[2]
 
 
 @lru_cache

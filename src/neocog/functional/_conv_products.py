@@ -8,6 +8,7 @@ took 5 times as long as the product of two matrices that it is (bfloat16 on AMX;
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -15,14 +16,11 @@ from torch.nn import functional as F
 
 from neocog.functional._autocast import as_autocast, runs_now
 from neocog.functional._conv_gradients import Gradients, takes_gradients, torch_gradients
+from neocog.functional._conv_ways import conv_ways
 from neocog.functional._padding import ConvPadding, Window, places
 
-# Measured with `scripts/bench fit` on two cores with AMX, batches of 32 and 128; see docs/speed.md.
-_FEW_PLACES = 16  # an image: outputs and both gradients gain
-_SOME_PLACES = 100  # in bfloat16 the weights' gradient gains
 _FEW_CHANNELS = 64
-_SOME_CHANNELS = 128
-_TYPES = (torch.float32, torch.bfloat16)
+_MANY_CHANNELS = 128
 
 
 def as_products(
@@ -44,23 +42,31 @@ def as_products(
         padding: from `conv_padding`; `first` is done.
         groups: number of independent parts that the channels are split into.
     """
-    if weight.shape[1] < _FEW_CHANNELS or groups != 1 or weight.dim() != 4 or x.dtype not in _TYPES:
+    if weight.shape[1] < _FEW_CHANNELS or groups != 1 or weight.dim() != 4:
         return None
     if x.device.type != "cpu" or not runs_now(x):
         return None
-    count = math.prod(places(x.shape[2:], window, padding))
-    if count > _SOME_PLACES or not count or not len(x):
+    ways, count = conv_ways(), math.prod(places(x.shape[2:], window, padding))
+    if not 0 < count <= _most_places() or not len(x):
         return None
     x, weight, bias = as_autocast(x, weight, bias)
     learns = takes_gradients(x, weight, bias)
-    if count <= _FEW_PLACES:
+    small, large = ways.whole.get(x.dtype, (0, 0))
+    if count <= (small if window.kernel == (1, 1) else large):
         if learns:
             return _Products.apply(x, weight, bias, window, padding, True)  # type: ignore[no-any-return, no-untyped-call]
         return _outputs(x, weight, bias, window, padding)
-    many = weight.shape[1] >= _SOME_CHANNELS and weight.shape[0] >= _SOME_CHANNELS
-    if many and learns and weight.requires_grad and x.dtype == torch.bfloat16:
+    many = min(weight.shape[:2]) >= _MANY_CHANNELS
+    if many and learns and weight.requires_grad and count <= ways.weights.get(x.dtype, 0):
         return _Products.apply(x, weight, bias, window, padding, False)  # type: ignore[no-any-return, no-untyped-call]
     return None
+
+
+@lru_cache
+def _most_places() -> int:
+    """The most places at which any of this pays: most convolutions are told apart by this alone."""
+    ways = conv_ways()
+    return max(*ways.weights.values(), *(places for pair in ways.whole.values() for places in pair))
 
 
 class _Products(torch.autograd.Function):

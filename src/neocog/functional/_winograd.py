@@ -23,6 +23,7 @@ import torch
 from neocog.core import pages_apart
 from neocog.functional._autocast import autocasts, full_precision, runs_now
 from neocog.functional._conv_gradients import Gradients, takes_gradients, torch_gradients
+from neocog.functional._conv_ways import conv_ways
 from neocog.functional._padding import ConvPadding, Window, places
 
 _TILE = 4  # outputs along each axis that are computed together
@@ -52,12 +53,6 @@ _TO_OUTPUTS = (
 )
 _AT_ONES = _SEEN + 1  # the product at the points (1, 1), which counts once in each of the 16 outputs
 
-# Measured on two cores, with AVX-512 and with AVX2; see docs/speed.md.
-_FEW_CHANNELS = 64
-_CHANNELS = 64 * 128  # inputs times outputs
-_TILES = 48
-_CHANNELS_TO_LEARN = 128 * 128  # where gradients are taken, one of three convolutions stays as it was
-_TILES_TO_LEARN = 192
 _VALUES_AT_ONCE = 65_536  # tiles times channels: what stays near the processor
 _LARGEST_ROOM = 1 << 25  # float32 values
 
@@ -115,13 +110,14 @@ def winograd(
 
 def _pays(batch: int, filters: int, channels: int, high: int, wide: int, learns: bool) -> bool:
     """Whether there are channels and tiles enough, and the tiles full enough."""
-    if min(filters, channels) < _FEW_CHANNELS or high < 1 or wide < 1:
+    limits = conv_ways().learned if learns else conv_ways().inferred
+    if min(filters, channels) < limits.channels or filters * channels < limits.products:
+        return False
+    if high < 1 or wide < 1:
         return False
     tiles = batch * -(-high // _TILE) * -(-wide // _TILE)
-    if filters * channels < (_CHANNELS_TO_LEARN if learns else _CHANNELS):
-        return False
-    full = 9 * batch * high * wide >= 2 * _SEEN**2 * tiles  # half of the multiplications or fewer
-    return full and tiles >= (_TILES_TO_LEARN if learns else _TILES)
+    saved = 9 * batch * high * wide >= limits.saved * _SEEN**2 * tiles
+    return saved and tiles >= limits.tiles
 
 
 def _multiplies_exactly() -> bool:

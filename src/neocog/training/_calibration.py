@@ -81,7 +81,7 @@ _DEFAULTS = Calibration()
 DOUBLE_VECTORS = "AVX-512 BF16"
 _BY_HARDWARE = {
     # AMD's Zen 4, two cores. AMX needs larger matrices than these before it gains.
-    DOUBLE_VECTORS: replace(_DEFAULTS, bfloat16_dense=1e8, bfloat16_convolutional=1.5e8),
+    DOUBLE_VECTORS: replace(_DEFAULTS, bfloat16_dense=1e8, bfloat16_convolutional=1e8),
     # Intel's without AMX: bfloat16 saves less than the casts cost; never, until measured otherwise.
     "AVX-512": replace(_DEFAULTS, bfloat16_dense=NEVER, bfloat16_convolutional=NEVER),
 }
