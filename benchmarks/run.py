@@ -22,6 +22,8 @@ sys.path.insert(1, str(HERE / "peers"))  # cases and networks, which the peers r
 
 from tables import as_table  # noqa: E402
 
+from neocog.core import processor_vendor  # noqa: E402
+
 SUITES = {
     "accuracy": "accuracy",
     "augment": "augment",
@@ -171,7 +173,8 @@ def machine_facts(*, amx: bool = False) -> dict[str, Any]:
     return {
         "slug": f"{cores}cores"
         + ("" if device == "no accelerator" else "-" + device.replace(" ", "-").lower())
-        + ("-amx" if "repaired" in done.get("AMX", "") else ""),
+        + ("-amx" if "repaired" in done.get("AMX", "") else "")
+        + ("-amd" if processor_vendor() == "AuthenticAMD" else ""),
         "cpu": cpu,
         "cores": cores,
         "device": device,
