@@ -120,6 +120,16 @@ def test_the_same_bits(name: str, counted: list[int]) -> None:
     assert len(counted) == 10
 
 
+@pytest.mark.parametrize("name", CASES)
+def test_the_same_bits_in_bfloat16(name: str, counted: list[int]) -> None:
+    compiled = {"precision": "bfloat16"}
+    usual = trained(*CASES[name], by_hand=False, compiled=dict(compiled))
+    assert not counted
+    assert_same(trained(*CASES[name], by_hand=True, compiled=dict(compiled)), usual)
+    assert len(counted) == (0 if name == "classes in a column" else 10)  # has a sigmoid within
+    assert trained(*CASES[name], by_hand=True)[0] != usual[0]  # another precision is seen
+
+
 @pytest.mark.parametrize(
     "compiled",
     [

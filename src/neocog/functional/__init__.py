@@ -1,7 +1,7 @@
 """Floor 1: pure tensor maths without state: the loss formulas, image warps and sizes."""
 
 from neocog.functional._attention import causal_mask, fused_attention, window_mask
-from neocog.functional._autocast import autocasts, full_precision, runs_now
+from neocog.functional._autocast import as_autocast, autocasts, full_precision, runs_now
 from neocog.functional._conv import conv, conv_relu, conv_transpose
 from neocog.functional._dropout import keep_mask
 from neocog.functional._image_resize import RESIZE_MODES, crop_to_ratio, pad_to_ratio, resize
@@ -86,6 +86,7 @@ __all__ = [
     "PoolPadding",
     "TransposedPadding",
     "Window",
+    "as_autocast",
     "autocasts",
     "average_padding",
     "average_pool",

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from neocog import activations
-from neocog.functional import autocasts, runs_now
+from neocog.functional import as_autocast, autocasts, runs_now
 from neocog.layers._activations import Activation, ReLU
 from neocog.layers._dense import Dense
 from neocog.layers._layer import Layer
@@ -28,6 +28,7 @@ _aten: Any = torch.ops.aten
 _threshold_backward = _aten.threshold_backward.default
 _sigmoid_backward, _tanh_backward = _aten.sigmoid_backward.default, _aten.tanh_backward.default
 _softmax_backward = _aten._softmax_backward_data.default
+_sigmoid = activations.sigmoid  # a parameter below is called activations
 
 # What each activation does to a gradient, given what the activation gave.
 _GRADIENTS: dict[Any, Gradient] = {
@@ -59,12 +60,14 @@ class Computed:
         outputs: of the last layer, (B, units).
         sums: what the last activation got.
         inputs: of each dense layer, (B, features).
-        weights: the kernel and the bias of each, in torch's layout.
+        kernels: of each, (units, features), in the precision of the products.
+        weights: the kernel and the bias of each, in torch's layout, as they learn.
     """
 
     outputs: torch.Tensor
     sums: torch.Tensor
     inputs: list[torch.Tensor]
+    kernels: list[torch.Tensor]
     weights: list[tuple[torch.Tensor, torch.Tensor | None]]
 
 
@@ -93,6 +96,8 @@ class DenseStack:
         self.dense, self.activations = list(dense), list(activations)
         self._watched = [*dense, *others]
         self.kind = _KINDS.get(self.activations[-1])
+        # Under autocast a sigmoid is computed in float32, which its gradient needs.
+        self._leaves_autocast = _sigmoid in self.activations[:-1]
 
     def is_usual(self) -> bool:
         """Return whether nobody watches the model, its layers or their gradients, and all of them learn."""
@@ -110,7 +115,7 @@ class DenseStack:
 
         Whether they are as usual, `is_usual` says.
         """
-        if not runs_now(x) or x.device.type != "cpu" or autocasts(x):
+        if not runs_now(x) or x.device.type != "cpu" or (self._leaves_autocast and autocasts(x)):
             return None
         weights = self._weights()
         x = self.prepare(x)
@@ -119,12 +124,14 @@ class DenseStack:
         if x.dim() != 2 or x.dtype is not weights[0][0].dtype or not len(x):
             return None
         inputs: list[torch.Tensor] = []
+        kernels: list[torch.Tensor] = []
         sums = x
         for (weight, bias), before in zip(weights, [None, *self.activations], strict=False):
-            inputs.append(x if before is None else _IN_PLACE[before](sums))
-            kernel = weight.t()
-            sums = torch.mm(inputs[-1], kernel) if bias is None else torch.addmm(bias, inputs[-1], kernel)
-        return Computed(self.activations[-1](sums), sums, inputs, weights)
+            x, kernel, bias = as_autocast(x if before is None else _IN_PLACE[before](sums), weight, bias)
+            inputs.append(x)
+            kernels.append(kernel)
+            sums = torch.mm(x, kernel.t()) if bias is None else torch.addmm(bias, x, kernel.t())
+        return Computed(self.activations[-1](sums), sums, inputs, kernels, weights)
 
     @torch.no_grad()
     def backward(self, computed: Computed, gradient: torch.Tensor, *, of_sums: bool) -> None:
@@ -136,14 +143,16 @@ class DenseStack:
             of_sums: whether it is that to the sums below the last activation.
         """
         if not of_sums:
-            gradient = _HEAD_GRADIENTS[self.activations[-1]](gradient, computed.outputs)
+            outputs = computed.outputs
+            gradient = _HEAD_GRADIENTS[self.activations[-1]](gradient.to(outputs.dtype), outputs)
+        gradient = gradient.to(computed.sums.dtype)
         found: list[tuple[torch.Tensor, torch.Tensor]] = []
         for number in reversed(range(len(self.dense))):
             (weight, bias), inputs = computed.weights[number], computed.inputs[number]
-            below = gradient.mm(weight) if number else gradient
-            found.append((weight, gradient.t().mm(inputs)))
+            below = gradient.mm(computed.kernels[number]) if number else gradient
+            found.append((weight, gradient.t().mm(inputs).to(weight.dtype)))
             if bias is not None:
-                found.append((bias, gradient.sum(0)))
+                found.append((bias, gradient.sum(0).to(bias.dtype)))
             if number:
                 gradient = _GRADIENTS[self.activations[number - 1]](below, inputs)
         for weight, gradient in found:

@@ -100,7 +100,7 @@ class TrainingState:
         elif plan.compiled:
             self._forward = CompiledForward(model)
         plain = self._forward is None and not self._penalized and self._at_once
-        if plain and plan.precision == "float32" and torch.device(plan.device).type == "cpu":
+        if plain and plan.precision != "float16" and torch.device(plan.device).type == "cpu":
             self.by_hand = by_hand(model)
         recorder = make_recorder(torch.device(plan.device)) if plan.graphs else None
         if recorder is not None and why_not_recorded(model) is None:  # a snapshot's plan may not fit
