@@ -34,7 +34,7 @@ def way(channels: int, filters: int, size: int, kernel: int, dtype: torch.dtype,
     ("vendor", "expected"),
     [
         ("GenuineIntel", ["products", "oneDNN", "products", "weights", "products", "filtering", "filtering"]),
-        ("AuthenticAMD", ["oneDNN", "oneDNN", "weights", "oneDNN", "products", "oneDNN", "filtering"]),
+        ("AuthenticAMD", ["oneDNN", "oneDNN", "oneDNN", "oneDNN", "products", "oneDNN", "filtering"]),
         ("", ["products", "oneDNN", "products", "weights", "products", "filtering", "filtering"]),
     ],
 )

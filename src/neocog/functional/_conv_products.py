@@ -66,7 +66,7 @@ def as_products(
 def _most_places() -> int:
     """The most places at which any of this pays: most convolutions are told apart by this alone."""
     ways = conv_ways()
-    return max(*ways.weights.values(), *(places for pair in ways.whole.values() for places in pair))
+    return max([*ways.weights.values(), *(places for pair in ways.whole.values() for places in pair)])
 
 
 class _Products(torch.autograd.Function):

@@ -60,7 +60,6 @@ _INTEL = ConvWays(
 # Two cores of Zen 4, also with oneDNN kept to AVX2.
 _AMD = ConvWays(
     whole={torch.bfloat16: (25, 0)},
-    weights={torch.bfloat16: 16},
     inferred=Filtering(channels=256, products=256 * 256, tiles=48, saved=3.0),
     learned=Filtering(channels=256, products=256 * 256, tiles=192, saved=3.0),
 )
