@@ -133,6 +133,15 @@ def test_under_autocast() -> None:
     assert weight.grad.dtype == torch.float32
 
 
+def test_autocast_leaves_float64() -> None:
+    x, weight, bias, window, padding = made(CASES[0], torch.float64)
+    with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+        wanted = torch.conv2d(x, weight, bias, padding=1)
+        for function, expected in ((conv, wanted), (conv_relu, wanted.relu())):
+            got = function(x, weight, bias, window, padding)
+            torch.testing.assert_close(got, expected)
+
+
 def test_transformed_calls_stay_convolutions() -> None:
     x, weight, bias, window, padding = made(CASES[0], torch.float32)
 

@@ -20,8 +20,10 @@ def full_precision(x: torch.Tensor) -> AbstractContextManager[None]:
 def as_autocast(
     x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
-    """Return the operands of a product as autocast would cast them; themselves where it is off."""
-    if not autocasts(x):
+    """Return the operands of a product as autocast would cast them; themselves where it is off, and in
+    float64, which it leaves.
+    """
+    if x.dtype is torch.float64 or not autocasts(x):
         return x, weight, bias
     dtype = torch.get_autocast_dtype(x.device.type)
     return x.to(dtype), weight.to(dtype), None if bias is None else bias.to(dtype)
