@@ -6,6 +6,7 @@ from typing import Any, Unpack
 
 import torch
 
+from neocog.optimizers import _roots
 from neocog.optimizers._checks import check_epsilon, check_fraction, check_positive
 from neocog.optimizers._groups import Batch
 from neocog.optimizers._moments import track_squares
@@ -18,7 +19,7 @@ from neocog.optimizers._registry import OPTIMIZERS
 class Adagrad(Optimizer):
     """w −= lr · g / √(a + epsilon), a ← a + g².
 
-    Epsilon stands inside the root, where torch's fused kernel has it outside.
+    Epsilon stands inside the root, where torch has it outside.
 
     Args:
         learning_rate: default 0.001.
@@ -55,11 +56,24 @@ class Adagrad(Optimizer):
         )
         self.epsilon = check_epsilon(where, epsilon)
 
+    def _fuses(self) -> bool:
+        return True
+
+    @property
+    def fused(self) -> bool:
+        """Whether torch's fused kernels do the update."""
+        return super().fused and all(map(_roots.takes, self._table.groups))
+
     def _blocks(self) -> list[dict[str, float]]:
         return [{"accumulator": self.initial_accumulator_value}]
 
     def _update(self, batch: Batch, rate: float) -> None:
         sums, grads = batch.slots["accumulator"], batch.grads
+        if _roots.takes(batch):
+            with_epsilon = _roots.scaled_sums(sums, 1.0, self.epsilon)
+            torch._foreach_addcmul_(sums, grads, grads, 1.0)
+            _roots.add_and_move(batch, with_epsilon, rate)
+            return
         torch._foreach_addcmul_(sums, grads, grads, 1.0)
         divisors = torch._foreach_add(sums, self.epsilon)
         torch._foreach_sqrt_(divisors)

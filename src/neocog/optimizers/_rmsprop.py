@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Unpack
 
 import torch
 
+from neocog.optimizers import _roots
 from neocog.optimizers._checks import check_epsilon, check_fraction
 from neocog.optimizers._groups import Batch
 from neocog.optimizers._moments import track, track_squares
@@ -60,6 +62,14 @@ class RMSprop(Optimizer):
         self.epsilon = check_epsilon(where, epsilon)
         self.centered = centered
 
+    def _fuses(self) -> bool:
+        return self.rho < 1.0 and not self.momentum and not self.centered
+
+    @property
+    def fused(self) -> bool:
+        """Whether torch's fused kernels do the update."""
+        return super().fused and all(map(_roots.takes, self._table.groups))
+
     def _blocks(self) -> list[dict[str, float]]:
         blocks = [{"velocity": 0.0}]
         if self.momentum:
@@ -70,6 +80,13 @@ class RMSprop(Optimizer):
 
     def _update(self, batch: Batch, rate: float) -> None:
         squares, grads = batch.slots["velocity"], batch.grads
+        if _roots.takes(batch):
+            # v + epsilon over 1 − rho: so the kernel's g² has the weight 1 − rho.
+            torch._foreach_mul_(squares, self.rho)
+            sums = _roots.scaled_sums(squares, 1.0 / (1.0 - self.rho), self.epsilon)
+            torch._foreach_addcmul_(squares, grads, grads, 1.0 - self.rho)
+            _roots.add_and_move(batch, sums, rate / math.sqrt(1.0 - self.rho))
+            return
         track_squares(squares, grads, self.rho)
         divisors = torch._foreach_add(squares, self.epsilon)
         if self.centered:
