@@ -14,7 +14,7 @@ from neocog.applications._weights import models_folder
 from neocog.core import check_int
 from neocog.data import get_file
 from neocog.data._datasets._home import search_folders
-from neocog.exceptions import DataError, FileFormatError, ShapeError, message
+from neocog.exceptions import DataError, DownloadError, FileFormatError, ShapeError, message
 
 URL = "https://storage.googleapis.com/download.tensorflow.org/data/imagenet_class_index.json"
 MD5 = "c2c37ea517e94d9795004a39431a14cb"  # as Keras publishes it
@@ -68,7 +68,12 @@ def class_names() -> tuple[str, ...] | None:
 def class_index_file() -> Path:
     """Return the file with the names, fetched if it is nowhere."""
     path = _local_class_index()
-    return Path(get_file(_NAME, URL, cache_subdir="models", file_hash=MD5)) if path is None else path
+    if path is not None:
+        return path
+    try:
+        return Path(get_file(_NAME, URL, cache_subdir="models", file_hash=MD5))
+    except DownloadError as error:
+        raise DownloadError(f"{error} Without one: put {_NAME} into {models_folder()}.") from error
 
 
 def _local_class_index() -> Path | None:
