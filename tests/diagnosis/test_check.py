@@ -72,6 +72,15 @@ def test_every_fault_is_found_and_nothing_is_touched(faulty: Path, tmp_path: Pat
     assert result.worst == "error"
 
 
+def test_without_a_network_that_knows_enough_it_says_what_would_help(tmp_path: Path) -> None:
+    for number in range(60):  # classes at random
+        folder = tmp_path / "data" / ("cat" if number % 2 else "dog")
+        folder.mkdir(parents=True, exist_ok=True)
+        scene(number, 60, 48).save(folder / f"{number}.png")
+    result = check(CheckConfig(data=str(tmp_path / "data"), out=str(tmp_path / "out")))
+    assert "none are listed. A pretrained network sees more: --weights FILE" in result.trust
+
+
 def test_what_is_written_can_be_used(faulty: Path, tmp_path: Path) -> None:
     out = tmp_path / "found"
     result = check(CheckConfig(data=str(faulty), out=str(out), features="none"))

@@ -30,6 +30,10 @@ Array = np.ndarray[Any, Any]
 _BATCH = 32
 _LOOKS_KEY = "look-2"
 _PARTS = {"measured", "thumb"}
+_WITH_WEIGHTS = (
+    "A pretrained network sees more: --weights FILE, or a file in `models` of neocog's folder "
+    "(docs/checking-data.md)."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,6 +132,8 @@ def _judged(
     whole = np.zeros((len(rows), len(samples.class_names)))
     whole[:, : chances.shape[1]] = chances
     found, trust = label_findings(samples, rows, whole, f"Features ({features.name})")
+    if not trust.listed and not features.pretrained:
+        trust = replace(trust, text=f"{trust.text} {_WITH_WEIGHTS}")
     return list(found), trust
 
 
