@@ -93,18 +93,22 @@ def _keras(folder: str, **options: Any) -> Epoch:
 
 
 def neocog_first(folder: str) -> Epoch:
-    """The first epoch of a first run: nothing decoded before; the cache is filled, as by default."""
+    """The first epoch of a first run: nothing decoded before; the cache is filled, as by default.
+
+    The folder is listed before, as Keras's is.
+    """
+    files = files_below(folder)
 
     def epoch() -> Iterator[Any]:
         os.environ["NEOCOG_HOME"] = tempfile.mkdtemp(dir=os.environ["BENCH_SCRATCH"])
-        yield from _source(folder).batches(0)
+        yield from _source(files).batches(0)
 
     return epoch
 
 
 def neocog_uncached(folder: str) -> Epoch:
     """An epoch with `cache=False`."""
-    source = _source(folder, cache=False)
+    source = _source(files_below(folder), cache=False)
     return lambda: source.batches(0)
 
 
@@ -112,31 +116,31 @@ def neocog_disk(folder: str) -> Epoch:
     """The first epoch of a second run, from the cache on disk, its look-up included."""
     from neocog.data import _decode_cache
 
+    files = files_below(folder)
     os.environ["NEOCOG_HOME"] = tempfile.mkdtemp(dir=os.environ["BENCH_SCRATCH"])
-    for _ in _source(folder, cache="disk").batches(0):
+    for _ in _source(files, cache="disk").batches(0):
         pass
 
     def epoch() -> Iterator[Any]:
         _decode_cache._open.clear()  # as a new process
-        yield from _source(folder).batches(0)
+        yield from _source(files).batches(0)
 
     return epoch
 
 
 def neocog_memory(folder: str) -> Epoch:
     """A later epoch of the same run, from memory."""
-    source = _source(folder, cache="memory")
+    source = _source(files_below(folder), cache="memory")
     for _ in source.batches(0):
         pass
     return lambda: source.batches(1)
 
 
-def _source(folder: str, cache: bool | str = True) -> Any:
+def _source(files: list[str], cache: bool | str = True) -> Any:
     from neocog.core import keep_freed_memory
     from neocog.data import ImageFolderSource
 
     keep_freed_memory()  # as `fit` does
-    files = files_below(folder)
     return ImageFolderSource(files, [0] * len(files), SIZE, BATCH, seed=0, cache=cache)
 
 

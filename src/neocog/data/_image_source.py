@@ -54,7 +54,7 @@ class ImageFolderSource(Source):
         cache: `"memory"` keeps the decoded images when they fit in a quarter of what is free, `"disk"` keeps
             them in files that later runs share (docs/decoding.md), True does both (64 images and more).
         strict: raise on a broken file.
-        workers: decoding threads; None takes one more than processors, 8 at most.
+        workers: decoding threads; None takes one a processor, 8 at most.
         sample_weights: weight of each file in the loss, or None.
 
     Raises:
@@ -97,8 +97,7 @@ class ImageFolderSource(Source):
         self.labels = None if self.label_mode is None else self._encode(labels, num_classes)
         self.sample_weights = None if sample_weights is None else self._values(sample_weights, "weight")
         self.strict = bool(strict)
-        # One more than processors: while one waits for Python's lock, none is idle.
-        self.workers = workers or min((os.cpu_count() or 1) + 1, 8)
+        self.workers = workers or min(os.cpu_count() or 1, 8)
         self.cache = check_one_of(where, "cache", cache, _CACHES)
         self.num_samples: int = len(self.files)
         self.num_batches: int = -(-self.num_samples // self.batch_size)
