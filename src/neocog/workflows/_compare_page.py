@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from neocog.workflows._percent import percent
-from neocog.workflows._report._html import Markup, el, join
+from neocog.workflows._report._html import Markup, el, join, text
 from neocog.workflows._report._overlay import STYLE as RUN_COLORS
 from neocog.workflows._report._overlay import overlay
 from neocog.workflows._report._style import STYLE
@@ -89,7 +89,7 @@ def _table(result: Any, metric: str) -> Markup:
             el("td", shown(metric, run.validation)),
             el("td", shown(metric, run.gap, signed=True)),
             el("td", shown(metric, run.gap_after(common), signed=True)),
-            el("td", tested(run)),
+            el("td", _tested(run)),
             el("td", f"{run.seconds:.0f}"),
         )
         for number, run in enumerate(result.runs)
@@ -103,6 +103,14 @@ def _table(result: Any, metric: str) -> Markup:
     )
     table = el("table", el("thead", head), el("tbody", *rows))
     return join(el("div", table, class_="scroll", tabindex=0), el("p", note, class_="note"))
+
+
+def _tested(run: Any) -> Markup:
+    """Return the test value, its interval on a line below: the table is as wide as the page."""
+    value = text(shown(run.metric, run.test))
+    if run.low is None:
+        return value
+    return join(value, el("br"), el("span", f"{percent(run.low)} to {percent(run.high)}", class_="note"))
 
 
 def _swatch(number: int) -> Markup:
