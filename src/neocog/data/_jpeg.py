@@ -121,5 +121,5 @@ def _has_orientation(data: bytes) -> bool:
             return False
         if kind == 0xE1:
             return True
-        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+        at += 2 + (data[at + 2] << 8) + data[at + 3]
     return True
