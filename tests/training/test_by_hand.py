@@ -11,6 +11,7 @@ import pytest
 import torch
 
 import neocog as keras
+from neocog.layers import _dense_stack
 from neocog.layers._dense_stack import DenseStack
 from neocog.training import _state
 
@@ -243,21 +244,37 @@ def test_bad_targets_say_the_same() -> None:
     assert texts[0] == texts[1]
 
 
+@pytest.mark.skipif(not hasattr(torch.ops.mkldnn, "_linear_pointwise"), reason="this torch has no such op")
+@pytest.mark.parametrize("name", sorted(CASES))
+def test_products_by_onednn_give_the_same_to_rounding(
+    name: str, counted: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As large layers go on AMD's processors."""
+    build, loss, y = CASES[name]
+    wanted = trained(build, loss, y, by_hand=False)
+    monkeypatch.setattr(_dense_stack, "shares_by_units", lambda kernel: True)
+    got, again = (trained(build, loss, y, by_hand=True) for _ in range(2))
+    assert counted
+    for a, b, c in zip(got[1], wanted[1], again[1], strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
+        np.testing.assert_array_equal(a, c)
+
+
 @pytest.mark.parametrize("at", [2, 3, 5])
 def test_memory_that_runs_out_costs_nothing(at: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """At whichever product of a step: the batch is split, no gradient counts twice."""
     build, loss, y = CASES["classes"]
     wanted = trained(build, loss, y, by_hand=False)
     products = [0]
-    multiply = torch.Tensor.mm
+    multiply = _dense_stack.dense_product
 
-    def fails_once(self: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+    def fails_once(*factors: Any, **rest: Any) -> torch.Tensor:
         products[0] += 1
         if products[0] == at:
             raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory")
-        return multiply(self, other)
+        return multiply(*factors, **rest)
 
-    monkeypatch.setattr(torch.Tensor, "mm", fails_once)
+    monkeypatch.setattr(_dense_stack, "dense_product", fails_once)
     got = trained(build, loss, y, by_hand=True)
     assert products[0] == at
     for a, b in zip(got[1], wanted[1], strict=True):

@@ -3,6 +3,7 @@
 from neocog.functional._attention import causal_mask, fused_attention, window_mask
 from neocog.functional._autocast import as_autocast, autocasts, full_precision, runs_now
 from neocog.functional._conv import conv, conv_relu, conv_transpose
+from neocog.functional._dense_products import dense_product, shares_by_units
 from neocog.functional._dropout import keep_mask
 from neocog.functional._image_resize import RESIZE_MODES, crop_to_ratio, pad_to_ratio, resize
 from neocog.functional._image_warp import (
@@ -107,6 +108,7 @@ __all__ = [
     "cosine_similarity",
     "crop_to_ratio",
     "ctc",
+    "dense_product",
     "dice",
     "extent",
     "first_order",
@@ -149,6 +151,7 @@ __all__ = [
     "runs_now",
     "same_padding",
     "scale_matrices",
+    "shares_by_units",
     "smallest_input",
     "sparse_categorical_crossentropy",
     "squared_hinge",

@@ -2,7 +2,7 @@
 
 A perceptron's step has so little to compute that recording it for torch's differentiation, and walking back
 through the records, costs as much as the products themselves. The kernels here are the same ones, and so are
-the numbers, to the bit.
+the numbers, to the bit, save where the products go by another library (`functional.shares_by_units`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from neocog import activations
-from neocog.functional import as_autocast, autocasts, runs_now
+from neocog.functional import as_autocast, autocasts, dense_product, runs_now, shares_by_units
 from neocog.layers._activations import Activation, ReLU
 from neocog.layers._dense import Dense
 from neocog.layers._layer import Layer
@@ -61,6 +61,7 @@ class Computed:
         sums: what the last activation got.
         inputs: of each dense layer, (B, features).
         kernels: of each, (units, features), in the precision of the products.
+        by_units: of each, how its products are computed.
         weights: the kernel and the bias of each, in torch's layout, as they learn.
     """
 
@@ -68,6 +69,7 @@ class Computed:
     sums: torch.Tensor
     inputs: list[torch.Tensor]
     kernels: list[torch.Tensor]
+    by_units: list[bool]
     weights: list[tuple[torch.Tensor, torch.Tensor | None]]
 
 
@@ -125,13 +127,15 @@ class DenseStack:
             return None
         inputs: list[torch.Tensor] = []
         kernels: list[torch.Tensor] = []
+        by_units: list[bool] = []
         sums = x
         for (weight, bias), before in zip(weights, [None, *self.activations], strict=False):
             x, kernel, bias = as_autocast(x if before is None else _IN_PLACE[before](sums), weight, bias)
             inputs.append(x)
             kernels.append(kernel)
-            sums = torch.mm(x, kernel.t()) if bias is None else torch.addmm(bias, x, kernel.t())
-        return Computed(self.activations[-1](sums), sums, inputs, kernels, weights)
+            by_units.append(shares_by_units(kernel))
+            sums = dense_product(x, kernel, bias, by_units=by_units[-1])
+        return Computed(self.activations[-1](sums), sums, inputs, kernels, by_units, weights)
 
     @torch.no_grad()
     def backward(self, computed: Computed, gradient: torch.Tensor, *, of_sums: bool) -> None:
@@ -149,8 +153,14 @@ class DenseStack:
         found: list[tuple[torch.Tensor, torch.Tensor]] = []
         for number in reversed(range(len(self.dense))):
             (weight, bias), inputs = computed.weights[number], computed.inputs[number]
-            below = gradient.mm(computed.kernels[number]) if number else gradient
-            found.append((weight, gradient.t().mm(inputs).to(weight.dtype)))
+            way = computed.by_units[number]
+            below = (
+                dense_product(gradient, computed.kernels[number].t(), None, by_units=way)
+                if number
+                else gradient
+            )
+            to_kernel = dense_product(gradient.t(), inputs.t(), None, by_units=way)
+            found.append((weight, to_kernel.to(weight.dtype)))
             if bias is not None:
                 found.append((bias, gradient.sum(0).to(bias.dtype)))
             if number:
