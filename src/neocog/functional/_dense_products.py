@@ -14,6 +14,7 @@ from functools import lru_cache
 import torch
 
 from neocog.core import processor_vendor
+from neocog.functional._winograd import multiplies_exactly
 
 _LEAST_WEIGHTS = 1 << 16  # smaller kernels stay near both cores, and MKL is faster to begin
 
@@ -24,8 +25,7 @@ def shares_by_units(kernel: torch.Tensor) -> bool:
         kernel.dtype is torch.float32
         and kernel.numel() >= _LEAST_WEIGHTS
         and torch.get_num_threads() > 1
-        and bool(torch.backends.mkldnn.enabled)
-        and torch.get_float32_matmul_precision() == "highest"
+        and multiplies_exactly()
         and _known()
     )
 

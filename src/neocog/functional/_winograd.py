@@ -99,7 +99,7 @@ def winograd(
     (filters, channels), (high, wide) = weight.shape[:2], places(x.shape[2:], window, padding)
     top, left = padding.kernel
     learns = takes_gradients(x, weight, bias)
-    if not _pays(len(x), filters, channels, high, wide, learns) or not _multiplies_exactly():
+    if not _pays(len(x), filters, channels, high, wide, learns) or not multiplies_exactly():
         return None
     if learns:
         if finish is not None:
@@ -120,7 +120,7 @@ def _pays(batch: int, filters: int, channels: int, high: int, wide: int, learns:
     return saved and tiles >= limits.tiles
 
 
-def _multiplies_exactly() -> bool:
+def multiplies_exactly() -> bool:
     """Whether products of float32 matrices are computed in float32, and by the libraries measured."""
     return bool(torch.backends.mkldnn.enabled) and torch.get_float32_matmul_precision() == "highest"
 
