@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from neocog.exceptions import ArgumentError, FileFormatError
 from neocog.files import file_digest
 from neocog.layers._synchronized_norm import Normalized, sum_over_all
 from neocog.optimizers._norms import norms_summed_by, whole_norms
+from neocog.training import _world
 from neocog.training._rounds import agree_on_round
 from neocog.training._sharded import _check
 from neocog.training._sharded_files import check_shares, remove_shares
@@ -149,6 +151,30 @@ def test_processes_that_start_again_agree_on_a_round() -> None:
     assert len(set.union(*names)) == 3
     with pytest.raises(keras.exceptions.NeocogError, match="3 processes"):
         agree_on_round(store, 0, 3, 0.5)  # the tokens of the others are old
+
+
+def test_the_engines_threads_get_the_lock_before_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Gloo's threads drop what was sent last; one that waits for the lock as all ends aborts the process."""
+    sent, dropped = threading.Event(), threading.Event()
+
+    def drop() -> None:
+        sent.wait()
+        dropped.set()
+
+    thread = threading.Thread(target=drop)
+    thread.start()
+    monkeypatch.setattr(_world.distributed, "is_initialized", lambda: True)
+    monkeypatch.setattr(_world.distributed, "destroy_process_group", sent.set)
+    monkeypatch.setattr(_world, "_LAST_WORDS", 5.0)
+    monkeypatch.setattr(_world.time, "sleep", dropped.wait)  # lets go of the lock, as it does, and no longer
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(60.0)  # nobody gets the lock unless it is given
+    try:
+        _world._leave()
+        assert dropped.is_set()
+    finally:
+        sys.setswitchinterval(interval)
+        thread.join()
 
 
 def test_norms_of_whole_gradients() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import inspect
 import os
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +55,7 @@ _KNOWN = inspect.signature(DistributedDataParallel.__init__).parameters
 _BUFFERS_STAY: dict[str, Any] = {
     "forward_sync_buffers" if "forward_sync_buffers" in _KNOWN else "broadcast_buffers": False
 }
+_LAST_WORDS = 0.2  # seconds that the threads of torch's engine have to let go of what was sent last
 
 
 def join() -> World:
@@ -84,8 +86,15 @@ def join() -> World:
 
 
 def _leave() -> None:
+    """Leave the others, as the interpreter is about to shut down.
+
+    Gloo's threads outlive the group where a replica was made (torch keeps it), and dropping a tensor takes
+    the interpreter's lock. A thread that asks for it while the interpreter shuts down is ended within a
+    destructor, which aborts the process after all its work was done; so they get the lock once more.
+    """
     if distributed.is_initialized():
         distributed.destroy_process_group()
+        time.sleep(_LAST_WORDS)
 
 
 def replicated(model: Any) -> Any:
