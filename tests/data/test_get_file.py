@@ -12,10 +12,11 @@ import zipfile
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from neocog.data import check_known_file
+from neocog.data import _archives, check_known_file
 from neocog.exceptions import ArgumentError, DownloadError, FileFormatError, NeocogError
 from neocog.utils import get_file
 
@@ -213,6 +214,24 @@ def test_tars_are_unpacked_as_keras_does(mode: str, server: Server, tmp_path: Pa
     (home / "photos" / "mine.txt").write_text("kept")
     assert get_file("photos", f"{server.url}/photos.tgz", untar=True) == str(home / "photos")
     assert (home / "photos" / "mine.txt").read_text() == "kept"
+
+
+@pytest.mark.filterwarnings("ignore:Python 3.14 will:DeprecationWarning")
+def test_a_python_whose_tarfile_has_no_filters(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Debian 12's own, 3.11.2: what a filter would refuse is refused before."""
+    extract = tarfile.TarFile.extract
+
+    def as_it_was(tar: tarfile.TarFile, member: Any, path: Any, set_attrs: bool = True) -> None:
+        extract(tar, member, path, set_attrs)
+
+    monkeypatch.setattr(tarfile.TarFile, "extract", as_it_was)
+    monkeypatch.setattr(_archives, "_FILTER", {})
+    server.files["/a.tar"] = tar_of([(entry("photos/a.txt"), b"A")])
+    folder = Path(get_file("a", f"{server.url}/a.tar", untar=True))
+    assert (folder / "photos" / "a.txt").read_text() == "A"
+    server.files["/b.tar"] = tar_of([(entry("../b.txt"), b"B")])
+    with pytest.raises(FileFormatError):
+        get_file("b", f"{server.url}/b.tar", untar=True)
 
 
 def test_zips_are_unpacked(server: Server) -> None:

@@ -202,6 +202,13 @@ def test_signature_is_that_of_keras(name: str) -> None:
     assert ours == theirs
 
 
+def test_signatures_of_classes_and_of_layers() -> None:
+    """Any Python shows the constructor's for the class, and the call's for a layer."""
+    assert list(layers.Dense.__signature__.parameters)[:2] == ["units", "activation"]
+    assert list(layers.MaxPooling1D.__signature__.parameters)[:2] == ["pool_size", "strides"]
+    assert "units" not in inspect.signature(layers.Dense(2)).parameters
+
+
 def test_other_names() -> None:
     for rank in (1, 2, 3):
         for short, full in {

@@ -35,6 +35,7 @@ from neocog.layers._modes import mode
 from neocog.layers._precision import INSIDE, call_with_care
 from neocog.layers._remat import call_again
 from neocog.layers._shapes import shapes_of
+from neocog.layers._signature import ConstructorSignature
 from neocog.layers._symbolic_call import first_node, shapes_by_running, symbolic_outputs
 from neocog.layers._text_inputs import refuse_text
 from neocog.layers._tracking import tracked
@@ -69,6 +70,7 @@ class Layer(WeightOwner):
         torch.Size([2, 3])
     """
 
+    __signature__ = ConstructorSignature()
     input_spec: Any = None
     _mixed_policy: DTypePolicy | None = None
     _runs_user_code = False
