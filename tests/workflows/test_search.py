@@ -8,6 +8,7 @@ import os
 import pickle
 import signal
 import sqlite3
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -250,7 +251,7 @@ def test_a_fault_of_another_kind_is_told_and_its_trial_stays_open(
     with pytest.raises(KeyError):
         search(request(tmp_path / "study"))
     monkeypatch.undo()
-    with sqlite3.connect(tmp_path / "study" / "study.db") as database:
+    with closing(sqlite3.connect(tmp_path / "study" / "study.db")) as database:
         assert database.execute("select state from trials").fetchall() == [("FAIL",)]
 
 

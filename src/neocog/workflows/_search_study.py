@@ -8,8 +8,9 @@ is decided here, under one lock: every trial has a place (`slot`), which is take
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,12 @@ class Row:
         return Done(slot=self.number - 1, level=self.level, params=self.params, score=score, loss=loss)
 
 
+def _look_into(path: Path) -> None:
+    """Raise sqlite3.DatabaseError for a file that is no database: SQLAlchemy would not close it again."""
+    with closing(sqlite3.connect(path, timeout=60)) as connection:
+        connection.execute("PRAGMA schema_version")
+
+
 class Study:
     """The study of a folder, made where there is none.
 
@@ -102,9 +109,11 @@ class Study:
 
     def _open(self) -> Any:
         path = self.folder / DATABASE
-        storage = self.optuna.storages.RDBStorage(
-            f"sqlite:///{path.as_posix()}", engine_kwargs={"connect_args": {"timeout": 60}}
-        )
+        _look_into(path)
+        sqlalchemy = optional_import("sqlalchemy", extra="search", what="neocog search")
+        # No pool: what is kept open is closed by nobody, and opening a file takes a tenth of a millisecond.
+        settings = {"connect_args": {"timeout": 60}, "poolclass": sqlalchemy.pool.NullPool}
+        storage = self.optuna.storages.RDBStorage(f"sqlite:///{path.as_posix()}", engine_kwargs=settings)
         return self.optuna.create_study(
             storage=storage,
             study_name=NAME,
@@ -115,7 +124,8 @@ class Study:
 
     def _guarded(self, work: Callable[[], Any]) -> Any:
         sqlalchemy = optional_import("sqlalchemy", extra="search", what="neocog search")
-        errors = (sqlalchemy.exc.DatabaseError, self.optuna.exceptions.StorageInternalError)
+        storage_error = self.optuna.exceptions.StorageInternalError
+        errors = (sqlite3.DatabaseError, sqlalchemy.exc.DatabaseError, storage_error)
         try:
             return work()
         except errors as error:
