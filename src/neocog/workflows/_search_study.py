@@ -102,6 +102,7 @@ class Study:
 
     def __init__(self, folder: Path, space: Space, planned: int, seed: int) -> None:
         self.optuna = optional_import("optuna", extra="search", what="neocog search")
+        self.sqlalchemy = optional_import("sqlalchemy", extra="search", what="neocog search")
         self.optuna.logging.set_verbosity(self.optuna.logging.ERROR)
         self.folder, self.space, self.planned, self.seed = folder, space, planned, seed
         with file_lock(folder / LOCK):
@@ -110,9 +111,8 @@ class Study:
     def _open(self) -> Any:
         path = self.folder / DATABASE
         _look_into(path)
-        sqlalchemy = optional_import("sqlalchemy", extra="search", what="neocog search")
         # No pool: what is kept open is closed by nobody, and opening a file takes a tenth of a millisecond.
-        settings = {"connect_args": {"timeout": 60}, "poolclass": sqlalchemy.pool.NullPool}
+        settings = {"connect_args": {"timeout": 60}, "poolclass": self.sqlalchemy.pool.NullPool}
         storage = self.optuna.storages.RDBStorage(f"sqlite:///{path.as_posix()}", engine_kwargs=settings)
         return self.optuna.create_study(
             storage=storage,
@@ -123,9 +123,8 @@ class Study:
         )
 
     def _guarded(self, work: Callable[[], Any]) -> Any:
-        sqlalchemy = optional_import("sqlalchemy", extra="search", what="neocog search")
         storage_error = self.optuna.exceptions.StorageInternalError
-        errors = (sqlite3.DatabaseError, sqlalchemy.exc.DatabaseError, storage_error)
+        errors = (sqlite3.DatabaseError, self.sqlalchemy.exc.DatabaseError, storage_error)
         try:
             return work()
         except errors as error:
