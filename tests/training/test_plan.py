@@ -113,6 +113,20 @@ def test_older_gpus_take_float16_or_nothing(machine: Any) -> None:
     assert takes_tf32("auto", GPU) is None
 
 
+def test_a_model_in_float64_is_said_to_be(machine: Any) -> None:
+    machine((9, 0))
+    model = keras.Sequential([layers.Input((8,), dtype="float64"), layers.Dense(4, dtype="float64")])
+    model.compile("adam", "mse")
+    rest = {"flops": 1e13, "device": GPU, "optimizer": model.optimizer, "compiled": False}
+    plan = make_plan(model, precision="auto", **rest)
+    assert plan.precision == "float64"
+    assert "float64 (its weights)" in str(plan)
+    assert make_plan(model, precision="bfloat16", **rest).precision == "bfloat16"
+    model.compile("adam", "mse")
+    model.fit(np.zeros((4, 8)), np.zeros((4, 4)), verbose=0)
+    assert {parameter.dtype for parameter in model.parameters()} == {torch.float64}
+
+
 def test_layers_that_draw_on_the_host_are_not_compiled(machine: Any) -> None:
     machine((9, 0))
     model = keras.Sequential([layers.Input((8, 8, 3)), layers.RandomFlip(), layers.Conv2D(4, 3)])

@@ -78,12 +78,12 @@ def _checked(name: str, value: Any) -> Any:
 
 # Measured with `scripts/bench fit` on two cores with AMX; those of GPUs are estimates (docs/speed.md).
 _DEFAULTS = Calibration()
-DOUBLE_VECTORS = "AVX-512 BF16"
+VECTORS, DOUBLE_VECTORS = "AVX-512", "AVX-512 BF16"
 _BY_HARDWARE = {
     # AMD's Zen 4, two cores. AMX needs larger matrices than these before it gains.
     DOUBLE_VECTORS: replace(_DEFAULTS, bfloat16_dense=1e8, bfloat16_convolutional=1e8),
     # Intel's without AMX: bfloat16 saves less than the casts cost; never, until measured otherwise.
-    "AVX-512": replace(_DEFAULTS, bfloat16_dense=NEVER, bfloat16_convolutional=NEVER),
+    VECTORS: replace(_DEFAULTS, bfloat16_dense=NEVER, bfloat16_convolutional=NEVER),
 }
 
 _forced: list[Calibration] = []

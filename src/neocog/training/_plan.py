@@ -14,7 +14,7 @@ from torch.utils._triton import has_triton_package
 
 from neocog.training._calibration import Calibration, calibration_for
 from neocog.training._graphs import why_not_recorded
-from neocog.training._precision import choose_precision, half_precision, takes_tf32
+from neocog.training._precision import WHOLE, choose_precision, half_precision, takes_tf32
 from neocog.training._recorder import make_recorder
 from neocog.training._world import join
 
@@ -26,7 +26,8 @@ class Plan:
     Attributes:
         device: torch's name of the device.
         threads: CPU threads that torch uses.
-        precision: "float32", "bfloat16" or "float16" (autocast; weights, losses and metrics stay float32).
+        precision: "float32", "bfloat16" or "float16" (autocast; weights, losses and metrics stay float32), or
+            "float64", that of the weights.
         reason: why this precision.
         channels_last: whether 2D convolutions run on channels_last memory.
         optimizer: name of the optimizer, with the kind of kernels behind it.
@@ -57,7 +58,7 @@ class Plan:
 
     def __str__(self) -> str:
         scaled = ", scaled" if self.precision == "float16" else ""
-        autocast = "" if self.precision == "float32" else f" autocast{scaled}"
+        autocast = "" if self.precision in WHOLE else f" autocast{scaled}"
         parts = [
             f"{self.device}, {self.threads} threads" if self.device == "cpu" else self.device,
             f"{self.precision}{autocast} ({self.reason})",
@@ -95,7 +96,10 @@ def make_plan(
     hardware = half_precision(device)
     calibration = calibration_for(device, hardware)
     images = any(parameter.dim() >= 4 for parameter in model.parameters())
-    chosen, reason = choose_precision(precision, flops, hardware, calibration, convolves=images)
+    doubles = {parameter.dtype for parameter in model.parameters()} == {torch.float64}
+    chosen, reason = choose_precision(
+        precision, flops, hardware, calibration, convolves=images, doubles=doubles
+    )
     processes = join().size
     kernels = "fused " if getattr(optimizer, "fused", False) else ""
     return Plan(

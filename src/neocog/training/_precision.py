@@ -11,13 +11,20 @@ from typing import Any
 import torch
 
 from neocog.core import doubles_with_bfloat16, has_bfloat16_products, has_working_amx
-from neocog.training._calibration import DOUBLE_VECTORS, NEVER, Calibration
+from neocog.training._calibration import DOUBLE_VECTORS, NEVER, VECTORS, Calibration
 
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
+WHOLE = ("float32", "float64")  # without autocast
 
 
 def choose_precision(
-    asked: str, flops: float, hardware: str | None, calibration: Calibration, *, convolves: bool
+    asked: str,
+    flops: float,
+    hardware: str | None,
+    calibration: Calibration,
+    *,
+    convolves: bool,
+    doubles: bool = False,
 ) -> tuple[str, str]:
     """Return the precision and the reason for it.
 
@@ -27,9 +34,12 @@ def choose_precision(
         hardware: what `half_precision` says of the device.
         calibration: the thresholds.
         convolves: whether the model has convolutions.
+        doubles: whether its weights are float64, which autocast leaves alone.
     """
     if asked != "auto":
         return asked, "as asked"
+    if doubles:
+        return "float64", "its weights"
     least = calibration.bfloat16_convolutional if convolves else calibration.bfloat16_dense
     if hardware is None or least == NEVER:
         return "float32", "no native bfloat16"
@@ -57,7 +67,7 @@ def half_precision(device: torch.device) -> str | None:
             return "AMX"
         if doubles_with_bfloat16():
             return DOUBLE_VECTORS
-        return "AVX-512" if has_bfloat16_products() else None
+        return VECTORS if has_bfloat16_products() else None
     return None
 
 
@@ -73,7 +83,7 @@ def takes_tf32(asked: str, device: torch.device) -> bool | None:
 
 def autocast(device: str, precision: str) -> AbstractContextManager[Any]:
     """Return the context in which forward passes run."""
-    if precision == "float32":
+    if precision in WHOLE:
         return nullcontext()
     return torch.autocast(torch.device(device).type, dtype=getattr(torch, precision))
 
