@@ -10,7 +10,7 @@ from neocog.callbacks._callback import Callback
 from neocog.callbacks._registry import CALLBACKS
 from neocog.core import check_int
 from neocog.exceptions import ArgumentError, message
-from neocog.files import snapshots_in
+from neocog.files import remove_unfinished, snapshots_in
 from neocog.training import Every, Snapshots
 from neocog.training._hook import Logs
 from neocog.training._sharded_files import remove_shares
@@ -72,6 +72,7 @@ class BackupAndRestore(Callback):
             state.snapshots.close()
         for path in snapshots_in(self.backup_dir):
             path.unlink(missing_ok=True)
+        remove_unfinished(self.backup_dir, older_than=0)
         remove_shares(self.backup_dir)
         with suppress(OSError):
             os.rmdir(self.backup_dir)

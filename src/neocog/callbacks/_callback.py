@@ -9,6 +9,7 @@ from neocog.callbacks._registry import CALLBACKS
 from neocog.files import is_storable
 from neocog.training import Hook
 from neocog.training._hook import Logs
+from neocog.training._put_back import put_back
 
 
 @CALLBACKS.register()
@@ -57,14 +58,13 @@ class Callback(Hook):
         return type(self).state_dict is not Callback.state_dict
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the attributes that are plain data: numbers, texts, tensors, lists and dicts of them."""
+        """Return the attributes that are plain data: numbers, texts, tensors, nested ones of them."""
         own = {name: value for name, value in vars(self).items() if name not in ("model", "params")}
         return {name: value for name, value in own.items() if is_storable(value)}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Set the attributes that `state_dict` returned."""
-        for name, value in state.items():
-            setattr(self, name, value)
+        """Set the attributes that `state_dict` returned; lists, dicts and tensors stay the same objects."""
+        put_back(self, state)
 
     def listens(self, verb: str) -> bool:
         """Return whether calling `verb` would do anything."""

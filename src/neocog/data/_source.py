@@ -44,6 +44,8 @@ class Source(ABC):
         read_once: whether each epoch goes on where the last one stopped, as with a generator.
         repeatable: whether an epoch read again from its start, with the random numbers that it began with,
             is the same; what can be rewound is.
+        draws: whether reading draws from the process's random numbers, whatever place it begins at. A run
+            that goes on reads again from the start of the pass, with the random numbers that it began with.
         shared_already: whether each of several processes reads a part of its own.
     """
 
@@ -53,6 +55,7 @@ class Source(ABC):
     endless: bool = False
     read_once: bool = False
     repeatable: bool = False
+    draws: bool = False
     shared_already: bool = False
 
     @abstractmethod
@@ -110,6 +113,8 @@ class MappedSource(Source):
         self.endless = source.endless
         self.read_once = source.read_once
         self.repeatable = source.repeatable
+        self.draws = source.draws
+        self.shared_already = source.shared_already
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state of the source below."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -67,9 +67,13 @@ def _has_parts(item: Any) -> bool:
 
 
 class LoaderSource(Source):
-    """A torch `DataLoader` as a source; it can be rewound when it reads a map-style dataset in order."""
+    """A torch `DataLoader` as a source; it can be rewound when it reads a map-style dataset in order.
+
+    Each pass begins with a number drawn for the workers, and samples may draw others.
+    """
 
     repeatable = True
+    draws = True
 
     def __init__(self, loader: DataLoader[Any]) -> None:
         self.loader = loader
@@ -86,6 +90,22 @@ class LoaderSource(Source):
             self.loader.sampler.set_epoch(epoch)
         for item in itertools.islice(iter(self.loader), start, None):
             yield as_batch(item, "DataLoader")
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return how far the loader's own generators are, where it was given any."""
+        return {"generators": [generator.get_state() for generator in self._generators()]}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Set the loader's own generators."""
+        for generator, kept in zip(self._generators(), state.get("generators", ()), strict=False):
+            generator.set_state(kept)
+
+    def _generators(self) -> list[torch.Generator]:
+        """The generators that the order and the workers' seeds are drawn from, each once."""
+        inner = self.loader.batch_sampler
+        holders = (self.loader, self.loader.sampler, inner, getattr(inner, "sampler", None))
+        found = (getattr(holder, "generator", None) for holder in holders)
+        return list({id(one): one for one in found if isinstance(one, torch.Generator)}.values())
 
 
 class IterableSource(Source):

@@ -25,9 +25,11 @@ from neocog.files._model_folder import load_model_folder, read_model_config, sav
 from neocog.files._refuse import Format, expect_format, format_of
 from neocog.files._safetensors import LoadReport, load_state, read_metadata, save_state
 from neocog.files._snapshot_file import (
+    check_storable,
     file_digest,
     is_storable,
     read_snapshot,
+    remove_unfinished,
     snapshots_in,
     steps_of_snapshot,
     write_snapshot,
@@ -50,6 +52,7 @@ __all__ = [
     "WeightLike",
     "check_config",
     "check_config_once",
+    "check_storable",
     "collect_assets",
     "config_faults",
     "decode_config",
@@ -80,6 +83,7 @@ __all__ = [
     "read_state_dict",
     "read_torch_state",
     "reading_config",
+    "remove_unfinished",
     "save_model_folder",
     "save_state",
     "save_weights_h5",

@@ -12,6 +12,9 @@ import json
 import math
 import os
 import re
+import time
+from collections import deque
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +36,7 @@ def write_snapshot(folder: str | os.PathLike[str], steps: int, state: Any) -> Pa
     Args:
         folder: where to; made if it is not there.
         steps: number of training steps so far, which orders the snapshots.
-        state: nested dicts, lists and tuples of tensors, arrays, numbers, texts and None.
+        state: nested dicts, lists, tuples, sets and deques of tensors, arrays, numbers, texts and None.
 
     Raises:
         ArgumentTypeError: the state holds something else; the text says where.
@@ -93,6 +96,20 @@ def snapshots_in(folder: str | os.PathLike[str]) -> list[Path]:
     return [entry for _, _, entry in sorted(found, reverse=True)]
 
 
+def remove_unfinished(folder: str | os.PathLike[str], older_than: float = 60.0) -> None:
+    """Remove what processes that were killed left of snapshots under a temporary name.
+
+    Args:
+        folder: where the snapshots lie.
+        older_than: seconds since the last byte was written; what is younger may be another process's.
+    """
+    now = time.time()
+    for left in Path(folder).glob(".snapshot.*.tmp"):
+        with suppress(OSError):
+            if now - left.stat().st_mtime >= older_than:
+                left.unlink()
+
+
 def steps_of_snapshot(path: Path) -> int:
     """Return the number of steps that stands in a snapshot's name."""
     found = _NAME.fullmatch(path.name)
@@ -107,10 +124,15 @@ def is_storable(value: Any) -> bool:
         (True, False)
     """
     try:
-        _encoded(value, {}, "value")
+        check_storable(value, "value")
     except ArgumentTypeError:
         return False
     return True
+
+
+def check_storable(value: Any, where: str) -> None:
+    """Raise `ArgumentTypeError` for what a snapshot cannot hold; the text says where in `value` it is."""
+    _encoded(value, {}, where)
 
 
 def _damaged(path: Path, got: str) -> FileFormatError:
@@ -145,13 +167,15 @@ def _encoded(value: Any, tensors: dict[str, torch.Tensor], where: str, depth: in
         raise ArgumentTypeError(message(where, expected=f"at most {_DEEPEST} levels", got="more"))
     if value is None or isinstance(value, (bool, str)):
         return value
+    if isinstance(value, np.bool_):
+        return bool(value)
     if isinstance(value, (np.integer, int)):
         return int(value)
     if isinstance(value, (np.floating, float)):
         number = float(value)
         return number if math.isfinite(number) else {"$float": repr(number)}
     if isinstance(value, (torch.Tensor, np.ndarray)):
-        return _encoded_array(value, tensors)
+        return _encoded_array(value, tensors, where)
     if isinstance(value, dict):
         pairs = [
             [_encoded(key, tensors, where, depth + 1), _encoded(item, tensors, f"{where}.{key}", depth + 1)]
@@ -162,18 +186,31 @@ def _encoded(value: Any, tensors: dict[str, torch.Tensor], where: str, depth: in
     if isinstance(value, (list, tuple)):
         items = [_encoded(item, tensors, f"{where}[{i}]", depth + 1) for i, item in enumerate(value)]
         return items if isinstance(value, list) else {"$tuple": items}
-    expected = "numbers, texts, tensors, and dicts, lists and tuples of them"
+    if isinstance(value, (set, frozenset, deque)):
+        items = [_encoded(item, tensors, where, depth + 1) for item in value]
+        return {"$set": items} if not isinstance(value, deque) else {"$deque": items, "maxlen": value.maxlen}
+    expected = "numbers, texts, tensors, and dicts, lists, tuples and sets of them"
     raise ArgumentTypeError(message(where, expected=expected, got=type(value).__name__))
 
 
-def _encoded_array(value: Any, tensors: dict[str, torch.Tensor]) -> dict[str, str]:
+def _encoded_array(value: Any, tensors: dict[str, torch.Tensor], where: str) -> dict[str, Any]:
     name = f"t{len(tensors)}"
     if isinstance(value, torch.Tensor):
+        if value.layout is not torch.strided or value.is_quantized or value.is_meta:
+            raise ArgumentTypeError(message(where, expected="a dense tensor", got=f"{value.layout}"))
         tensors[name] = value.detach().to("cpu").as_subclass(torch.Tensor).contiguous()
         return {"$tensor": name}
-    kind = str(value.dtype)
+    if value.dtype.kind == "U":
+        return {"$texts": value.reshape(-1).tolist(), "shape": list(value.shape)}
+    kind = str(value.dtype.newbyteorder("="))
     same_bits = {"uint16": "int16", "uint32": "int32", "uint64": "int64"}.get(kind, kind)
-    tensors[name] = torch.from_numpy(np.ascontiguousarray(value).view(same_bits).copy())
+    try:
+        plain = np.array(value, dtype=kind, order="C").view(
+            "int64" if value.dtype.kind in "mM" else same_bits
+        )
+        tensors[name] = torch.from_numpy(plain)
+    except (TypeError, ValueError) as error:  # objects, records, more bits than torch has
+        raise ArgumentTypeError(message(where, expected="an array of numbers or texts", got=kind)) from error
     return {"$array": name, "dtype": kind}
 
 
@@ -186,10 +223,16 @@ def _decoded(value: Any, tensor: Any) -> Any:
         return tensor(value["$tensor"])
     if "$array" in value:
         return tensor(value["$array"]).numpy().view(np.dtype(str(value["dtype"])))
+    if "$texts" in value:
+        return np.array([str(text) for text in value["$texts"]], dtype=np.str_).reshape(value["shape"])
     if "$float" in value:
         return float(value["$float"])
     if "$tuple" in value:
         return tuple(_decoded(item, tensor) for item in value["$tuple"])
+    if "$set" in value:
+        return {_decoded(item, tensor) for item in value["$set"]}
+    if "$deque" in value:
+        return deque((_decoded(item, tensor) for item in value["$deque"]), value["maxlen"])
     if "$dict" in value:
         return {_decoded(key, tensor): _decoded(item, tensor) for key, item in value["$dict"]}
     return {key: _decoded(item, tensor) for key, item in value.items()}

@@ -28,7 +28,6 @@ class PinnedSource(MappedSource):
     ) -> None:
         super().__init__(source, self._pinned)
         self.pin = pin
-        self.shared_already = source.shared_already
 
     def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         """Give the batches of `epoch`, from `start` on, pinned."""

@@ -32,6 +32,7 @@ class Hook:
     """
 
     writes = False  # whether it writes files or shows something: one of several processes has it then
+    moves_weights = False  # whether its verbs around a validation change the model or the optimizer
     state_is_needed = True  # whether a resumed run without this hook would be another one
     model: Any = None
     params: Mapping[str, Any] | None = None

@@ -27,6 +27,7 @@ from neocog.training._history import History
 from neocog.training._hook import HookList
 from neocog.training._interrupts import Interrupts
 from neocog.training._memory import Steps, log_line
+from neocog.training._own_attributes import OwnAttributes
 from neocog.training._own_steps import check_built, logs_of_all, plain
 from neocog.training._prepare import device_of, packed, prepare_fit
 from neocog.training._replay import batches_from, endless_from, resume
@@ -197,10 +198,11 @@ class _Run:
         """Begin where the newest snapshot was taken, or take the first one."""
         if self.snapshots is None:
             return
+        self.scene.own = OwnAttributes(self.model)
         saved = self.snapshots.newest(self.scene.world)
         if saved is not None:
             self.snapshots.tell_place(Position(**saved["position"]), self.request.epochs)
-            resume(self.scene, saved, self.request.epochs)
+            resume(self.scene, saved, self.request.epochs, self.request.validation_steps)
             self.model.training_state.epochs_seen = self.scene.position.epochs_seen
         self.snapshots.begin(self.scene)
 
@@ -247,6 +249,7 @@ class _Run:
         found = evaluate_source(
             self.model, scene.validation, self.hooks, steps, after_batch=after, world=scene.world
         )
+        scene.position.validations += 1
         if self.snapshots is not None:
             self.snapshots.after_validation()
         return found

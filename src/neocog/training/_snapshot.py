@@ -22,9 +22,12 @@ from neocog.data import Source
 from neocog.exceptions import ArgumentError, message
 from neocog.optimizers._together import gathered_gradients
 from neocog.training._hook import HookList
+from neocog.training._own_attributes import OwnAttributes
 from neocog.training._own_steps import plain
 from neocog.training._plan import Plan
 from neocog.training._prepare import device_of
+from neocog.training._put_back import put_back
+from neocog.training._same_run import check_kinds, kinds_of
 from neocog.training._sharded_files import read_shares
 from neocog.training._snapshot_own import attributes_of, copied, more_optimizers
 from neocog.training._together import seed_generators
@@ -41,6 +44,7 @@ class Position:
         step: batches of it that are done; 0 between two epochs.
         steps: training steps since the run began.
         epochs_seen: which order of the data the epoch goes through.
+        validations: how many are complete.
         finished: whether the run has come to its end.
     """
 
@@ -49,6 +53,7 @@ class Position:
     steps: int = 0
     epochs_seen: int = 0
     finished: bool = False
+    validations: int = 0
 
 
 @dataclass(kw_only=True)
@@ -58,12 +63,14 @@ class Scene:
     Attributes:
         model, hooks, source, validation: what the run consists of.
         position: where it is.
-        at_epoch: the states of random numbers and data when the epoch began, for data that cannot be rewound.
+        at_epoch: the states of random numbers and data when the epoch, or the pass over the data, began, for
+            data that cannot be rewound.
         resumed: whether the data are still to be read up to the place.
         world: the processes that train together.
         folder: where the snapshots lie.
         logs: what the last step returned.
         share: weight of this process's rows in it.
+        own: what the user's own parts keep, looked at when the run began.
     """
 
     model: Any
@@ -77,6 +84,7 @@ class Scene:
     folder: Path = Path()
     logs: Any = None
     share: float = 1.0
+    own: OwnAttributes | None = None
 
 
 def capture(scene: Scene, passing: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -116,6 +124,8 @@ def capture(scene: Scene, passing: Mapping[str, Any] | None = None) -> dict[str,
         "source": scene.source.state_dict(),
         "validation": None if scene.validation is None else scene.validation.state_dict(),
         "at_epoch": copied(scene.at_epoch),
+        "attributes": {} if scene.own is None else scene.own.changed(),
+        "kinds": kinds_of(scene),
         "hooks": hooks,
         "processes": from_everywhere(own, scene.world),
     }
@@ -175,6 +185,7 @@ def restore(scene: Scene, state: Mapping[str, Any]) -> None:
         got = f"compile(sharded={sharded is not None})"
         expected = f"compile(sharded={sharded is None}), as in the run that took the snapshot"
         raise ArgumentError(message("fit(snapshots=…)", expected=expected, got=got))
+    check_kinds(scene, state)
     if sharded is None:
         _check_network(model, state["model"])
     else:
@@ -197,6 +208,8 @@ def restore(scene: Scene, state: Mapping[str, Any]) -> None:
     scene.source.load_state_dict(state["source"])
     if scene.validation is not None and state["validation"] is not None:
         scene.validation.load_state_dict(state["validation"])
+    if scene.own is not None:
+        scene.own.restore(state["attributes"])
     scene.hooks.load_state_dict(state["hooks"], strict=scene.world.leads)
     model.stop_training = bool(state["stop_training"])
     scene.position = Position(**state["position"])
@@ -304,8 +317,10 @@ def _plain_copy(value: Any) -> Any:
     """Return nested values copied, but for their tensors: those of callbacks change between epochs alone."""
     if isinstance(value, Mapping):
         return {key: _plain_copy(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return type(value)(_plain_copy(item) for item in value)
+    if isinstance(value, tuple):
+        return tuple(_plain_copy(item) for item in value)
+    if isinstance(value, list):
+        return [_plain_copy(item) for item in value]
     return value if isinstance(value, torch.Tensor) else copy.copy(value)
 
 
@@ -332,8 +347,7 @@ def _restore_metrics(model: Any, saved: list[Any]) -> None:
         )
     for metric, (_, state, *attributes) in zip(own, saved, strict=True):
         metric.load_state_dict(state)
-        for name, value in (attributes[0] if attributes else {}).items():
-            setattr(metric, name, value)
+        put_back(metric, attributes[0] if attributes else {})
 
 
 def _check_network(model: Any, saved: Mapping[str, Any]) -> None:

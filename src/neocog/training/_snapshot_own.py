@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -19,11 +20,26 @@ _KEPT_BY_METRICS = ("name", "_dtype", "_device", "_variables", "_running", "_see
 
 
 def more_optimizers(model: Any) -> Iterator[tuple[str, Any]]:
-    """Give the optimizers that a model has beside that of `compile`: as attributes, in lists, in dicts."""
-    for name, value in vars(model).items():
+    """Give the optimizers that a model has beside that of `compile`: as attributes, in lists, in dicts.
+
+    Models inside it have theirs: the networks of a GAN are trained by `train_on_batch`, each with its own.
+    """
+    given = {id(model.optimizer)}
+    for path, part in model.named_modules():
+        inner = getattr(part, "optimizer", None) if getattr(part, "compiled", False) is True else None
+        found = [("optimizer", inner)] if isinstance(inner, _OPTIMIZERS) else []
+        if part is model or not type(part).__module__.startswith(("neocog.", "torch.")):
+            found += _optimizers_of(part)
+        for name, optimizer in found:
+            if id(optimizer) not in given:
+                given.add(id(optimizer))
+                yield f"{path}.{name}" if path else name, optimizer
+
+
+def _optimizers_of(part: Any) -> Iterator[tuple[str, Any]]:
+    for name, value in vars(part).items():
         if isinstance(value, _OPTIMIZERS):
-            if value is not model.optimizer:
-                yield name, value
+            yield name, value
         elif isinstance(value, (list, tuple, dict)) and not name.startswith("_"):
             items = value.items() if isinstance(value, dict) else enumerate(value)
             yield from ((f"{name}.{key}", item) for key, item in items if isinstance(item, _OPTIMIZERS))
@@ -52,4 +68,8 @@ def copied(value: Any) -> Any:
         return {key: copied(item) for key, item in value.items()}
     if isinstance(value, tuple):
         return tuple(copied(item) for item in value)
+    if isinstance(value, deque):
+        return deque(map(copied, value), value.maxlen)
+    if isinstance(value, (set, frozenset)):
+        return set(value)
     return [copied(item) for item in value] if isinstance(value, list) else value

@@ -9,12 +9,21 @@ import warnings
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
 from neocog.core import check_int
-from neocog.exceptions import ArgumentError, FileFormatError, StorageError, message
-from neocog.files import read_snapshot, snapshots_in, steps_of_snapshot, write_snapshot
+from neocog.exceptions import ArgumentError, ArgumentTypeError, FileFormatError, StorageError, message
+from neocog.files import (
+    check_storable,
+    read_snapshot,
+    remove_unfinished,
+    snapshots_in,
+    steps_of_snapshot,
+    write_snapshot,
+)
+from neocog.training._graphs import is_known
 from neocog.training._sharded import Sharded
 from neocog.training._sharded_files import check_shares, remove_shares, write_shares
 from neocog.training._snapshot import Position, Scene, capture, capture_passing
@@ -43,7 +52,7 @@ def parse_every(every: Any) -> Every:
     Raises:
         ArgumentError: anything else.
     """
-    if isinstance(every, int) and not isinstance(every, bool):
+    if isinstance(every, Integral) and not isinstance(every, bool):
         return Every(steps=check_int("fit(snapshots=…)", "every", every, minimum=1))
     found = _EVERY.fullmatch(every.lower()) if isinstance(every, str) else None
     number, unit = (float(found[1] or 1), found[2]) if found else (0.0, "")
@@ -87,7 +96,9 @@ class Snapshots:
         self._cost = 0.0  # seconds that the last snapshot kept the training waiting
         self._since = 0  # steps since the last one
         self._warned = False
-        self._passing: dict[str, Any] | None = None
+        self._passing: dict[str, Any] | None = None  # what a validation under way changes, as it was before
+        self._whole: dict[str, Any] | None = None  # everything, where callbacks change more than it does
+        self._damaged: list[Path] = []  # newer than the one that the run began with
         self._turns = 0  # at which the processes could have agreed; the next one at which they do
         self._next = 1
         self._agreed = time.monotonic(), 0  # when they last did, and at which turn
@@ -119,6 +130,7 @@ class Snapshots:
                     check_shares(self.folder, state["shares"])
             except (FileFormatError, OSError) as error:
                 faults.append(str(error))
+                self._damaged.append(path)
                 continue
             for fault in faults:
                 self.tell(f"a damaged snapshot was passed over: {fault}")
@@ -138,6 +150,8 @@ class Snapshots:
     def begin(self, scene: Scene) -> None:
         """Take the first snapshot of a new run, so that it repeats even if it is stopped before the next."""
         self._last = time.monotonic()
+        if scene.world.leads:
+            remove_unfinished(self.folder)
         if scene.position.steps == 0 and self.every != Every():
             self.take(scene)
 
@@ -188,17 +202,22 @@ class Snapshots:
 
     def before_validation(self, scene: Scene) -> None:
         """Keep what the validation will change, for a snapshot that is asked for while it runs."""
-        self._passing = capture_passing(scene)
+        if any(map(_may_move_weights, listeners_of_tests(scene.hooks))):
+            self._whole = capture(scene)
+        else:
+            self._passing = capture_passing(scene)
 
     def after_validation(self) -> None:
         """Forget what `before_validation` kept."""
-        self._passing = None
+        self._passing = self._whole = None
 
     def take(self, scene: Scene, *, wait: bool = False) -> None:
         """Copy the state now and write it in the background; with `wait`, return when it is on the disk."""
         began = time.monotonic()
         self._settle()
-        state = capture(scene, self._passing)
+        state = self._whole or capture(scene, self._passing)
+        if scene.position.steps == 0:
+            check_storable(state, "snapshot")  # before anything is trained that could be lost
         sharded = scene.model.training_state.sharded
         if sharded is not None and not self._keep_shares(scene, state, sharded):
             return
@@ -243,20 +262,25 @@ class Snapshots:
 
     def _write(self, steps: int, state: Any) -> None:
         write_snapshot(self.folder, steps, state)
+        while self._damaged:  # a good one takes their place
+            self._damaged.pop().unlink(missing_ok=True)
         for old in snapshots_in(self.folder)[KEPT:]:
             old.unlink(missing_ok=True)
         if "shares" in state:
             remove_shares(self.folder, {steps_of_snapshot(path) for path in snapshots_in(self.folder)})
 
     def _settle(self) -> None:
-        """Wait for the snapshot that is being written; a disk that fails is told once."""
+        """Wait for the snapshot that is being written; a disk that fails is told once.
+
+        So is something that no snapshot can hold, put into the state since the first one was taken.
+        """
         writing, self._writing = self._writing, None
         if writing is None:
             return
         try:
             writing.result()
             self._warned = False
-        except (StorageError, OSError) as error:
+        except (StorageError, OSError, ArgumentTypeError) as error:
             self._warn(error)
 
     def _warn(self, error: Exception) -> None:
@@ -264,6 +288,17 @@ class Snapshots:
             self._warned = True
             text = f"no snapshot could be written, training goes on without: {error}"
             warnings.warn(text, UserWarning, stacklevel=3)
+
+
+def listeners_of_tests(hooks: Any) -> list[Any]:
+    """Return whose verbs are called around a validation and its batches."""
+    verbs = [f"on_test{part}_{when}" for part in ("", "_batch") for when in ("begin", "end")]
+    return [getattr(call, "__self__", call) for verb in verbs for call in hooks.calls(verb)]
+
+
+def _may_move_weights(listener: Any) -> bool:
+    """Whether a callback could change the model around a validation: one of the user's, or one that does."""
+    return bool(getattr(listener, "moves_weights", False)) or not is_known(listener)
 
 
 def _nobody(text: str) -> None:

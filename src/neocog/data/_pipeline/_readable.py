@@ -9,6 +9,7 @@ import torch
 
 from neocog.data._arrays import DEVICE_FRACTION, free_memory
 from neocog.data._pipeline._elements import leaves_of, to_numpy
+from neocog.data._pipeline._functions import CacheStage
 from neocog.data._pipeline._randomness import generator_state, own_generators, set_generator_state
 from neocog.data._pipeline._roots import GeneratorStage
 from neocog.data._pipeline._stage import INFINITE, UNKNOWN, Cardinality, Pass, Stage
@@ -102,8 +103,10 @@ class Readable(Source):
 
     @property
     def repeatable(self) -> bool:  # type: ignore[override]
-        """Whether all that a pass depends on is known: no user's generator in it."""
-        return not any(isinstance(stage, GeneratorStage) for stage in _stages(self.stage))
+        """Whether all that a pass depends on is known: no user's generator, nothing drawn once and kept."""
+        return not any(
+            isinstance(stage, GeneratorStage) or _keeps_draws(stage) for stage in _stages(self.stage)
+        )
 
     @property
     def endless(self) -> bool:  # type: ignore[override]
@@ -165,6 +168,11 @@ def _stages(stage: Stage) -> Iterator[Stage]:
     yield stage
     for parent in stage.parents:
         yield from _stages(parent)
+
+
+def _keeps_draws(stage: Stage) -> bool:
+    """Whether a step keeps what random numbers made: no other process can make it again."""
+    return isinstance(stage, CacheStage) and not stage.parent.pure
 
 
 def _drawing(last: Stage) -> Iterator[Any]:
