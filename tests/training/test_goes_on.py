@@ -480,6 +480,31 @@ def test_another_run_is_refused(tmp_path: Path, change: dict[str, Any], words: s
         run(tmp_path, lambda: {**arrays(), **change})
 
 
+def test_another_pipeline_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Stopped):
+        run(tmp_path, lambda: {"x": SLICES((X, Y)).shuffle(96).batch(16)}, 10)
+    with pytest.raises(
+        ArgumentError, match="expected 1 steps with a seed, as in the run that goes on, got 0"
+    ):
+        run(tmp_path, lambda: {"x": SLICES((X, Y)).batch(16)})
+
+
+def test_a_link_that_leads_nowhere_is_passed_over(tmp_path: Path) -> None:
+    with pytest.raises(Stopped):
+        run(tmp_path, arrays, 10)
+    link = tmp_path / f"snapshot-{99:012d}-{'0' * 16}.safetensors"
+    link.symlink_to(link)
+    assert len(run(tmp_path, arrays)[1]["loss"]) == 4
+
+
+def test_names_that_are_no_unicode_are_kept(tmp_path: Path) -> None:
+    name = os.fsdecode(b"photo-\xff.jpg")
+    assert read_snapshot(write_snapshot(tmp_path, 1, {"file": name, "word": "사진"})) == {
+        "file": name,
+        "word": "사진",
+    }
+
+
 def test_other_numbers_of_data_are_told(tmp_path: Path) -> None:
     with pytest.raises(Stopped):
         run(tmp_path, arrays, 10)

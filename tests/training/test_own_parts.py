@@ -375,3 +375,31 @@ def test_processes_agree_after_each_slow_step_and_every_few_quick_ones(
     quick = asked(0.001)
     assert set(np.diff(quick[1:])) == {_snapshots.AGREED}
     snapshots.close()
+
+
+class Leaves(keras.callbacks.Callback):
+    """Looks at gradients, as a saliency map does, and leaves them on the weights."""
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self.model(torch.ones(2, *self.model.input_shape[1:])).sum().backward()
+
+    on_epoch_begin = on_train_batch_end
+
+
+@pytest.mark.parametrize("units", [[3], [5, 3]])
+def test_gradients_that_others_left_are_not_added(units: list[int]) -> None:
+    """As in Keras, whose step forgets them first: a GAN trains its networks in turns by `train_on_batch`."""
+    x, y = torch.rand(48, 6, generator=torch.Generator().manual_seed(1)), torch.arange(48) % 3
+    found = []
+    for leaves in (False, True):
+        keras.utils.set_random_seed(2)
+        model = keras.Sequential([keras.Input((6,)), *(layers.Dense(count) for count in units)])
+        model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+        for _ in range(2):
+            if leaves:
+                model(x).sum().backward()
+            model.train_on_batch(x, y)
+        model.fit(x, y, epochs=2, verbose=0, callbacks=[Leaves()] if leaves else [], shuffle=False)
+        found.append([value.copy() for value in model.get_weights()])
+    for expected, value in zip(*found, strict=True):
+        np.testing.assert_allclose(value, expected, rtol=1e-6, atol=1e-7)

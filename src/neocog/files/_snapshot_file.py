@@ -46,7 +46,7 @@ def write_snapshot(folder: str | os.PathLike[str], steps: int, state: Any) -> Pa
     from safetensors.torch import save_file
 
     tensors: dict[str, torch.Tensor] = {}
-    text = json.dumps(_encoded(state, tensors, "state"), ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(_encoded(state, tensors, "state"), separators=(",", ":"))
     folder = Path(folder)
     written: list[Path] = []
 
@@ -92,7 +92,7 @@ def snapshots_in(folder: str | os.PathLike[str]) -> list[Path]:
     if not folder.is_dir():
         return []
     named = [(_NAME.fullmatch(entry.name), entry) for entry in folder.iterdir()]
-    found = [(int(match[1]), entry.stat().st_mtime_ns, entry) for match, entry in named if match]
+    found = [(int(match[1]), entry.lstat().st_mtime_ns, entry) for match, entry in named if match]
     return [entry for _, _, entry in sorted(found, reverse=True)]
 
 

@@ -23,6 +23,7 @@ from neocog.training._batch_size import in_larger_batches, measures_samples
 from neocog.training._evaluate import evaluate_source
 from neocog.training._executions import grouped
 from neocog.training._finders_batch import with_auto_batch_size
+from neocog.training._graphs import is_known
 from neocog.training._history import History
 from neocog.training._hook import HookList
 from neocog.training._interrupts import Interrupts
@@ -38,7 +39,7 @@ from neocog.training._snapshot import Position, Scene
 from neocog.training._snapshots import Snapshots
 from neocog.training._step import LazyLogs, results_of
 from neocog.training._together import Together
-from neocog.training._trainable import Trainable, runs_own
+from neocog.training._trainable import Trainable, forget_gradients, runs_own
 from neocog.training._world import World, join, mean_statistics
 
 
@@ -266,6 +267,7 @@ class _Run:
         end = self.hooks.calls("on_train_batch_end")
         model.training_state.watch([*begin, *end])
         group = model.compile_settings.steps_per_execution
+        watched = not all(is_known(getattr(call, "__self__", call)) for call in [*begin, *end])
         begin, end, rest = grouped(begin, end, group)
         limit = self.request.steps_per_epoch
         logs: Any = self.scene.logs if position.step else None
@@ -288,6 +290,8 @@ class _Run:
                     together.end_step(model, batch)
                 for call in end:
                     call(step, logs)
+                if watched:
+                    forget_gradients(model)
                 position.step += 1
                 position.steps += 1
                 if self.snapshots is not None:

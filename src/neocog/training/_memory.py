@@ -20,7 +20,7 @@ from neocog.training._memory_gradients import Gradients, gradients_of
 from neocog.training._memory_kept import Kept
 from neocog.training._memory_parts import Progress, rows_of, step_in_parts, update_again
 from neocog.training._step import LazyLogs, unpack
-from neocog.training._trainable import runs_own
+from neocog.training._trainable import forget_gradients, runs_own
 from neocog.training._world import ALONE, World
 
 
@@ -53,6 +53,7 @@ class Steps:
         self.tell = tell
         self.kept = Kept(model)
         self._rows = model.training_state.rows
+        forget_gradients(model)
 
     def __call__(self, data: Any, run: Callable[[], Any] | None = None) -> Any:
         """Train on one batch and return what `train_step` returns.

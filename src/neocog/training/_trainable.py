@@ -99,6 +99,16 @@ def uses_own_loss(model: Any) -> bool:
     return usual and model.compile_settings.loss_argument is not None
 
 
+def forget_gradients(model: Any) -> None:
+    """Drop gradients that code of the user's left on the weights: a step of neocog's would add its own.
+
+    A step of the user's may gather them on purpose.
+    """
+    if runs_own(model, "train_step"):
+        for value in model.parameters():
+            value.grad = None
+
+
 def runs_own(model: Any, name: str) -> bool:
     """Whether a verb of a model (`train_step`, `compute_loss`, …) is neocog's, in its class and in itself."""
     base: Any = next(cls for cls in type(model).__mro__ if cls.__name__ == "Trainer")

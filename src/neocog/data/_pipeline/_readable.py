@@ -15,7 +15,7 @@ from neocog.data._pipeline._roots import GeneratorStage
 from neocog.data._pipeline._stage import INFINITE, UNKNOWN, Cardinality, Pass, Stage
 from neocog.data._source import Batch, Source
 from neocog.data._streams import as_batch
-from neocog.exceptions import ArgumentTypeError, DataError, message
+from neocog.exceptions import ArgumentError, ArgumentTypeError, DataError, message
 
 _INSTEAD = {
     "ragged_batch": "Use padded_batch(...): torch has no ragged tensors.",
@@ -133,10 +133,23 @@ class Readable(Source):
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over the seeds of the same pipeline in another process."""
-        for drawing, seed in zip(_drawing(self.stage), state["seeds"], strict=True):
-            drawing.seed = int(seed)
-        for one, kept in zip(self._generators(), state["generators"], strict=True):
+        """Take over the seeds of the same pipeline in another process.
+
+        Raises:
+            ArgumentError: another pipeline, in which others draw random numbers.
+        """
+        drawing, generators = list(_drawing(self.stage)), list(self._generators())
+        for what, own, kept in (
+            ("steps with a seed", drawing, state["seeds"]),
+            ("generators of random numbers", generators, state["generators"]),
+        ):
+            if len(own) != len(kept):
+                do = "Make the same pipeline, or train anew elsewhere."
+                expected = f"{len(kept)} {what}, as in the run that goes on"
+                raise ArgumentError(message("Dataset", expected=expected, got=len(own), do=do))
+        for holder, seed in zip(drawing, state["seeds"], strict=True):
+            holder.seed = int(seed)
+        for one, kept in zip(generators, state["generators"], strict=True):
             set_generator_state(one, kept)
 
     def _generators(self) -> Iterator[Any]:
