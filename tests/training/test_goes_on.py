@@ -410,6 +410,17 @@ def test_a_signal_while_averages_stand_in_the_model(tmp_path: Path, on_epoch: bo
         np.testing.assert_array_equal(expected, found)
 
 
+def test_more_epochs_go_on_from_the_weights_below_the_averages(tmp_path: Path) -> None:
+    def make(epochs: int) -> dict[str, Any]:
+        optimizer = keras.optimizers.Adam(0.05, use_ema=True, ema_momentum=0.9)
+        swap = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
+        return {**arrays(), "epochs": epochs, "optimizer": optimizer, "callbacks": [swap]}
+
+    run(tmp_path, lambda: make(2))
+    for expected, found in zip(run(None, lambda: make(5))[0], run(tmp_path, lambda: make(5))[0], strict=True):
+        np.testing.assert_array_equal(expected, found)
+
+
 # --- files --------------------------------------------------------------------------------------------------
 
 

@@ -37,6 +37,9 @@ class SwapEMAWeights(Callback):
         super().__init__()
         self.swap_on_epoch = swap_on_epoch
         self._swapped = False
+        self._plain: list[
+            torch.Tensor
+        ] = []  # weights of the last epoch, for a run that is given more of them
 
     def _averaging(self) -> list[Any]:
         """The optimizers that keep averages."""
@@ -57,28 +60,37 @@ class SwapEMAWeights(Callback):
     def _swap(self, into_model: bool) -> None:
         if self._swapped == into_model:
             return
+        pairs = self._pairs()
         with torch.no_grad():
-            for optimizer in self._averaging():
-                params, averages = optimizer._table.params, optimizer._table.slots["average"]
-                for param, average in zip(params, averages, strict=True):
-                    held = param.clone()
-                    param.copy_(average)
-                    average.copy_(held)
-        self._swapped = into_model
+            for number, (param, average) in enumerate(pairs):
+                if self._plain:  # the averages are where they belong
+                    param.copy_(self._plain[number])
+                    continue
+                held = param.clone()
+                param.copy_(average)
+                average.copy_(held)
+        self._swapped, self._plain = into_model, []
 
     def _keep_averages(self) -> None:
         """Give the averages back to the optimizer, which puts them into the model at the end of `fit`."""
         with torch.no_grad():
-            for optimizer in self._averaging():
-                for param, average in zip(
-                    optimizer._table.params, optimizer._table.slots["average"], strict=True
-                ):
-                    average.copy_(param)
+            self._plain = [average.clone() for _, average in self._pairs()]
+            for param, average in self._pairs():
+                average.copy_(param)
+
+    def _pairs(self) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        """Return each weight with its average."""
+        tables = [optimizer._table for optimizer in self._averaging()]
+        return [pair for table in tables for pair in zip(table.params, table.slots["average"], strict=True)]
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Forget what an earlier `fit` left."""
-        self._swapped = False
+        self._swapped, self._plain = False, []
         self._averaging()
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """Let the weights of the last epoch go."""
+        self._plain = []
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Train on with the plain weights."""
@@ -110,9 +122,9 @@ class SwapEMAWeights(Callback):
         self._swap(False)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return whether the averages stand in the model."""
-        return {"swapped": self._swapped}
+        """Return whether the averages stand in the model, and the weights where they took their place."""
+        return {"swapped": self._swapped, "plain": list(self._plain)}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over a state."""
-        self._swapped = state["swapped"]
+        self._swapped, self._plain = state["swapped"], list(state["plain"])
