@@ -35,7 +35,9 @@ def resize(
         align_corners=False if smooth else None,
         antialias=antialias and smooth,
     )
-    if not dtype.is_floating_point:
+    if dtype == torch.bool:
+        outputs = outputs.round()
+    elif not dtype.is_floating_point:
         limits = torch.iinfo(dtype)
         outputs = outputs.round().clamp(limits.min, limits.max)
     return outputs.to(dtype)

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from neocog.core import draws_for_all, for_all_rows, on_rows, own_part
-from neocog.exceptions import ArgumentError, ShapeError, message
+from neocog.exceptions import ShapeError, message
 from neocog.layers._seed_source import SeedSource
 from neocog.layers.augment._alone import AugmentingLayer
 
@@ -75,29 +75,6 @@ class RandomImageLayer(AugmentingLayer):
             outputs["labels"] = labels[0] if single else labels
         moved = self._masks_by(inputs, lambda masks: self.transform_segmentation_masks(masks, drawn))
         return {**outputs, **moved}
-
-    def _masks_by(self, inputs: dict[str, Any], step: Callable[[Any], Any]) -> dict[str, Any]:
-        """Return the masks, where there are any, changed by a function of masks that have channels."""
-        if "segmentation_masks" not in inputs:
-            return {}
-        masks = inputs["segmentation_masks"]
-        if masks.ndim == inputs["images"].ndim:
-            return {"segmentation_masks": step(masks)}
-        axis = -1 if self._channels_last else -3  # (B, H, W): no axis of channels
-        return {"segmentation_masks": step(masks.unsqueeze(axis)).squeeze(axis)}
-
-    def _check_entries(self, inputs: dict[str, Any]) -> None:
-        if "images" not in inputs:
-            expected = 'a dict with "images" (and "labels", "segmentation_masks")'
-            raise ArgumentError(message(self.label, expected=expected, got=sorted(inputs)))
-        if "bounding_boxes" in inputs:
-            do = "Leave them out, or augment images and boxes before."
-            raise ArgumentError(message(self.label, expected="no bounding_boxes", got="some", do=do))
-
-    def check_inputs(self, args: tuple[Any, ...]) -> None:
-        """Raise ShapeError where the images do not fit."""
-        first = args[0]
-        super().check_inputs((first.get("images"),) if isinstance(first, dict) else args)
 
     def _as_computed(self, images: torch.Tensor) -> torch.Tensor:
         return images if self.keeps_type or images.is_floating_point() else self.as_float(images)
