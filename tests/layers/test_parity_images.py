@@ -242,3 +242,18 @@ def test_masks_of_truth_values_are_resized() -> None:
     masks = torch.tensor([[[True, False]]])
     found = layers.Resizing(1, 4)({"images": torch.ones(1, 1, 2, 3), "segmentation_masks": masks})
     assert found["segmentation_masks"].tolist() == [[[True, True, False, False]]]
+
+
+@pytest.mark.parametrize(("scale", "offset"), [(2.0, 3.0), (0.5, 0.0), ([0.5, 2.0, 1.0], [0.0, -9.0, 1.0])])
+def test_rescaling_to_bytes_rounds_and_does_not_wrap(scale: Any, offset: Any) -> None:
+    images = bytes_(2, 3, 4, 3)
+    layer = layers.Rescaling(scale, offset, dtype="uint8")
+    exact = images.astype("float64") * np.array(scale) + np.array(offset)
+    got = layer(images)
+    assert got.dtype == torch.uint8
+    assert np.array_equal(np.asarray(got), exact.round().clip(0, 255))
+    assert layer(layers.Input((3, 4, 3))).dtype == "uint8"
+    small = images // 3
+    if scale == 2.0:
+        theirs = keras.layers.Rescaling(scale, offset, dtype="uint8")(small)
+        assert np.array_equal(np.asarray(layer(small)), np.asarray(theirs))

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from neocog.core import check_int, check_number, check_one_of, standardize_data_format
+from neocog.core import check_int, check_number, check_one_of, standardize_data_format, torch_dtype
 from neocog.exceptions import ArgumentError, ShapeError, message
 from neocog.functional import RESIZE_MODES, crop_to_ratio, pad_to_ratio, resize
 from neocog.layers._input_spec import InputSpec
@@ -67,6 +67,11 @@ class ImageLayer(Layer):
         axis = -1 if self._channels_last else -3  # (B, H, W): no axis of channels
         return {"segmentation_masks": step(masks.unsqueeze(axis)).squeeze(axis)}
 
+    def in_own_type(self, images: torch.Tensor) -> torch.Tensor:
+        """Return images in the layer's type; where that is one of floats, floats come back as they are."""
+        kind = torch_dtype(self._dtype)
+        return self.as_float(images) if kind.is_floating_point else images.to(kind)
+
     def channels_first_batch(self, images: torch.Tensor) -> torch.Tensor:
         """Return the images as a batch (B, C, H, W): a view."""
         batch = images if images.ndim == 4 else images.unsqueeze(0)
@@ -97,6 +102,11 @@ class ImageLayer(Layer):
         elif masks is not None:
             found["segmentation_masks"] = (*masks[:-2], height, width)
         return found
+
+    def compute_output_dtype(self, input_dtype: str) -> str:
+        """Return the type of the outputs: the layer's; where that is one of floats, floats stay."""
+        floats = torch_dtype(self._dtype).is_floating_point
+        return super().compute_output_dtype(input_dtype) if floats else self._dtype
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain values."""
@@ -227,7 +237,7 @@ class CenterCrop(ImageLayer):
         return self.on_entries(inputs, self._cropped)
 
     def _cropped(self, inputs: torch.Tensor, is_mask: bool) -> torch.Tensor:
-        images = self.channels_first_batch(inputs if is_mask else self.as_float(inputs))
+        images = self.channels_first_batch(inputs if is_mask else self.in_own_type(inputs))
         top, left = images.shape[-2] - self.height, images.shape[-1] - self.width
         if top >= 0 and left >= 0:
             top, left = top // 2, left // 2

@@ -55,7 +55,7 @@ class RandomCrop(AugmentingLayer):
         top, left = self._place(*images.shape[-2:], drawn=bool(training))
 
         def cropped(images: torch.Tensor, is_mask: bool) -> torch.Tensor:
-            part = self.channels_first_batch(images if is_mask else self.as_float(images))
+            part = self.channels_first_batch(images if is_mask else self.in_own_type(images))
             part = part[..., top : top + self.height, left : left + self.width]
             if part.shape[-2:] != (self.height, self.width):
                 part = resize(part, self.height, self.width, "nearest" if is_mask else "bilinear")

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from neocog.core import torch_dtype
 from neocog.functional import compose, warp
 from neocog.graph import module_call
 from neocog.layers._building import build_for
@@ -78,7 +79,7 @@ class WarpChain:
     Those with the same `fill_mode`, `interpolation` and `fill_value` that follow each other are one warp.
     Mirrors move whole pixels and bring nothing in from outside: they join whatever stands before or after.
     What is not to augment is passed over; where someone watches a layer (torch's hooks), or computes in
-    another precision, the layers run one by one.
+    another precision, or rounds to whole numbers, the layers run one by one.
 
     Args:
         layers: two or more of which `follows` holds.
@@ -117,7 +118,8 @@ class WarpChain:
 
 
 def _runs_alone(layer: GeometricLayer) -> bool:
-    return layer._mixed_policy is not None or is_watched(layer, _PARTS)
+    rounds = not torch_dtype(layer.dtype).is_floating_point
+    return rounds or layer._mixed_policy is not None or is_watched(layer, _PARTS)
 
 
 def _mode_of(layer: GeometricLayer, training: bool | None) -> bool:
