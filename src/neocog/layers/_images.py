@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from neocog.core import check_int, check_number, check_one_of, standardize_data_format, torch_dtype
-from neocog.exceptions import ArgumentError, ShapeError, message
+from neocog.exceptions import ArgumentError, ArgumentTypeError, ShapeError, message
 from neocog.functional import RESIZE_MODES, crop_to_ratio, pad_to_ratio, resize
 from neocog.layers._input_spec import InputSpec
 from neocog.layers._layer import Layer
@@ -32,9 +32,20 @@ class ImageLayer(Layer):
         self._channels_last = self.data_format == "channels_last"
 
     def check_inputs(self, args: tuple[Any, ...]) -> None:
-        """Raise ShapeError where the images do not fit."""
-        first = args[0]
-        super().check_inputs((first.get("images"),) if isinstance(first, dict) else args)
+        """Raise ShapeError where the images do not fit, ArgumentTypeError where there are none."""
+        images = args[0]
+        if isinstance(images, dict):
+            self._check_entries(images)
+            images = images["images"]
+        if not hasattr(images, "shape"):
+            expected = 'images as an array or tensor, or a dict with "images"'
+            short = images is None or isinstance(images, (str, int, float))
+            got = repr(images) if short else f"a {type(images).__name__}"
+            raise ArgumentTypeError(message(self.label, expected=expected, got=got))
+        super().check_inputs((images,))
+        if 0 in (images.shape[-3:-1] if self._channels_last else images.shape[-2:]):
+            expected = "images with pixels"
+            raise ShapeError(message(self.label, expected=expected, got=f"shape {tuple(images.shape)}"))
 
     def on_entries(self, inputs: Any, step: Callable[[torch.Tensor, bool], torch.Tensor]) -> Any:
         """Return images, or a dict of them and their masks, changed by a function of either.

@@ -110,10 +110,10 @@ class WarpChain:
             for layer in self.layers:
                 inputs = module_call(layer, inputs) if training is None else layer(inputs, training=training)
             return inputs
-        if isinstance(inputs, dict):
-            return _on_dict(active, inputs)
         first = active[0]
         first.check_inputs((inputs,))
+        if isinstance(inputs, dict):
+            return _on_dict(active, inputs)
         return first._on_batches(first._as_computed(inputs), lambda images: _moved(active, images))
 
 
@@ -131,7 +131,6 @@ def _mode_of(layer: GeometricLayer, training: bool | None) -> bool:
 
 def _on_dict(layers: list[GeometricLayer], inputs: dict[str, Any]) -> dict[str, Any]:
     first = layers[0]
-    first._check_entries(inputs)
     images = first._as_computed(inputs["images"])
     drawn: list[Draw] = [layer.get_random_transformation(images) for layer in layers]
     moved = first._on_batches(images, lambda batch: _changed(layers, batch, drawn, masks=False))
