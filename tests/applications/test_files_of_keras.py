@@ -17,6 +17,7 @@ import pytest
 import torch
 
 from neocog import applications, zoo
+from neocog.applications._keras_names import keras_application
 from neocog.exceptions import ShapeError
 from neocog.layers import _weight_owner
 
@@ -138,10 +139,28 @@ def test_a_name_of_two_forms_follows_the_file(tmp_path: Path) -> None:
     assert (base.name, base.classes, base.preparation.bgr) == ("ResNet50", None, True)
 
 
-def test_another_network_is_refused(tmp_path: Path) -> None:
-    path = write(
-        randomized("MobileNet", include_top=False, alpha=0.25, input_shape=(32, 32, 3)), tmp_path, ".h5"
-    )
+@pytest.mark.parametrize("form", [".h5", ".weights.h5", ".keras"])
+def test_another_network_is_refused(form: str, tmp_path: Path) -> None:
+    shape = {"include_top": False, "input_shape": (32, 32, 3)}
+    path = write(randomized("MobileNet", alpha=0.25, **shape), tmp_path, form)
     for name in ("MobileNetV2", "VGG16"):
-        with pytest.raises(ShapeError, match=f"{name}: .*does not fit"):
-            getattr(applications, name)(weights=path, include_top=False, input_shape=(32, 32, 3))
+        with pytest.raises(ShapeError, match=f"{name}: .*does not fit") as caught:
+            getattr(applications, name)(weights=path, **shape)
+        assert str(caught.value).endswith(
+            "The file looks like MobileNet (Keras): neocog.applications.MobileNet takes it."
+        )
+    with pytest.warns(UserWarning, match="channels"), pytest.raises(ShapeError) as caught:
+        applications.MobileNet(alpha=0.25, weights=path, include_top=False, input_shape=(32, 32, 4))
+    assert str(caught.value).endswith("and the channels of input_shape, that the file was made with.")
+    for option in ("by_name", "skip_mismatch", "Build the model"):
+        assert option not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "name", ["MobileNetV2", "MobileNetV3Small", "MobileNetV3Large", "ResNet50V2", "VGG19"]
+)
+def test_files_are_known_by_the_names_of_their_layers(name: str, tmp_path: Path) -> None:
+    shape = {"include_top": False, "input_shape": (32, 32, 3)}
+    model = getattr(applications, name)(weights=None, **shape)
+    model.save_weights(tmp_path / "m.weights.h5")
+    assert keras_application(tmp_path / "m.weights.h5") == name

@@ -93,6 +93,13 @@ def test_a_file_of_settings_and_the_command_line_before_it(
         (("--search", "lr="), "name=low:high"),
         (("--search", "speed=1:2"), "expected one of learning_rate"),
         (("--search", "lr=2:1"), "low below high"),
+        (("--search", "dropout=0:2"), "--search dropout=0:2: expected dropout in [0, 0.95], got 2"),
+        (
+            ("--search", "lr=-1:1"),
+            "--search learning_rate=-1:1: expected learning_rate in [1e-08, 10], got -1",
+        ),
+        (("--search", "depth=0,2"), "--search depth=0,2: expected depth to be a whole number of 1 or more"),
+        (("--search", "augment=light,hevy"), "--search augment=light,hevy: expected augment to be one of"),
         (("--space", "nowhere.toml"), "a TOML file"),
         (("--resume",), "a study to go on with"),
         (("--model", "nothing"), "model"),

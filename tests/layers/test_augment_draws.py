@@ -242,3 +242,26 @@ def test_refused_inputs() -> None:
         layers.RandomHue(0.3)(images[..., :1])
     with pytest.raises(ShapeError, match="axes"):
         layers.RandomInvert()({"images": images[0, 0]})
+
+
+@pytest.mark.parametrize(
+    "layer", ["RandomRotation", "RandomBrightness", "Resizing", "CenterCrop", "RandomCrop"]
+)
+def test_what_are_no_images_is_refused(layer: str) -> None:
+    sized = layer in ("Resizing", "CenterCrop", "RandomCrop")
+    made = getattr(layers, layer)(**({"height": 3, "width": 3} if sized else {"factor": 0.2}))
+    for wrong in ("a", None, 3, [torch.rand(2, 4, 4, 3)], {"images": "a"}, {"images": None}):
+        with pytest.raises(ArgumentTypeError, match=f'{layer} .*expected images as an array.*"images"'):
+            made(wrong)
+        if layer == "RandomRotation":
+            with pytest.raises(ArgumentTypeError, match=r"expected images as an array"):
+                layers.Pipeline([made, layers.RandomFlip()])(wrong)
+    with pytest.raises(ArgumentError, match='"images"'):
+        made({"image": torch.rand(2, 4, 4, 3)})
+    for empty in (torch.zeros(2, 0, 4, 3), torch.zeros(4, 0, 3), {"images": torch.zeros(2, 4, 0, 3)}):
+        with pytest.raises(ShapeError, match="images with pixels, got shape"):
+            made(empty)
+    first = getattr(layers, layer).from_config({**made.get_config(), "data_format": "channels_first"})
+    with pytest.raises(ShapeError, match="images with pixels"):
+        first(torch.zeros(2, 3, 4, 0))
+    assert len(made(torch.zeros(0, 4, 4, 3))) == 0

@@ -337,3 +337,71 @@ def test_filters_of_one_channel(shape: Any) -> None:
     ):
         expected = layer(images.double().expand(*shape[:3], 3), training=True)[..., :1]
         assert_close(layer.name, layer(images, training=True), expected.float())
+
+
+WHOLE: list[tuple[str, dict[str, Any]]] = [
+    *((name, arguments) for name, arguments, top in FIXED if top > 1),
+    ("RandomRotation", {"factor": (0.1, 0.1)}),
+    ("RandomTranslation", {"height_factor": 0.2, "width_factor": 0.3}),
+    ("RandomStretch", {}),
+    ("RandomElasticTransform", {"factor": (1.0, 1.0)}),
+    ("RandomContrast", {"factor": (0.5, 0.5)}),
+    ("RandomPCALighting", {}),
+    ("RandomSaturation", {"factor": (0.8, 0.8)}),
+    ("RandAugment", {}),
+    ("AugMix", {}),
+    ("MixUp", {}),
+    ("CutMix", {}),
+]
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int32"])
+@pytest.mark.parametrize(("name", "arguments"), WHOLE, ids=str)
+def test_layers_of_whole_numbers_round_what_floats_give(name: str, arguments: Any, dtype: str) -> None:
+    images = RNG.integers(0, 256, (3, 9, 8, 3)).astype("uint8")
+    kind = getattr(layers, name)
+    seeded = {"seed": 3} if "seed" in kind(**arguments).get_config() else {}
+    layer, floats = kind(**arguments, **seeded, dtype=dtype), kind(**arguments, **seeded)
+    got = layer(images, training=True)
+    if layer.keeps_type:
+        assert got.dtype == torch.uint8
+        return
+    assert str(got.dtype) == f"torch.{dtype}" == f"torch.{layer.compute_output_dtype('float32')}"
+    assert layer(images, training=False).dtype == got.dtype
+    want = floats(images.astype("float32"), training=True)
+    limits = torch.iinfo(got.dtype)
+    want = want.double().clamp(limits.min, limits.max)
+    far = (got.double() - want).abs() > 0.501
+    assert far.double().mean() < 0.02  # steps such as posterization jump where float32 and float64 differ
+
+
+@pytest.mark.parametrize("name", ["RandomRotation", "RandomZoom"])
+def test_warps_of_bytes_as_in_keras(name: str) -> None:
+    images = RNG.integers(0, 256, (2, 9, 8, 3)).astype("uint8")
+    ours = getattr(layers, name)((0.1, 0.1), dtype="uint8")(images, training=True)
+    theirs = getattr(keras.layers, name)((0.1, 0.1), dtype="uint8")(images, training=True)
+    torch.testing.assert_close(ours.float(), theirs.float(), rtol=0, atol=1)
+    assert (ours != torch.as_tensor(np.asarray(theirs))).float().mean() < 0.02  # where half a step decides
+
+
+def test_labels_of_whole_number_layers_are_mixed_in_floats() -> None:
+    data = {"images": torch.full((4, 2, 2, 3), 9, dtype=torch.uint8), "labels": torch.eye(4)}
+    found = layers.MixUp(2.0, seed=1, dtype="uint8")(data, training=True)
+    assert found["images"].dtype == torch.uint8
+    assert found["labels"].dtype == torch.float32
+    assert_close("labels", found["labels"].sum(1), torch.ones(4))
+    assert not torch.equal(found["labels"], found["labels"].round())
+
+
+@pytest.mark.parametrize("share", [0.1, -0.1, 0.303])
+@pytest.mark.parametrize("dtype", ["int32", "int64"])
+def test_brightness_of_whole_numbers_as_in_keras(dtype: str, share: float) -> None:
+    images = RNG.integers(0, 256, (2, 4, 5, 3)).astype(dtype)
+    ours, theirs = both("RandomBrightness", {"factor": (share, share)})
+    got, want = ours(images, training=True), theirs(images.copy(), training=True)
+    assert got.dtype == want.dtype
+    assert np.array_equal(np.asarray(got), np.asarray(want))
+    bytes_ = ours(images.astype("uint8"), training=True)  # Keras's wrap around
+    assert bytes_.dtype == torch.uint8
+    assert torch.equal(bytes_.to(got.dtype), got)
+    assert ours(layers.Input((4, 5, 3), dtype="uint8")).dtype == "uint8"

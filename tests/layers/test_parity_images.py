@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from parity import assert_close, assert_same_as_keras
 
 from neocog import layers
+from neocog.exceptions import ArgumentError
 
 RNG = np.random.default_rng(11)
 
@@ -174,3 +175,85 @@ def test_adapt_to_plain_numbers_and_large_offsets() -> None:
     layer = layers.Normalization()
     layer.adapt(np.array([[1e6 + 1], [1e6 + 3]], "float64"))
     assert layer.variance.item() == pytest.approx(1.0)
+
+
+SIZED = [("Resizing", 5, 4), ("Resizing", 11, 13), ("CenterCrop", 5, 4), ("CenterCrop", 11, 13)]
+
+
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+@pytest.mark.parametrize("one", [True, False], ids=["one", "batch"])
+@pytest.mark.parametrize(("name", "height", "width"), SIZED)
+def test_images_with_masks(name: str, height: int, width: int, one: bool, data_format: str) -> None:
+    axes = (1, 2, 0) if data_format == "channels_last" else (0, 1, 2)
+    batch = {
+        "images": np.stack([bytes_(3, 7, 9).transpose(axes) for _ in range(2)]),
+        "segmentation_masks": np.stack([bytes_(1, 7, 9).transpose(axes) for _ in range(2)]),
+        "labels": np.array([3, 5]),
+    }
+    data = {key: value[0] for key, value in batch.items()} if one else batch
+    ours = getattr(layers, name)(height, width, data_format=data_format)
+    theirs = getattr(keras.layers, name)(height, width, data_format=data_format)
+    got, expected = ours(data), theirs({key: value.copy() for key, value in data.items()})
+    assert_close("images", got["images"], expected["images"])
+    assert np.array_equal(np.asarray(got["labels"]), data["labels"])
+    if (name, height) == ("CenterCrop", 11):  # Keras blends the classes of masks that it enlarges
+        assert set(got["segmentation_masks"].unique().tolist()) <= set(np.unique(data["segmentation_masks"]))
+        expected["segmentation_masks"] = got["segmentation_masks"]
+    assert_close("masks", got["segmentation_masks"].float(), expected["segmentation_masks"].float())
+    plane = -1 if data_format == "channels_last" else -3
+    flat = ours({**data, "segmentation_masks": data["segmentation_masks"].squeeze(plane)})
+    assert torch.equal(flat["segmentation_masks"], got["segmentation_masks"].squeeze(plane))
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("size", [(5, 4), (11, 13)])
+def test_random_crop_takes_masks_from_the_same_place(size: tuple[int, int], training: bool) -> None:
+    places = torch.arange(63).reshape(1, 7, 9, 1).repeat(2, 1, 1, 1)
+    crop = layers.RandomCrop(*size, seed=1)
+    got = crop({"images": places, "segmentation_masks": places[..., 0], "labels": "kept"}, training=training)
+    assert got["segmentation_masks"].dtype == torch.int64
+    assert got["labels"] == "kept"
+    assert got["images"].shape == (2, *size, 1)
+    assert got["segmentation_masks"].shape == (2, *size)
+    if size == (5, 4):
+        assert torch.equal(got["segmentation_masks"].float(), got["images"][..., 0])
+
+
+@pytest.mark.parametrize("layer", [layers.Resizing(5, 4), layers.CenterCrop(5, 4), layers.RandomCrop(5, 4)])
+def test_images_with_masks_in_a_graph(layer: Any) -> None:
+    inputs = {
+        "images": layers.Input((7, 9, 3)),
+        "segmentation_masks": layers.Input((7, 9)),
+        "true": layers.Input((7, 9, 1)),
+    }
+    outputs = layer(inputs)
+    assert outputs["segmentation_masks"].shape == (None, 5, 4)
+    assert outputs["images"].shape == (None, 5, 4, 3)
+    assert outputs["true"].shape == (None, 7, 9, 1)
+    assert layer.compute_output_shape({"images": (7, 9, 3), "segmentation_masks": (7, 9, 1)}) == {
+        "images": (5, 4, 3),
+        "segmentation_masks": (5, 4, 1),
+    }
+    with pytest.raises(ArgumentError, match="bounding_boxes"):
+        layer({"images": bytes_(2, 7, 9, 3), "bounding_boxes": bytes_(2, 1, 4)})
+
+
+def test_masks_of_truth_values_are_resized() -> None:
+    masks = torch.tensor([[[True, False]]])
+    found = layers.Resizing(1, 4)({"images": torch.ones(1, 1, 2, 3), "segmentation_masks": masks})
+    assert found["segmentation_masks"].tolist() == [[[True, True, False, False]]]
+
+
+@pytest.mark.parametrize(("scale", "offset"), [(2.0, 3.0), (0.5, 0.0), ([0.5, 2.0, 1.0], [0.0, -9.0, 1.0])])
+def test_rescaling_to_bytes_rounds_and_does_not_wrap(scale: Any, offset: Any) -> None:
+    images = bytes_(2, 3, 4, 3)
+    layer = layers.Rescaling(scale, offset, dtype="uint8")
+    exact = images.astype("float64") * np.array(scale) + np.array(offset)
+    got = layer(images)
+    assert got.dtype == torch.uint8
+    assert np.array_equal(np.asarray(got), exact.round().clip(0, 255))
+    assert layer(layers.Input((3, 4, 3))).dtype == "uint8"
+    small = images // 3
+    if scale == 2.0:
+        theirs = keras.layers.Rescaling(scale, offset, dtype="uint8")(small)
+        assert np.array_equal(np.asarray(layer(small)), np.asarray(theirs))

@@ -12,7 +12,7 @@ from small_network import drawn, small_base
 import neocog as keras
 from neocog import transfer
 from neocog.data import ImageFolderSource, image_dataset_from_directory
-from neocog.exceptions import ArgumentError
+from neocog.exceptions import ArgumentError, ArgumentTypeError
 from neocog.transfer import _feature_store as store
 from neocog.transfer._feature_key import weights_hash
 from neocog.transfer._features import fitting_batch
@@ -223,3 +223,19 @@ def test_data_without_a_fixed_order_and_code_of_the_users_own(base) -> None:
     batches = ((drawn(2, seed=seed)) for seed in range(2))
     features, labels = transfer.extract_features(base, batches)
     assert (len(features), len(labels)) == (4, 4)
+
+
+def test_sizes_of_batches_and_images_are_checked(base, tmp_path) -> None:
+    for size in (0, -1, 2.5, "8"):
+        with pytest.raises(
+            (ArgumentError, ArgumentTypeError), match="batch_size to be a whole number of 1 or more"
+        ):
+            transfer.extract_features(base, drawn(3), batch_size=size)
+    any_size = keras.Sequential([keras.Input((None, None, 3)), keras.layers.GlobalAveragePooling2D()])
+    path = folder_of_images(tmp_path / "photos")
+    once, _ = transfer.extract_features(any_size, path, image_size=16)
+    both, _ = transfer.extract_features(any_size, path, image_size=(16, 16))
+    np.testing.assert_array_equal(once, both)
+    for image_size in (0, (16, 16, 3), "16"):
+        with pytest.raises((ArgumentError, ArgumentTypeError), match="image_size"):
+            transfer.extract_features(any_size, path, image_size=image_size)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from small_network import drawn, small_base
 
 import neocog as keras
 from neocog import transfer
 from neocog.core import set_random_seed
-from neocog.exceptions import ArgumentError, UnknownNameError
+from neocog.exceptions import ArgumentError, ArgumentTypeError, DataError, UnknownNameError
 from neocog.transfer import Settings, Transfer
 
 QUICK = Settings(head_epochs=6, epochs=3, batch=8, head_batch=8, rate=1e-3)
@@ -200,3 +201,32 @@ def test_similarity_is_what_a_linear_head_gets_right_on_images_it_has_not_seen()
 def test_a_models_head_must_be_of_transfers_making(base) -> None:
     with pytest.raises(ArgumentError, match=r"transfer\.add_head"):
         Transfer(base, "mse", list, Settings())
+
+
+def folders(path, names=("a", "b"), count: int = 8):
+    for number, (image, label) in enumerate(zip(*drawn(count), strict=True)):
+        (path / names[label]).mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(path / names[label] / f"{number}.png")
+    return path
+
+
+@pytest.mark.parametrize("augmented", [False, True])
+def test_folders_say_how_many_classes_there_are(tmp_path, augmented: bool) -> None:
+    train, validation = folders(tmp_path / "train", count=12), folders(tmp_path / "validation")
+    augment = [keras.layers.RandomFlip("horizontal")] if augmented else ()
+    found = transfer.finetune(
+        small_base(), train, str(validation), top=1, settings=QUICK, cache=False, augment=augment
+    )
+    assert found.model.output_shape == (None, 2)
+    assert found.head.best["val_loss"] > 0
+    with pytest.raises(UnknownNameError, match="block9"):
+        transfer.finetune(small_base(), train, validation, top="block9")
+    with pytest.raises(DataError, match=r"same class folders.*b, c in one of them"):
+        transfer.finetune(small_base(), train, folders(tmp_path / "other", ("a", "c")))
+    with pytest.raises(ArgumentError, match="classes"):
+        transfer.finetune(small_base(), train, validation, task="sigmoid")
+
+
+def test_settings_of_another_kind() -> None:
+    with pytest.raises(ArgumentTypeError, match=r"transfer\.Settings.*got 3"):
+        transfer.finetune(small_base(), drawn(8), drawn(8), settings=3)

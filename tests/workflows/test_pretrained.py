@@ -174,6 +174,8 @@ def test_from_scratch_is_the_default_with_a_hint_at_a_file(
         ({"image_size": (16, 16)}, ArgumentError, "32×32"),
         ({"finetune": "block14"}, UnknownNameError, "block13"),
         ({"finetune": "99"}, ArgumentError, "at most 14 blocks"),
+        ({"finetune": "-3"}, ArgumentError, "--finetune: expected .*a whole number of 0 or more.*got -3"),
+        ({"finetune": "2.5"}, ArgumentError, "--finetune: expected .*a whole number of 0 or more.*got 2.5"),
         ({"weights": None, "finetune": "2"}, ArgumentError, "--weights with --finetune"),
         ({"color": "grayscale"}, ArgumentError, "color rgb"),
     ],

@@ -294,6 +294,11 @@ def test_another_search_in_the_same_folder_is_refused(searched: Searched, option
         ({"search": {"model": "mlp,lenett"}}, UnknownNameError, "lenett"),
         ({"search": {"head_rate": "0.1:0.2"}}, ArgumentError, "--weights with head_rate"),
         ({"fix": {"depth": 99}}, ArgumentError, "depth"),
+        (
+            {"search": {"dropout": "0:2"}, "config": TrainConfig(data="nothing-of-that-name")},
+            ArgumentError,
+            "--search dropout=0:2",  # before any data are looked for
+        ),
         ({"resume": True}, ArgumentError, "a study to go on with"),
         ({"out": "  "}, ArgumentError, "an empty name"),
         ({"config": TrainConfig(data="nothing-of-that-name")}, ValueError, "no such folder"),

@@ -55,6 +55,14 @@ def small(**changes: torch.Tensor | None) -> dict[str, torch.Tensor]:
         (zoo.squeezenet1_0, ["missing", "unexpected", "resnet20"]),
         (partial(zoo.resnet20, width=8), ["of another shape", "(16, 3, 3, 3)", "pass width=16"]),
         (
+            partial(zoo.resnet20, include_top=False, input_shape=(32, 32, 1)),
+            ["takes images of 3 channels in the file, and of 1", "an input_shape with 3 channels"],
+        ),
+        (
+            partial(zoo.resnet20, classes=7, input_shape=(32, 32, 1)),
+            ["The classifier differs", "pass classes=10", "input_shape with 3 channels"],
+        ),
+        (
             partial(zoo.resnet20, classes=7),
             ["linear.weight (10, 64)", "pass classes=10", "include_top=False"],
         ),
@@ -306,6 +314,9 @@ def test_without_a_known_file(tmp_path: Path, home: Path, monkeypatch: pytest.Mo
         zoo.backbone("resnet18", "imagenet")
     with pytest.raises(ArgumentError, match="pass weights=PATH"):
         zoo.backbone("mobilenet", "imagenet")
+    for make in (zoo.resnet18, zoo.resnet32, partial(zoo.resnet32, classes=1000)):
+        with pytest.raises(ArgumentError, match="pass weights=PATH"):
+            make(weights="imagenet")
     (tmp_path / "weights").mkdir()
     (tmp_path / "weights" / "mobilenet_v1_0.75_224_imagenet.safetensors").write_bytes(b"another file")
     assert zoo.find_weights("mobilenet") is None

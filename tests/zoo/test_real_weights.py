@@ -15,6 +15,7 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from neocog import applications, zoo
+from neocog.exceptions import ArgumentError
 
 DATA = Path(os.environ.get("NEOCOG_DATA", "/nowhere"))
 WEIGHTS = DATA / "weights"
@@ -131,3 +132,11 @@ def test_networks_of_cifar(depth: int, least: float) -> None:
     scores = base.top.predict(images, verbose=0)
     np.testing.assert_allclose(scores[:50], torch.from_numpy(theirs).softmax(1).numpy(), atol=1e-4)
     assert (scores.argmax(1) == labels).mean() >= least
+
+
+@pytest.mark.parametrize("make", [zoo.resnet20, zoo.resnet56])
+def test_the_classes_of_imagenet_are_those_of_the_known_file(make: Any) -> None:
+    model = make(weights="imagenet")
+    assert model.output_shape == (None, 10)
+    with pytest.raises(ArgumentError, match=r"expected classes=10 .*got 1000"):
+        make(weights="imagenet", classes=1000)

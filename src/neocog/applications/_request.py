@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from neocog import activations
+from neocog.applications._known_files import known_classes
 from neocog.applications._weights import WeightFiles, as_address, load
 from neocog.core import check_int, check_one_of, image_data_format
 from neocog.exceptions import ArgumentError, ArgumentTypeError, message
@@ -16,6 +17,7 @@ from neocog.layers import Dense, GlobalAveragePooling2D, GlobalMaxPooling2D, Inp
 from neocog.models import Model
 
 Shape = tuple[int | None, ...]
+_IMAGENET_CLASSES = 1000  # of the files that Keras publishes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +50,12 @@ class Request:
         check_int(self.where, "classes", self.classes, minimum=1)
         check_one_of(self.where, "pooling", self.pooling, (None, "avg", "max"))
         _check_weights(self.where, self.weights)
-        if self.pretrained and self.include_top and self.classes != 1000:
+        classes = known_classes(self.where) or _IMAGENET_CLASSES
+        if self.pretrained and self.include_top and self.classes != classes:
             raise ArgumentError(
                 message(
                     self.where,
-                    expected='classes=1000 with weights="imagenet" and include_top=True',
+                    expected=f'classes={classes} with weights="imagenet" and include_top=True',
                     got=self.classes,
                     do="Pass include_top=False and add a Dense of your own.",
                 )
@@ -70,7 +73,7 @@ class Request:
 
     @property
     def pretrained(self) -> bool:
-        """Whether the weights of ImageNet are asked for."""
+        """Whether published weights are asked for: ImageNet's, or what is known for the architecture."""
         return isinstance(self.weights, str) and self.weights == "imagenet"
 
     def shape(self, default_size: int, min_size: int, needs_size: bool | None = None) -> Shape:

@@ -14,6 +14,7 @@ from neocog.exceptions import ShapeError, message
 from neocog.files import StateFile
 
 _NOTHING = "Nothing was loaded."
+Sizes = tuple[int, ...]
 
 
 @dataclass(slots=True)
@@ -24,7 +25,7 @@ class _Plan:
     skipped: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     unexpected: list[str] = field(default_factory=list)
-    wrong: dict[str, str] = field(default_factory=dict)
+    wrong: dict[str, tuple[str, Sizes, Sizes]] = field(default_factory=dict)  # target, the file's, ours
 
     @property
     def fits(self) -> bool:
@@ -80,7 +81,7 @@ def _planned(
             plan.values[target] = value
             if value.shape != own[target].shape or not value.is_floating_point():
                 ours, theirs = tuple(own[target].shape), tuple(tensor.shape)
-                plan.wrong[name] = f"{name} {theirs}, the model's {target} is {ours}"
+                plan.wrong[name] = target, theirs, ours
         elif name_map.is_unused(name) or (not include_top and target and name_map.is_head(target)):
             plan.skipped.append(name)
         else:
@@ -133,27 +134,26 @@ def _differences(plan: _Plan) -> str:
         for names, text in (
             (plan.missing, "missing"),
             (plan.unexpected, "unexpected"),
-            (sorted(plan.wrong.values(), key=_is_short), "of another shape"),
+            (_described(plan), "of another shape"),
         )
         if names
     ]
     return " and ".join(parts)
 
 
-def _is_short(text: str) -> bool:
-    """Whether a text about shapes is of a vector: kernels say more, and come first."""
-    return ",)" in text
+def _described(plan: _Plan) -> list[str]:
+    """Return what is of another shape: kernels say more than vectors, and come first."""
+    texts = {
+        f"{name} {theirs}, the model's {target} is {ours}": len(ours) == 1
+        for name, (target, theirs, ours) in plan.wrong.items()
+    }
+    return sorted(texts, key=texts.__getitem__)
 
 
 def _advice(where: str, name_map: NameMap, plan: _Plan, found: Found | None, include_top: bool) -> list[str]:
-    heads = [name for name in plan.wrong if name_map.is_head(name_map.target(name) or "")]
-    if include_top and heads and len(heads) == len(plan.wrong) and not (plan.missing or plan.unexpected):
-        classes = "another number of" if found is None or found.classes is None else str(found.classes)
-        return [
-            f"Only the classifier differs: the file's has {classes} classes. Pass classes={classes}, or "
-            "include_top=False and add a Dense of your own.",
-            _NOTHING,
-        ]
+    ends = _ends(name_map, plan, found, include_top)
+    if ends:
+        return [*ends, _NOTHING]
     only_missing = plan.missing and not (plan.unexpected or plan.wrong)
     if include_top and only_missing and all(name_map.is_head(name) for name in plan.missing):
         return ["The file has no classifier: pass include_top=False.", _NOTHING]
@@ -165,3 +165,33 @@ def _advice(where: str, name_map: NameMap, plan: _Plan, found: Found | None, inc
         options = ", ".join(f"{name}={value!r}" for name, value in found.options.items())
         return [f"The file looks like {found}{f': pass {options}' if options else ''}.", _NOTHING]
     return [f"The file looks like {found}: {found.home} takes it.", _NOTHING]
+
+
+def _ends(name_map: NameMap, plan: _Plan, found: Found | None, include_top: bool) -> list[str]:
+    """Return what to do where classifier and channels of the images alone differ; else nothing."""
+    heads = [name for name in plan.wrong if include_top and name_map.is_head(name_map.target(name) or "")]
+    entries = [
+        (theirs[1], ours[1])
+        for name, (_, theirs, ours) in plan.wrong.items()
+        if name not in heads
+        and len(theirs) == len(ours) == 4
+        and theirs[0] == ours[0]
+        and theirs[2:] == ours[2:]
+    ]
+    rest = len(plan.wrong) - len(heads) - len(entries)
+    if plan.missing or plan.unexpected or rest or len(entries) > 1:
+        return []
+    advice = []
+    if heads:
+        classes = "another number of" if found is None or found.classes is None else str(found.classes)
+        start = "The" if entries else "Only the"
+        advice.append(
+            f"{start} classifier differs: the file's has {classes} classes. Pass classes={classes}, or "
+            "include_top=False and add a Dense of your own."
+        )
+    for theirs, ours in entries:
+        advice.append(
+            f"The first layer takes images of {theirs} channels in the file, and of {ours} in this model: "
+            f"pass an input_shape with {theirs} channels."
+        )
+    return advice

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 from weakref import WeakKeyDictionary
 
+from neocog.applications._keras_names import keras_application
 from neocog.applications._known_files import known_for
 from neocog.applications._state_weights import load_state_file
 from neocog.core import neocog_home
@@ -104,15 +105,20 @@ def _published(where: str, files: WeightFiles, include_top: bool) -> Path:
     if known is not None:
         return known[1]
     if file is None:
-        raise ArgumentError(
-            message(
-                where,
-                expected='a form for which weights="imagenet" are known',
-                got="one for which nobody publishes a file with a checksum",
-                do="Fetch a file yourself and pass weights=PATH, or its address with #sha256=....",
-            )
-        )
+        raise no_known_file(where)
     return fetch(file)
+
+
+def no_known_file(where: str) -> ArgumentError:
+    """Return the error for an architecture of which no weights are known."""
+    return ArgumentError(
+        message(
+            where,
+            expected='a form for which weights="imagenet" are known',
+            got="one for which nobody publishes a file with a checksum",
+            do="Fetch a file yourself and pass weights=PATH, or its address with #sha256=....",
+        )
+    )
 
 
 def load_file(where: str, model: Any, path: Any, include_top: bool) -> None:
@@ -144,11 +150,21 @@ def load_keras_file(where: str, model: Any, path: Path, include_top: bool) -> in
         else:
             load_weights_h5(model, path, leftover=leftover)
     except ShapeError as error:
-        do = "Where only the classifier differs, pass the file's number of classes, or include_top=False."
-        raise ShapeError(f"{where}: {error}{f' {do}' if include_top else ''}") from None
+        # the error's own advice names arguments of `load_weights`
+        text = str(error).partition(" Build the model that")[0]
+        raise ShapeError(f"{where}: {text} {_advice(where, path, include_top)}") from None
     found = {} if leftover is None else leftover.found
     last = next((shapes for name, shapes in found.items() if name in _LAST and shapes), None)
     return None if last is None else last[0][-1]
+
+
+def _advice(where: str, path: Path, include_top: bool) -> str:
+    made_by = keras_application(path)
+    if made_by not in (None, where):
+        return f"The file looks like {made_by} (Keras): neocog.applications.{made_by} takes it."
+    if include_top:
+        return "Where only the classifier differs, pass the file's number of classes, or include_top=False."
+    return "Pass the arguments, and the channels of input_shape, that the file was made with."
 
 
 def loaded_from(model: Any) -> Path | None:

@@ -74,6 +74,7 @@ from neocog.functional._regression_losses import (
 )
 from neocog.functional._set_losses import circle, ctc, dice, tversky
 from neocog.functional._upsample import lanczos, repeat
+from neocog.functional._whole_numbers import computed_as, rounded_to
 
 __all__ = [
     "FILL_MODES",
@@ -101,6 +102,7 @@ __all__ = [
     "circle",
     "class_labels",
     "compose",
+    "computed_as",
     "conv",
     "conv_padding",
     "conv_relu",
@@ -148,6 +150,7 @@ __all__ = [
     "repeat",
     "resize",
     "rotation_matrices",
+    "rounded_to",
     "runs_now",
     "same_padding",
     "scale_matrices",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch.nn import functional as F
 
+from neocog.functional._whole_numbers import rounded_to
+
 # Keras's name to torch's: Keras takes the pixel whose centre is nearest.
 RESIZE_MODES = {"bilinear": "bilinear", "nearest": "nearest-exact", "bicubic": "bicubic"}
 
@@ -35,10 +37,7 @@ def resize(
         align_corners=False if smooth else None,
         antialias=antialias and smooth,
     )
-    if not dtype.is_floating_point:
-        limits = torch.iinfo(dtype)
-        outputs = outputs.round().clamp(limits.min, limits.max)
-    return outputs.to(dtype)
+    return rounded_to(outputs, dtype)
 
 
 def crop_to_ratio(images: torch.Tensor, height: int, width: int) -> torch.Tensor:

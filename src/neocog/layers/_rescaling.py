@@ -6,7 +6,8 @@ from typing import Any
 
 import torch
 
-from neocog.core import image_data_format, to_tensor
+from neocog.core import image_data_format, to_tensor, torch_dtype
+from neocog.functional import computed_as, rounded_to
 from neocog.layers._activations import ElementwiseLayer
 from neocog.layers._registry import LAYERS
 
@@ -14,6 +15,9 @@ from neocog.layers._registry import LAYERS
 @LAYERS.register("rescaling")
 class Rescaling(ElementwiseLayer):
     """Return `inputs · scale + offset`, as floats: `Rescaling(1 / 255)` puts pixels between 0 and 1.
+
+    With a `dtype` of whole numbers results are rounded and kept in its range. (Keras 3.15 cuts `scale` to a
+    whole number there.)
 
     Args:
         scale: a number, or one for each channel.
@@ -41,19 +45,32 @@ class Rescaling(ElementwiseLayer):
         if not self._per_channel:
             return
         for name, value in (("_scales", self.scale), ("_offsets", self.offset)):
-            tensor = to_tensor(value, dtype=self._dtype)
+            tensor = to_tensor(value, dtype=self._dtype if self._computes_floats() else "float32")
             if name == "_scales" and tensor.ndim and image_data_format() == "channels_first":
                 tensor = tensor.reshape(*tensor.shape, *(1,) * (3 - tensor.ndim))
             self.register_buffer(name, tensor, persistent=False)
 
     def call(self, inputs: torch.Tensor) -> torch.Tensor:
         """Compute the outputs."""
+        if self._computes_floats():
+            return self._scaled(inputs)
+        kind = torch_dtype(self._dtype)
+        return rounded_to(self._scaled(computed_as(inputs.to(kind), kind)), kind)
+
+    def _scaled(self, inputs: torch.Tensor) -> torch.Tensor:
         if self._per_channel:
             return self.as_float(inputs) * self._scales + self._offsets
         if self._dtype != "float32":
             inputs = self.as_float(inputs)
         outputs = torch.mul(inputs, self.scale)  # uint8 to float32 on the way: one pass over the images
         return torch.add(outputs, self.offset) if self.offset else outputs
+
+    def _computes_floats(self) -> bool:
+        return torch_dtype(self._dtype).is_floating_point
+
+    def compute_output_dtype(self, input_dtype: str) -> str:
+        """Return the type of the outputs: floats stay, where the layer's type is one of floats."""
+        return super().compute_output_dtype(input_dtype) if self._computes_floats() else self._dtype
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain values."""

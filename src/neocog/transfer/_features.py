@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from neocog.core import check_int, check_one_of, keep_freed_memory, tree_flatten
+from neocog.core import check_int, check_ntuple, check_one_of, keep_freed_memory, tree_flatten
 from neocog.data import Batch
 from neocog.exceptions import ArgumentError, DataError, message
 from neocog.training import ProgressBar
@@ -58,7 +58,7 @@ def extract_features(
     augment: Any = None,
     passes: int = 1,
     seed: int = 0,
-    image_size: tuple[int, int] | None = None,
+    image_size: int | tuple[int, int] | None = None,
     dtype: str = "float32",
     cache: bool = True,
     verbose: int | str = "auto",
@@ -79,7 +79,8 @@ def extract_features(
         augment: layer, or list of layers, that vary the images; they see values as the data have them.
         passes: times that the data are gone through with `augment`; rows follow pass by pass.
         seed: of the augmentation.
-        image_size: (height, width) of the images of a folder; None takes what the model is made for.
+        image_size: (height, width) of the images of a folder, or one number for both; None takes what the
+            model is made for.
         dtype: `"float32"`, or `"float16"` in half the room (about 3 digits).
         cache: keep the features on disk.
         verbose: 0 silent, 1 a line that counts images, `"auto"` on a terminal alone.
@@ -104,8 +105,13 @@ def extract_features(
         ((5, 4), [0, 1, 2, 3, 4])
     """
     model = getattr(base, "model", base)
-    size = image_size or getattr(base, "image_size", None) or _own_size(model)
-    samples = as_samples(data, batch_size or fitting_batch(size or _own_size(model)), size)
+    size = getattr(base, "image_size", None) or _own_size(model)
+    if image_size is not None:
+        height, width = check_ntuple("extract_features", "image_size", image_size, 2)
+        size = height, width
+    if batch_size is None:
+        batch_size = fitting_batch(size or _own_size(model))
+    samples = as_samples(data, check_int("extract_features", "batch_size", batch_size, minimum=1), size)
     found = extract(
         model,
         samples,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,8 @@ import numpy as np
 import torch
 
 from neocog.core import check_int, check_one_of
-from neocog.exceptions import ArgumentError, message
+from neocog.data import scan_folder
+from neocog.exceptions import ArgumentError, ArgumentTypeError, DataError, message
 from neocog.transfer._advice import Advice, advise, similarity
 from neocog.transfer._features import Progress
 from neocog.transfer._heads import TASKS, add_head
@@ -86,7 +88,7 @@ def finetune(
 
     Args:
         base: a `zoo.Backbone`, or a model with a graph; its layers become part of the result.
-        train: (images, labels), a source, an image data set, or a folder.
+        train: (images, labels), a source, an image data set, or a folder with one folder a class.
         validation: likewise.
         classes: number of classes, labels or targets; None counts them, for `task="softmax"`.
         task: `"softmax"`, `"sigmoid"` or `"linear"`.
@@ -105,6 +107,7 @@ def finetune(
 
     Raises:
         UnknownNameError: no block of that name.
+        DataError: folders without images, or of different classes.
         ShapeError: images that do not fit the base.
 
     Example:
@@ -115,6 +118,10 @@ def finetune(
         ```
     """
     check_one_of("finetune", "task", task, TASKS)
+    if settings is not None and not isinstance(settings, Settings):
+        expected = "settings as transfer.Settings(…)"
+        raise ArgumentTypeError(message("finetune", expected=expected, got=repr(settings)))
+    _check_folders(train, validation)
     if head is None and classes is None:
         classes = _classes(train, task)
     model = add_head(base, classes if head is None else None, task=task, dropout=dropout, at=at, head=head)
@@ -210,6 +217,8 @@ def _lower_loss(new: dict[str, float], old: dict[str, float]) -> bool:
 
 
 def _classes(train: Any, task: str) -> int:
+    if _is_folder(train) and task == "softmax":
+        return len(scan_folder(train, check="none").class_names)
     labels = (
         train[1] if isinstance(train, tuple) else getattr(getattr(train, "source", train), "labels", None)
     )
@@ -217,3 +226,18 @@ def _classes(train: Any, task: str) -> int:
         do = "Pass classes=…"
         raise ArgumentError(message("finetune", expected="the number of classes", got="none", do=do))
     return int(np.asarray(labels).max()) + 1
+
+
+def _is_folder(data: Any) -> bool:
+    return isinstance(data, (str, os.PathLike))
+
+
+def _check_folders(train: Any, validation: Any) -> None:
+    """Raise DataError where two folders have other classes: their numbers would not mean the same."""
+    if not (_is_folder(train) and _is_folder(validation)):
+        return
+    own, others = (scan_folder(path, check="none").class_names for path in (train, validation))
+    if own != others:
+        differing = ", ".join(sorted(set(own) ^ set(others)))
+        expected = "the same class folders in train and validation"
+        raise DataError(message("finetune", expected=expected, got=f"{differing} in one of them alone"))

@@ -89,10 +89,21 @@ def open_base(name: str, weights: str | None, image_size: tuple[int, int] | None
 
 
 def as_top(finetune: str) -> str | int | None:
-    """Return what `transfer.finetune` takes as `top`."""
+    """Return what `transfer.finetune` takes as `top`.
+
+    Raises:
+        ArgumentError: a number that is no number of blocks.
+    """
     if finetune in ("none", "auto"):
         return None if finetune == "none" else "auto"
-    return int(finetune) if finetune.isdecimal() else finetune
+    try:
+        number = float(finetune)
+    except ValueError:
+        return finetune  # the name of a block
+    if number < 0 or not number.is_integer():
+        expected = "auto, none, a whole number of 0 or more, or the name of a block"
+        raise ArgumentError(message("--finetune", expected=expected, got=finetune))
+    return int(number)
 
 
 def check_top(base: zoo.Backbone, finetune: str) -> None:

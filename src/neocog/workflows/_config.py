@@ -14,12 +14,16 @@ from neocog.workflows._mixing import mixes
 from neocog.workflows._resume_snapshots import check_every
 
 _RANGES = {
+    "learning_rate": (1e-8, 10.0),
+    "depth": (1.0, 8.0),
     "width": (0.05, 16.0),
     "dropout": (0.0, 0.95),
     "weight_decay": (0.0, 10.0),
     "augment_strength": (0.0, MOST_STRENGTH),
     "head_rate": (1e-8, 10.0),
 }
+_WHOLE = {"epochs": 1, "batch_size": 1, "depth": 1, "finetune": 0}  # least
+_WORDS = {"augment": ("auto", *AUGMENTATIONS), "precision": ("auto", "float32", "bfloat16")}
 MIN_IMAGE_SIZE, MAX_IMAGE_SIZE = 4, 4096
 
 
@@ -106,13 +110,13 @@ class TrainConfig:
             do = "Gray images are given to it as RGB."
             raise ArgumentError(message(f"model {self.model}", expected="color rgb", got="grayscale", do=do))
         check_one_of("train", "color", self.color, ("auto", "rgb", "grayscale"))
-        check_one_of("train", "augment", self.augment, ("auto", *AUGMENTATIONS))
+        check_setting("train", "augment", self.augment)
         if self.weights is not None and mixes(self.augment):
             do = "Leave --weights out, or choose --augment photo."
             got = f"--weights with --augment {self.augment}"
             raise ArgumentError(message("train", expected="mixing from scratch alone", got=got, do=do))
         check_one_of("train", "task", self.task, ("auto", *TASKS))
-        check_one_of("train", "precision", self.precision, ("auto", "float32", "bfloat16"))
+        check_setting("train", "precision", self.precision)
         check_one_of("train", "leaks", self.leaks, ("keep", "move"))
         check_int("train", "seed", self.seed, minimum=0)
         if self.every is not None:
@@ -121,22 +125,16 @@ class TrainConfig:
             raise ArgumentError(message("train", expected="seed below 2**32", got=self.seed))
         for name in ("epochs", "batch_size"):
             if getattr(self, name) is not None and (name, getattr(self, name)) != ("batch_size", "auto"):
-                check_int("train", name, getattr(self, name), minimum=1)
-        if self.learning_rate is not None:
-            check_number("train", "learning_rate", self.learning_rate, minimum=1e-8, maximum=10)
+                check_setting("train", name, getattr(self, name))
         if self.image_size is not None:
             check_image_size("train", self.image_size)
         self._check_form()
 
     def _check_form(self) -> None:
         """Raise for sizes and strengths that cannot work, or that the model or augmentation has not."""
-        for name, (least, most) in _RANGES.items():
-            value = getattr(self, name)
-            if value is not None:
-                check_number("train", name, value, minimum=least, maximum=most)
-        if self.depth is not None:
-            check_int("train", "depth", self.depth, minimum=1)
-            check_number("train", "depth", self.depth, minimum=1, maximum=8)
+        for name in _RANGES:
+            if getattr(self, name) is not None:
+                check_setting("train", name, getattr(self, name))
         if is_base(self.model) and (self.width is not None or self.depth is not None):
             do = "Published architectures have one size; choose another of them."
             expected = "width and depth with mlp, lenet, small-cnn, cnn or small-resnet"
@@ -146,6 +144,17 @@ class TrainConfig:
             raise ArgumentError(message("train", expected=expected, got=self.augment))
         if self.head_rate is not None and self.weights is None:
             raise ArgumentError(message("train", expected="weights with head_rate", got="head_rate alone"))
+
+
+def check_setting(where: str, name: str, value: Any) -> None:
+    """Raise ArgumentError for a value of a setting that works with no others."""
+    if name in _WORDS:
+        check_one_of(where, name, value, _WORDS[name])
+    elif name in _WHOLE:
+        check_int(where, name, value, minimum=_WHOLE[name])
+    if name in _RANGES:
+        least, most = _RANGES[name]
+        check_number(where, name, value, minimum=least, maximum=most)
 
 
 def check_image_size(where: str, size: Any) -> tuple[int, int]:

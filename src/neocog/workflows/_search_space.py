@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from neocog.exceptions import ArgumentError, UnknownNameError, message, nearest
+from neocog.workflows._config import check_setting
 
 Value = float | int | str
 
@@ -210,9 +211,11 @@ def setting_name(text: str, where: str) -> str:
 
 
 def check_wishes(wishes: Mapping[str, str], fixed: Sequence[str], *, weights: bool) -> None:
-    """Raise for ranges that cannot be read, and for settings that only pretrained runs have."""
+    """Raise for ranges that cannot be read or work, and for settings that only pretrained runs have."""
     for name, text in wishes.items():
-        _parsed(name, text, None)
+        axis = _parsed(name, text, None)
+        for value in axis.choices or (axis.low, axis.high):
+            check_setting(f"--search {name}={text}", name, value)
     for name in [*wishes, *fixed]:
         if name in _FROM_WEIGHTS and not weights:
             raise ArgumentError(message("search", expected=f"--weights with {name}", got=f"{name} alone"))

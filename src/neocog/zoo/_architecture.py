@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from neocog.applications._known_files import known_classes
 from neocog.applications._request import Request, Shape
+from neocog.applications._weights import no_known_file
 from neocog.core import image_data_format
 from neocog.exceptions import UnknownNameError, message, nearest
 
@@ -14,7 +16,7 @@ _ARGUMENTS = """
     Args:
         include_top: end with the classifier; False ends with the features.
         weights: None (the default) draws them at random; the path of a weight file, or `"imagenet"` for
-            what is at hand.
+            what is at hand; `classes` are then those of the file.
         input_tensor: symbolic tensor to start from; None makes an Input.
         input_shape: shape of one image; {size} by default, at least {least}×{least}.
         pooling: what ends a model without classifier: None, `"avg"` or `"max"`.
@@ -132,6 +134,8 @@ def asked(
     name: str | None,
 ) -> Request:
     """Return the common arguments, checked."""
+    if isinstance(weights, str) and weights == "imagenet" and known_classes(where) is None:
+        raise no_known_file(where)  # Keras publishes none in these forms
     return Request(
         where=where,
         include_top=include_top,

@@ -13,8 +13,9 @@ from typing import Any
 
 import torch
 
-from neocog.core import draws_for_all, for_all_rows, on_rows, own_part
-from neocog.exceptions import ArgumentError, ShapeError, message
+from neocog.core import draws_for_all, for_all_rows, on_rows, own_part, torch_dtype
+from neocog.exceptions import ShapeError, message
+from neocog.functional import computed_as, rounded_to
 from neocog.layers._seed_source import SeedSource
 from neocog.layers.augment._alone import AugmentingLayer
 
@@ -26,6 +27,7 @@ class RandomImageLayer(AugmentingLayer):
 
     Inputs are images, or a dict with `"images"` and, where wanted, `"labels"` and `"segmentation_masks"`,
     which get the same draw; other entries are handed on. Called alone without `training=…` a layer augments.
+    A layer of whole numbers (`dtype="uint8"`) computes in floats and rounds; nothing wraps around.
 
     Subclasses override `draw` and `change`, or `augment` alone; they see batches (B, H, W, C) of floats.
 
@@ -57,15 +59,15 @@ class RandomImageLayer(AugmentingLayer):
         if isinstance(inputs, dict):
             return self._call_on_dict(inputs, active)
         images = self._as_computed(inputs)
-        if not active:
-            return images
-        return self._on_batches(images, self.augment if self.sources is None else self.augment_each)
+        if active:
+            images = self._on_batches(images, self.augment if self.sources is None else self.augment_each)
+        return self._as_given(images)
 
     def _call_on_dict(self, inputs: dict[str, Any], active: bool) -> dict[str, Any]:
         self._check_entries(inputs)
         images = self._as_computed(inputs["images"])
         if not active:
-            return {**inputs, "images": images}
+            return {**inputs, "images": self._as_given(images)}
         drawn = self.get_random_transformation(images)
         outputs = {**inputs, "images": self.transform_images(images, drawn)}
         if "labels" in inputs:
@@ -76,31 +78,14 @@ class RandomImageLayer(AugmentingLayer):
         moved = self._masks_by(inputs, lambda masks: self.transform_segmentation_masks(masks, drawn))
         return {**outputs, **moved}
 
-    def _masks_by(self, inputs: dict[str, Any], step: Callable[[Any], Any]) -> dict[str, Any]:
-        """Return the masks, where there are any, changed by a function of masks that have channels."""
-        if "segmentation_masks" not in inputs:
-            return {}
-        masks = inputs["segmentation_masks"]
-        if masks.ndim == inputs["images"].ndim:
-            return {"segmentation_masks": step(masks)}
-        axis = -1 if self._channels_last else -3  # (B, H, W): no axis of channels
-        return {"segmentation_masks": step(masks.unsqueeze(axis)).squeeze(axis)}
-
-    def _check_entries(self, inputs: dict[str, Any]) -> None:
-        if "images" not in inputs:
-            expected = 'a dict with "images" (and "labels", "segmentation_masks")'
-            raise ArgumentError(message(self.label, expected=expected, got=sorted(inputs)))
-        if "bounding_boxes" in inputs:
-            do = "Leave them out, or augment images and boxes before."
-            raise ArgumentError(message(self.label, expected="no bounding_boxes", got="some", do=do))
-
-    def check_inputs(self, args: tuple[Any, ...]) -> None:
-        """Raise ShapeError where the images do not fit."""
-        first = args[0]
-        super().check_inputs((first.get("images"),) if isinstance(first, dict) else args)
-
     def _as_computed(self, images: torch.Tensor) -> torch.Tensor:
-        return images if self.keeps_type or images.is_floating_point() else self.as_float(images)
+        """Return images in the type that `change` works in."""
+        return images if self.keeps_type else computed_as(self.in_own_type(images), torch_dtype(self._dtype))
+
+    def _as_given(self, images: torch.Tensor) -> torch.Tensor:
+        """Return what `change` made in the type of the outputs."""
+        kind = torch_dtype(self._dtype)
+        return images if self.keeps_type or kind.is_floating_point else rounded_to(images, kind)
 
     def _on_batches(self, images: torch.Tensor, step: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
         """Return images, in any layout, changed by a function of batches (B, H, W, C)."""
@@ -213,9 +198,9 @@ class RandomImageLayer(AugmentingLayer):
     def transform_images(self, images: Any, transformation: Any, training: bool = True) -> Any:
         """Return images changed by what `get_random_transformation` returned."""
         images = self._as_computed(torch.as_tensor(images))
-        if not training or transformation is None:
-            return images
-        return self._on_batches(images, lambda batch: self.change(batch, transformation))
+        if training and transformation is not None:
+            images = self._on_batches(images, lambda batch: self.change(batch, transformation))
+        return self._as_given(images)
 
     def transform_labels(self, labels: Any, transformation: Any, training: bool = True) -> Any:
         """Return the labels, which most layers leave as they are."""

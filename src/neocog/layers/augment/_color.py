@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from neocog.functional import computed_as, rounded_to
 from neocog.layers._registry import LAYERS
 from neocog.layers.augment._arguments import checked_range, factor_bounds
 from neocog.layers.augment._base import Draw, RandomImageLayer, per_image
@@ -65,6 +66,9 @@ class RandomContrast(RandomImageLayer):
 class RandomBrightness(RandomImageLayer):
     """Add a random amount to each image in training.
 
+    Whole numbers stay whole numbers, and the amount is then cut to one, as in Keras; but nothing wraps
+    around (255 in uint8 and 3 more are 2 in Keras 3.15).
+
     Args:
         factor: bounds of the amount as share of the value range: 0.2 for -20 % to 20 %, or `(low, high)`.
         value_range: least and greatest value of a pixel; results are cut there.
@@ -72,12 +76,14 @@ class RandomBrightness(RandomImageLayer):
         data_format: `"channels_last"` (default) or `"channels_first"`.
 
     Shapes:
-        (batch, height, width, channels), unchanged, or one image; floats.
+        (batch, height, width, channels), unchanged, or one image; the type stays.
 
     Example:
         >>> RandomBrightness(0.2)(torch.ones(2, 8, 8, 3), training=True).shape
         torch.Size([2, 8, 8, 3])
     """
+
+    keeps_type = True
 
     def __init__(
         self, factor: Any, value_range: Any = (0, 255), seed: int | None = None, **kwargs: Any
@@ -93,7 +99,11 @@ class RandomBrightness(RandomImageLayer):
 
     def change(self, images: torch.Tensor, drawn: Draw) -> torch.Tensor:
         """Return the images, lighter or darker."""
-        return (images + per_image(drawn["rgb_delta"], images)).clamp_(*self.value_range)
+        values, amounts = computed_as(images, torch.int32), drawn["rgb_delta"]
+        if not images.is_floating_point():
+            amounts = amounts.trunc()
+        outputs = (values + per_image(amounts, values)).clamp_(*self.value_range)
+        return outputs if values is images else rounded_to(outputs, images.dtype)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain values."""

@@ -27,7 +27,8 @@ class RandomCrop(AugmentingLayer):
         data_format: `"channels_last"` (default) or `"channels_first"`.
 
     Shapes:
-        (batch, h, w, channels) to (batch, height, width, channels), or without batch; floats.
+        (batch, h, w, channels) to (batch, height, width, channels), or without batch; floats. Masks in a dict
+        are cut at the same place; they keep their type, and take the nearest pixel where they are enlarged.
 
     Example:
         >>> RandomCrop(4, 4)(torch.zeros(2, 8, 8, 3), training=True).shape
@@ -43,20 +44,32 @@ class RandomCrop(AugmentingLayer):
         self.seed = seed
         self.seed_generator = SeedSource(self.label, seed)
 
-    def call(self, inputs: torch.Tensor, training: bool | None = None) -> torch.Tensor:
-        """Compute the outputs."""
-        images = self.channels_first_batch(self.as_float(inputs))
-        rows, columns = images.shape[-2:]
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        """Compute the outputs.
+
+        Args:
+            inputs: images, or a dict with `"images"`.
+            training: whether to draw the place.
+        """
+        images = self.channels_first_batch(inputs["images"] if isinstance(inputs, dict) else inputs)
+        top, left = self._place(*images.shape[-2:], drawn=bool(training))
+
+        def cropped(images: torch.Tensor, is_mask: bool) -> torch.Tensor:
+            part = self.channels_first_batch(images if is_mask else self.in_own_type(images))
+            part = part[..., top : top + self.height, left : left + self.width]
+            if part.shape[-2:] != (self.height, self.width):
+                part = resize(part, self.height, self.width, "nearest" if is_mask else "bilinear")
+            return self.like_inputs(part, images)
+
+        return self.on_entries(inputs, cropped)
+
+    def _place(self, rows: int, columns: int, *, drawn: bool) -> tuple[int, int]:
+        """Return where the part begins."""
         if rows < self.height or columns < self.width:
-            top, left = _centered_start(rows, self.height, columns, self.width)
-        elif training:
-            top, left = self._draw(rows - self.height + 1), self._draw(columns - self.width + 1)
-        else:
-            top, left = (rows - self.height) // 2, (columns - self.width) // 2
-        images = images[..., top : top + self.height, left : left + self.width]
-        if images.shape[-2:] != (self.height, self.width):
-            images = resize(images, self.height, self.width)
-        return self.like_inputs(images, inputs)
+            return _centered_start(rows, self.height, columns, self.width)
+        if drawn:
+            return self._draw(rows - self.height + 1), self._draw(columns - self.width + 1)
+        return (rows - self.height) // 2, (columns - self.width) // 2
 
     def _draw(self, count: int) -> int:
         # drawn on the host, where the slice is made: no sync with the device

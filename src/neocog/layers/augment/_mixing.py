@@ -7,8 +7,9 @@ from typing import Any
 import torch
 from torch import distributed
 
-from neocog.core import check_number, draws_for_all, for_all_rows
+from neocog.core import check_number, draws_for_all, for_all_rows, torch_dtype
 from neocog.exceptions import ArgumentError, ShapeError, message
+from neocog.functional import computed_as
 from neocog.layers._registry import LAYERS
 from neocog.layers.augment._arguments import share_bounds
 from neocog.layers.augment._base import Draw, RandomImageLayer, per_image
@@ -55,7 +56,7 @@ class MixingLayer(RandomImageLayer):
                     do="utils.to_categorical makes them from whole numbers.",
                 )
             )
-        labels = labels if labels.is_floating_point() else self.as_float(labels)
+        labels = computed_as(labels, torch_dtype(self._dtype))
         weight = transformation["mix_weight"].to(labels).reshape(-1, *(1,) * (labels.ndim - 1))
         return weight * labels + (1.0 - weight) * self.others(labels, transformation)
 
@@ -118,7 +119,7 @@ class MixUp(MixingLayer):
 
     def apply_to_masks(self, masks: torch.Tensor, drawn: Draw) -> torch.Tensor:
         """Return the masks, mixed: floats."""
-        return self.change(masks if masks.is_floating_point() else self.as_float(masks), drawn)
+        return self.change(computed_as(masks, torch_dtype(self._dtype)), drawn)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain values."""

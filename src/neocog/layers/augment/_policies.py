@@ -7,8 +7,9 @@ from typing import Any
 
 import torch
 
-from neocog.core import check_int, check_number
+from neocog.core import check_int, check_number, torch_dtype
 from neocog.exceptions import ArgumentError, message
+from neocog.functional import computed_as
 from neocog.layers._registry import LAYERS
 from neocog.layers.augment._base import Draw, joined_rows, per_image
 from neocog.layers.augment._policy import COLORS, SHAPES, TONES, PolicyLayer
@@ -159,7 +160,7 @@ class AugMix(PolicyLayer):
 
     def apply_to_masks(self, masks: torch.Tensor, drawn: Draw) -> torch.Tensor:
         """Return the masks, mixed in the same way: floats."""
-        return self._mixed(masks if masks.is_floating_point() else self.as_float(masks), drawn, masks=True)
+        return self._mixed(computed_as(masks, torch_dtype(self._dtype)), drawn, masks=True)
 
     def _mixed(self, images: torch.Tensor, drawn: Draw, masks: bool) -> torch.Tensor:
         total = torch.zeros_like(images)

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from neocog.core import torch_dtype
 from neocog.functional import compose, warp
 from neocog.graph import module_call
 from neocog.layers._building import build_for
@@ -78,7 +79,7 @@ class WarpChain:
     Those with the same `fill_mode`, `interpolation` and `fill_value` that follow each other are one warp.
     Mirrors move whole pixels and bring nothing in from outside: they join whatever stands before or after.
     What is not to augment is passed over; where someone watches a layer (torch's hooks), or computes in
-    another precision, the layers run one by one.
+    another precision, or rounds to whole numbers, the layers run one by one.
 
     Args:
         layers: two or more of which `follows` holds.
@@ -109,15 +110,16 @@ class WarpChain:
             for layer in self.layers:
                 inputs = module_call(layer, inputs) if training is None else layer(inputs, training=training)
             return inputs
-        if isinstance(inputs, dict):
-            return _on_dict(active, inputs)
         first = active[0]
         first.check_inputs((inputs,))
+        if isinstance(inputs, dict):
+            return _on_dict(active, inputs)
         return first._on_batches(first._as_computed(inputs), lambda images: _moved(active, images))
 
 
 def _runs_alone(layer: GeometricLayer) -> bool:
-    return layer._mixed_policy is not None or is_watched(layer, _PARTS)
+    rounds = not torch_dtype(layer.dtype).is_floating_point
+    return rounds or layer._mixed_policy is not None or is_watched(layer, _PARTS)
 
 
 def _mode_of(layer: GeometricLayer, training: bool | None) -> bool:
@@ -129,7 +131,6 @@ def _mode_of(layer: GeometricLayer, training: bool | None) -> bool:
 
 def _on_dict(layers: list[GeometricLayer], inputs: dict[str, Any]) -> dict[str, Any]:
     first = layers[0]
-    first._check_entries(inputs)
     images = first._as_computed(inputs["images"])
     drawn: list[Draw] = [layer.get_random_transformation(images) for layer in layers]
     moved = first._on_batches(images, lambda batch: _changed(layers, batch, drawn, masks=False))
