@@ -147,6 +147,21 @@ def test_several_outputs_equal_keras(data: Any, by_name: bool) -> None:
         np.testing.assert_allclose(mine[name], value, **TOLERANCE)
 
 
+@pytest.mark.parametrize("factors", [[1, 0], [0.0, 1.0], [1.0, 1e-42], [-0.5, 1.0]])
+def test_the_logged_loss_of_an_output_is_unweighted(data: Any, factors: list[float]) -> None:
+    x, y, target = data
+    ours, theirs = pair(two_headed)
+    runs = []
+    for model in (ours, theirs):
+        model.compile("sgd", ["sparse_categorical_crossentropy", "mse"], loss_weights=factors)
+        held_out = ([x, x], [y, target])
+        runs.append(
+            model.fit([x, x], [y, target], epochs=1, shuffle=False, verbose=0, validation_data=held_out)
+        )
+    assert np.isfinite(list(runs[0].history.values())).all()
+    assert_same_run(ours, theirs, *runs)
+
+
 def test_evaluate_predict_and_the_batch_verbs_equal_keras(data: Any) -> None:
     x, y, _ = data
     ours, theirs = pair(stack)
