@@ -229,7 +229,8 @@ class _Run:
         logs = _epoch_logs(model, logs_of_all(model, step_logs, share, self.scene.world, own_step=own))
         if validates:
             validation = self.validate()
-            logs.update({f"val_{name}": value for name, value in sorted(validation.items())})
+            logs.update({f"val_{name}": value for name, value in validation.items()})
+            logs = dict(sorted(logs.items()))
         with whole_weights(model, hooks):
             hooks.on_epoch_end(epoch, logs)
         model.training_state.epochs_seen += 1
