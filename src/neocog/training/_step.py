@@ -28,6 +28,7 @@ def train_step(model: Trainable, data: Any) -> Mapping[str, Any]:
         loss = model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True)
         weighs = share != 1.0 and model.training_state.own_step is None  # there the gradients are weighed
         backward(optimizer.scale_loss(loss * share if weighs else loss))
+        model.training_state.complete_backward()
     else:
         loss, y_pred = computed
     optimizer.step()
