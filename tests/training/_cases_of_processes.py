@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from _cases_at_the_edge import EDGE_CASES, unreached
 from _cases_of_own_steps import OWN_CASES
 from torch.distributed.algorithms.ddp_comm_hooks.default_hooks import allreduce_hook
 from torch.utils.data import DataLoader, TensorDataset
@@ -270,68 +271,6 @@ def several_outputs() -> tuple[Any, dict[str, Any]]:
     return model, {"x": x, "y": targets, "batch_size": 32, "epochs": 9, "validation_data": held_out}
 
 
-def stateful() -> tuple[Any, dict[str, Any]]:
-    """States go from one batch to the next, and from one epoch to the next; nine rows are shared unevenly."""
-    model = keras.Sequential([
-        keras.Input((6, 12)),
-        layers.GRU(4, stateful=True),
-        layers.Dense(5, activation="softmax"),
-    ])  # fmt: skip
-    model.compile("adam", "sparse_categorical_crossentropy", metrics=METRICS)
-    x, y = images(153)
-    return model, {"x": x.reshape(-1, 6, 12), "y": y, "batch_size": 9, "epochs": 4, "shuffle": False}
-
-
-def fixed() -> tuple[Any, dict[str, Any]]:
-    model = keras.Sequential([keras.Input(batch_shape=(32, 6, 12)), layers.GRU(5, activation="softmax")])
-    model.compile("adam", "sparse_categorical_crossentropy")
-    x, y = images(160)
-    return model, {"x": x.reshape(-1, 6, 12), "y": y, "batch_size": 32}
-
-
-def shorter(validation: bool) -> tuple[Any, dict[str, Any]]:
-    """The last process has fewer rows to train on, or nothing to validate on."""
-    model, fit = mlp()
-    if LAST and validation:
-        fit["validation_data"] = None
-    elif LAST:
-        fit.update(x=fit["x"][:100], y=fit["y"][:100])
-    return model, fit
-
-
-class Skipped(layers.Layer):
-    """A layer of the user's whose weights are left out of every second step."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.inside = layers.Dense(8, activation="tanh")
-        self.steps = 0
-
-    def build(self, input_shape: Any) -> None:
-        self.inside.build(input_shape)
-
-    def call(self, inputs: Any, training: bool = False) -> Any:
-        self.steps += training
-        return inputs if training and self.steps % 2 else inputs + self.inside(inputs)
-
-
-def unreached(*more: Any, gathered: int | None = None) -> tuple[Any, dict[str, Any]]:
-    """Weights that the loss never reaches: an output without a loss, layers that nothing uses."""
-    model, fit = several_outputs()
-    model.unused = layers.Dense(3, kernel_regularizer="l2")
-    model.unused.build((None, 4))
-    if more:
-        inside = layers.Dense(8)(layers.Flatten()(model.inputs[0]))
-        for layer in more:
-            inside = layer(inside)
-        outputs = {"kind": layers.Dense(5, activation="softmax", name="kind")(inside), **model.output}
-        model = keras.Model(model.inputs, {**outputs, "size": layers.Dense(1, name="size")(inside)})
-    optimizer = keras.optimizers.AdamW(0.01, weight_decay=0.1, gradient_accumulation_steps=gathered)
-    model.compile(optimizer, {"kind": "sparse_categorical_crossentropy", "size": None})
-    fit.update(validation_data=None, y={"kind": fit["y"]["kind"]})
-    return model, fit
-
-
 class Noisy(layers.Layer):
     """A layer of the user's that draws by itself."""
 
@@ -393,12 +332,6 @@ CASES = {
     "masked": masked,
     "outputs": several_outputs,
     "unreached": unreached,
-    "stateful": stateful,
-    "fixed": fixed,
-    "shorter": lambda: shorter(validation=False),
-    "no_validation": lambda: shorter(validation=True),
-    "skipped": lambda: unreached(Skipped()),
-    "skipped_gathered": lambda: unreached(Skipped(), gathered=3),
     "scarce_unreached": lambda: unreached(Scarce("backward")),
     "scarce_forward": lambda: scarce("forward"),
     "scarce_backward": lambda: scarce("backward"),
@@ -411,6 +344,7 @@ CASES = {
     "generator": lambda: stream("generator"),
     "loader": lambda: stream("loader"),
     "pieces": pieces,
+    **EDGE_CASES,
     **OWN_CASES,
 }
 

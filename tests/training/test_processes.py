@@ -21,10 +21,10 @@ needs_distributed = pytest.mark.skipif(
 CASES = [
     "adam", "momentum", "penalties", "classes", "clipped", "averaged", "gathered", "cnn", "masked",
     "weighted", "shares", "shares_cnn", "shares_gathered", "mixed", "mixing", "generator", "loader",
-    "pieces", "outputs", "stateful", "unreached", "skipped", "skipped_gathered", "scarce_unreached",
-    "scarce_forward", "scarce_backward", "scarce_gathered", "scarce_update", "scarce_own_loss",
-    "own_steps", "own_steps_grad", "own_steps_clipped", "own_steps_gathered", "own_around", "own_two",
-    "own_state",
+    "pieces", "outputs", "asks_at_begin", "asks_at_end", "asks_at_once", "stateful", "unreached",
+    "skipped", "skipped_gathered", "scarce_unreached", "scarce_forward", "scarce_backward",
+    "scarce_gathered", "scarce_update", "scarce_own_loss", "own_steps", "own_steps_grad",
+    "own_steps_clipped", "own_steps_gathered", "own_around", "own_two", "own_state",
 ]  # fmt: skip
 TO_BE_KILLED = ["fragile", "elastic", "elastic_shares", "asked_to_end"]
 # Whatever counts is the same to the bit; what is computed from outputs moves with their last digit.
