@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 from typer.testing import CliRunner
 
 from neocog.cli import app
@@ -96,6 +97,17 @@ def test_several_processes_survive_the_death_of_one(home: Path) -> None:
 def losses(run: Path) -> list[float]:
     rows = csv.DictReader((run / "history.csv").read_text().splitlines())
     return [float(row["val_loss"]) for row in rows]
+
+
+@pytest.mark.skipif(os.name == "nt" or not torch.distributed.is_available(), reason="processes")
+def test_several_processes_take_the_steps_of_one(home: Path) -> None:
+    """With BatchNormalization and dropout: the small network with its own settings."""
+    network = ["--model", "small-cnn", "--width", "0.25", "--batch-size", "32", "--precision", "float32"]
+    command = ["train", "digits", *network, "--augment", "none", "--epochs", "1", "--seed", "3", "--out"]
+    code, out, errors = ended(home, *command, "two", "--processes", "2")
+    assert (code, "2 processes" in out) == (0, True), errors
+    assert here(*command, "one")[0] == 0
+    assert losses(home / "two") == pytest.approx(losses(home / "one"), rel=5e-4)
 
 
 def worker_ids(parent: int) -> list[int]:

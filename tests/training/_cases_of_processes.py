@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from _cases_at_the_edge import EDGE_CASES, unreached
 from _cases_of_own_steps import OWN_CASES
 from torch.distributed.algorithms.ddp_comm_hooks.default_hooks import allreduce_hook
 from torch.utils.data import DataLoader, TensorDataset
@@ -330,6 +331,8 @@ CASES = {
     "shares_gathered": lambda: mlp(keras.optimizers.AdamW(gradient_accumulation_steps=4), True),
     "masked": masked,
     "outputs": several_outputs,
+    "unreached": unreached,
+    "scarce_unreached": lambda: unreached(Scarce("backward")),
     "scarce_forward": lambda: scarce("forward"),
     "scarce_backward": lambda: scarce("backward"),
     "scarce_gathered": lambda: scarce("backward", gathered=2),
@@ -341,6 +344,7 @@ CASES = {
     "generator": lambda: stream("generator"),
     "loader": lambda: stream("loader"),
     "pieces": pieces,
+    **EDGE_CASES,
     **OWN_CASES,
 }
 

@@ -89,9 +89,8 @@ def test_weights_equal_keras(data: Any, weights: str) -> None:
             "sgd", "sparse_categorical_crossentropy", metrics=["accuracy"], weighted_metrics=["accuracy"]
         )
         runs.append(model.fit(x, y, batch_size=20, epochs=3, shuffle=False, verbose=0, **arguments))
-    np.testing.assert_allclose(runs[0].history["loss"], runs[1].history["loss"], **TOLERANCE)
-    for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
-        np.testing.assert_allclose(a, b, **TOLERANCE)
+    assert_same_run(ours, theirs, *runs)
+    assert list(runs[0].history) == ["accuracy", "loss", "weighted_accuracy"]
 
 
 def test_regularizers_constraints_and_added_losses_equal_keras(data: Any) -> None:
@@ -145,6 +144,47 @@ def test_several_outputs_equal_keras(data: Any, by_name: bool) -> None:
     assert set(mine) == set(reference)
     for name, value in reference.items():
         np.testing.assert_allclose(mine[name], value, **TOLERANCE)
+
+
+@pytest.mark.parametrize("factors", [[1, 0], [0.0, 1.0], [1.0, 1e-42], [-0.5, 1.0]])
+def test_the_logged_loss_of_an_output_is_unweighted(data: Any, factors: list[float]) -> None:
+    x, y, target = data
+    ours, theirs = pair(two_headed)
+    runs = []
+    for model in (ours, theirs):
+        model.compile("sgd", ["sparse_categorical_crossentropy", "mse"], loss_weights=factors)
+        held_out = ([x, x], [y, target])
+        runs.append(
+            model.fit([x, x], [y, target], epochs=1, shuffle=False, verbose=0, validation_data=held_out)
+        )
+    assert np.isfinite(list(runs[0].history.values())).all()
+    assert_same_run(ours, theirs, *runs)
+
+
+@pytest.mark.parametrize(
+    ("plain", "weighted"),
+    [
+        ([["accuracy"], ["mae"]], [["accuracy"], ["mae", "mse"]]),
+        ([["accuracy", "accuracy"], []], [["accuracy", "accuracy"], []]),
+        ({"kind": ["accuracy"]}, {"kind": ["accuracy"], "size": ["mae"]}),
+    ],
+)
+def test_metrics_of_the_same_name_are_named_as_in_keras(data: Any, plain: Any, weighted: Any) -> None:
+    x, y, target = data
+    ours, theirs = pair(two_headed)
+    runs, values = [], []
+    for model in (ours, theirs):
+        losses = ["sparse_categorical_crossentropy", "mse"]
+        model.compile("sgd", losses, metrics=plain, weighted_metrics=weighted)
+        held_out = ([x, x], [y, target], target)
+        settings: dict[str, Any] = {"epochs": 2, "shuffle": False, "verbose": 0, "validation_data": held_out}
+        runs.append(model.fit([x, x], [y, target], sample_weight=target, **settings))
+        arguments = {"sample_weight": target, "return_dict": True}
+        values.append(model.evaluate([x, x], [y, target], verbose=0, **arguments))
+        values.append(model.train_on_batch([x, x], [y, target], **arguments))
+    assert_same_run(ours, theirs, *runs)
+    for mine, reference in zip(values[:2], values[2:], strict=True):
+        assert dict(mine) == pytest.approx({name: float(v) for name, v in reference.items()}, rel=1e-3)
 
 
 def test_evaluate_predict_and_the_batch_verbs_equal_keras(data: Any) -> None:

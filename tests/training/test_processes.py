@@ -20,10 +20,11 @@ needs_distributed = pytest.mark.skipif(
 )
 CASES = [
     "adam", "momentum", "penalties", "classes", "clipped", "averaged", "gathered", "cnn", "masked",
-    "weighted", "shares", "shares_cnn", "shares_gathered", "mixed", "mixing", "generator", "loader", "pieces",
-    "outputs", "scarce_forward", "scarce_backward", "scarce_gathered", "scarce_update", "scarce_own_loss",
-    "own_steps", "own_steps_grad", "own_steps_clipped", "own_steps_gathered", "own_around", "own_two",
-    "own_state",
+    "weighted", "shares", "shares_cnn", "shares_gathered", "mixed", "mixing", "generator", "loader",
+    "pieces", "outputs", "asks_at_begin", "asks_at_end", "asks_at_once", "stateful", "unreached",
+    "skipped", "skipped_gathered", "scarce_unreached", "scarce_forward", "scarce_backward",
+    "scarce_gathered", "scarce_update", "scarce_own_loss", "own_steps", "own_steps_grad",
+    "own_steps_clipped", "own_steps_gathered", "own_around", "own_two", "own_state",
 ]  # fmt: skip
 TO_BE_KILLED = ["fragile", "elastic", "elastic_shares", "asked_to_end"]
 # Whatever counts is the same to the bit; what is computed from outputs moves with their last digit.
@@ -76,10 +77,24 @@ def test_the_comparison_sees_a_difference(ended: Any) -> None:
 
 
 @needs_distributed
-def test_a_metric_that_cannot_be_added_up_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("case", "reason"),
+    [
+        ("in_python", 'InPython "in_python": expected state in variables, to be added up over 2 processes'),
+        (
+            "fixed",
+            "inputs that take batches of any size: 2 processes share the rows of each, got an Input for 32",
+        ),
+        ("shorter", "163 samples in 6 batches in process 0, 100 samples in 4 batches in process 1. Give all"),
+        (
+            "no_validation",
+            "validation data in all 2 processes, got 45 samples in 1 batch in process 0, none in",
+        ),
+    ],
+)
+def test_what_processes_cannot_share_is_refused(tmp_path: Path, case: str, reason: str) -> None:
     (tmp_path / "found").mkdir()
-    text = break_off(tmp_path / "found", 2, "in_python", kills="")
-    assert 'InPython "in_python": expected state in variables, to be added up over 2 processes' in text
+    assert reason in break_off(tmp_path / "found", 2, case, kills="")
 
 
 @needs_distributed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -173,6 +174,7 @@ class Compiled:
                     tracker=LossTracker(name=f"{name}_loss") if many and loss is not None else None,
                 )
             )
+        _name_apart(self.heads)
 
     def all_metrics(self) -> list[Metric]:
         """Loss first, then the losses of the outputs, then the metrics in the order of the outputs."""
@@ -314,6 +316,21 @@ class _TorchLoss:
         if y_true.is_floating_point() != y_pred.is_floating_point() and y_true.shape == y_pred.shape:
             y_true = y_true.to(y_pred.dtype)
         return self.module(y_pred, y_true)  # type: ignore[no-any-return]
+
+
+def _name_apart(heads: list[Head]) -> None:
+    """Give metrics of the same name those that Keras gives: `accuracy_1`, and `weighted_accuracy`."""
+    many, taken = len(heads) > 1, set[str]()
+    for words, kind in (("", "metrics"), ("weighted_", "weighted_metrics")):
+        for head in heads:
+            prefix = f"{head.name}_" if many else ""
+            for metric in getattr(head, kind):
+                name = metric.name
+                if name in taken and words:
+                    name = f"{prefix}{words}{name.removeprefix(prefix)}"
+                numbers = (f"{name}_{number}" for number in itertools.count(1))
+                metric.name = next(other for other in itertools.chain([name], numbers) if other not in taken)
+                taken.add(metric.name)
 
 
 def _is_accuracy_word(item: Any) -> bool:

@@ -94,9 +94,14 @@ def first_samples(x: Any, count: int) -> Any:
 
 def needs_whole_batch(model: Any) -> bool:
     """Whether batches must not be split: their size is fixed, or states go from one to the next."""
+    fixed = fixed_batch_size(model) is not None
+    return fixed or any(getattr(module, "stateful", False) is True for module in model.modules())
+
+
+def fixed_batch_size(model: Any) -> int | None:
+    """Return the size of batches that a model's inputs ask for; None where they take any."""
     try:
         inputs = model.inputs or []
     except (AttributeError, ValueError):  # a subclassed model has no graph
         inputs = []
-    fixed = any(tensor.shape[0] is not None for tensor in inputs)
-    return fixed or any(getattr(module, "stateful", False) is True for module in model.modules())
+    return next((int(tensor.shape[0]) for tensor in inputs if tensor.shape[0] is not None), None)

@@ -38,7 +38,7 @@ from neocog.training._shares import shared_out
 from neocog.training._snapshot import Position, Scene
 from neocog.training._snapshots import Snapshots
 from neocog.training._step import LazyLogs, results_of
-from neocog.training._together import Together
+from neocog.training._together import Together, is_to_end
 from neocog.training._trainable import Trainable, forget_gradients, runs_own
 from neocog.training._world import World, join, mean_statistics
 
@@ -186,7 +186,7 @@ class _Run:
             self.scene.position.epoch, self.scene.position.epochs_seen = first, state.epochs_seen
             self.go_on()
             for epoch in range(self.scene.position.epoch, self.request.epochs):
-                if model.stop_training:
+                if is_to_end(model):
                     break
                 logs = self.epoch(epoch)
             self.end()
@@ -232,9 +232,11 @@ class _Run:
         logs = _epoch_logs(model, logs_of_all(model, step_logs, share, self.scene.world, own_step=own))
         if validates:
             validation = self.validate()
-            logs.update({f"val_{name}": value for name, value in sorted(validation.items())})
+            logs.update({f"val_{name}": value for name, value in validation.items()})
+            logs = dict(sorted(logs.items()))
         with whole_weights(model, hooks):
             hooks.on_epoch_end(epoch, logs)
+        is_to_end(model)  # a snapshot keeps what all have agreed on
         model.training_state.epochs_seen += 1
         position.epoch, position.step = epoch + 1, 0
         position.epochs_seen = model.training_state.epochs_seen
@@ -273,7 +275,7 @@ class _Run:
         logs: Any = self.scene.logs if position.step else None
         together, steps = model.training_state.together, Steps(model, world=self.scene.world, tell=self.tell)
         if together is not None:
-            together.begin_epoch(self.hooks)
+            together.begin_epoch(model, self.hooks)
         step = position.step - 1
         model.train(True)
         with subnormals_flushed():

@@ -89,7 +89,8 @@ class OwnGradients(Gradients):
     @property
     def exchanged(self) -> bool:
         """Whether a backward pass came to its end."""
-        return all(self.kept.has_new_gradient(value) for value in self.trained)
+        without = self.model.training_state.unreached.is_without
+        return all(self.kept.has_new_gradient(value) or without(value) for value in self.trained)
 
     def undo(self) -> None:
         """Put everything back but what is sent, and what earlier steps had gathered."""
@@ -114,6 +115,8 @@ class OwnGradients(Gradients):
         ]
         torch.autograd.backward(left, gradients)
         self.own.clear()
+        missing = [value for value, gradient in zip(left, own, strict=True) if gradient is None]
+        self.model.training_state.unreached.agree(missing)
 
 
 def gradients_of(model: Any, kept: Kept, *, begun: bool) -> Gradients:

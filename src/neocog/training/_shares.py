@@ -10,8 +10,9 @@ from torch import distributed
 
 from neocog.core import OwnRows, tree_map
 from neocog.data import Batch, MappedSource, Source
-from neocog.exceptions import DataError
-from neocog.training._world import World, same_everywhere
+from neocog.exceptions import ArgumentError, DataError, message
+from neocog.training._cost import fixed_batch_size
+from neocog.training._world import World, from_everywhere, same_everywhere
 
 
 class SharedSource(MappedSource):
@@ -121,11 +122,48 @@ def shared_out(
     """Return what each process trains and validates on; all begin with process 0's weights and orders."""
     if world.alone:
         return source, validation
+    _check_divisible(model, world, source, validation)
+    _check_alike("training data", source, world)
+    _check_alike("validation data", validation, world)
     held_out = None if validation is None else _shared(validation, world)
     for value in model.state_dict().values():
         if isinstance(value, torch.Tensor):
             distributed.broadcast(value, src=0)
     return _shared(source, world), held_out
+
+
+def _check_divisible(model: Any, world: World, *sources: Source | None) -> None:
+    """Raise where batches are to be shared out to a model that takes them whole alone."""
+    size = fixed_batch_size(model)
+    if size is None or all(source is None or source.shared_already for source in sources):
+        return
+    expected = f"inputs that take batches of any size: {world.size} processes share the rows of each"
+    do = 'Leave the batch size out: Input(shape=...), not "batch_shape" or "batch_size".'
+    raise ArgumentError(message("fit", expected=expected, got=f"an Input for {size} rows", do=do))
+
+
+def _check_alike(what: str, source: Source | None, world: World) -> None:
+    """Raise in all processes where their data are not as long: they would wait for each other for ever."""
+    told = from_everywhere(None if source is None else _length_of(source), world)
+    handed_out = told[0] is not None and told[0][0] == "read by process 0"
+    if (handed_out and None not in told) or all(other == told[0] for other in told):
+        return
+    got = [f"{'none' if one is None else one[1]} in process {rank}" for rank, one in enumerate(told)]
+    do = "Give all of the data to every process: each takes its rows of every batch."
+    expected = f"the same {what} in all {world.size} processes"
+    raise DataError(message("fit", expected=expected, got=", ".join(got), do=do))
+
+
+def _length_of(source: Source) -> tuple[str, str]:
+    """Return who reads a source, and how long it is, in words."""
+    count = source.num_batches
+    batches = "batches of unknown number" if count is None else f"{count} batch{'' if count == 1 else 'es'}"
+    if source.shared_already:
+        return "read in parts", batches
+    if source.rewindable:
+        samples = "" if source.num_samples is None else f"{source.num_samples} samples in "
+        return "read by all", samples + batches
+    return "read by process 0", batches
 
 
 def _shared(source: Source, world: World) -> Source:

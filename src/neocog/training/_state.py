@@ -21,6 +21,7 @@ from neocog.training._recorder import make_recorder
 from neocog.training._sharded import Sharded
 from neocog.training._together import Together
 from neocog.training._trainable import runs_own
+from neocog.training._unreached import Unreached
 from neocog.training._world import join, replicated
 
 
@@ -39,6 +40,7 @@ class TrainingState:
         together: what several processes do in common at each step; None where there is one.
         sharded: the shares of the model, where each process keeps one alone.
         replica: what exchanges gradients between processes; None where nothing does.
+        unreached: what completes its backward passes.
         own_step: what does so around a `train_step` of the user's.
         recorded: what stands in for the model's step where the plan has CUDA graphs, or None.
         by_hand: what computes loss and gradients where neither takes torch's differentiation, or None.
@@ -55,6 +57,7 @@ class TrainingState:
         self.rows: dict[str, int] = {}
         self.together: Together | None = None
         self.replica: Any = None
+        self.unreached: Unreached | None = None
         self.own_step: OwnStep | None = None
         self.sharded: Sharded | None = None
         self.recorded: RecordedStep | None = None
@@ -82,6 +85,7 @@ class TrainingState:
         if self.own_step is not None:
             self.own_step.close()
         self._forward = self.replica = self.recorded = self.by_hand = self.own_step = None
+        self.unreached = None
         self.share, self.processes = 1.0, 1
         watched = _hooked_globally()  # type: ignore[no-untyped-call]
         self._at_once = getattr(model, "_body", None) is not None and not watched
@@ -97,6 +101,7 @@ class TrainingState:
             self.own_step = OwnStep(model, join())
         elif plan.processes > 1:
             self._forward = self.replica = replicated(model)
+            self.unreached = Unreached(model, self.replica, join())
         elif plan.compiled:
             self._forward = CompiledForward(model)
         plain = self._forward is None and not self._penalized and self._at_once
@@ -158,6 +163,11 @@ class TrainingState:
             yield
         finally:
             self._forward = forward
+
+    def complete_backward(self) -> None:
+        """Let the exchange of gradients come to its end, which may wait for weights that were not reached."""
+        if self.unreached is not None:
+            self.unreached.complete({} if self.together is None else self.together.given)
 
     def penalties(self) -> list[torch.Tensor]:
         """What layers and regularizers add to the loss of the batch just computed."""

@@ -28,6 +28,7 @@ def train_step(model: Trainable, data: Any) -> Mapping[str, Any]:
         loss = model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True)
         weighs = share != 1.0 and model.training_state.own_step is None  # there the gradients are weighed
         backward(optimizer.scale_loss(loss * share if weighs else loss))
+        model.training_state.complete_backward()
     else:
         loss, y_pred = computed
     optimizer.step()
@@ -76,14 +77,15 @@ def compute_loss(
     if len(heads) == 1:  # the common case, without any walk
         total = _head_loss(heads[0], y, y_pred, sample_weight, exactly)
         if total is not None:
-            total = _for_all(model, heads[0], total)
+            total = _weighed(heads[0], _for_all(model, heads[0], total))
     else:
         for head, value in _losses_of_outputs(heads, y, y_pred, sample_weight, exactly):
             value = _for_all(model, head, value)
-            total = value if total is None else total + value
             # A process that computes on another's row, to stay in step, counts none.
             if head.tracker is not None and model.training_state.share:
-                head.tracker.add(value if head.weight is None else value / head.weight, _size(y_pred))
+                head.tracker.add(value, _size(y_pred))
+            value = _weighed(head, value)
+            total = value if total is None else total + value
     for extra in model.training_state.penalties():
         total = extra if total is None else total + extra
     if total is None:
@@ -116,8 +118,10 @@ def _head_loss(head: Head, y: Any, y_pred: Any, sample_weight: Any, exactly: boo
         )
     loss = head.loss.summed_exactly if exactly and isinstance(head.loss, Loss) else head.loss
     value = loss(y, y_pred, sample_weight)
-    if value.dim():
-        value = value.mean()
+    return value.mean() if value.dim() else value
+
+
+def _weighed(head: Head, value: torch.Tensor) -> torch.Tensor:
     return value if head.weight is None else value * head.weight
 
 

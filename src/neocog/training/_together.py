@@ -57,11 +57,12 @@ class Together:
             if generator.seed is not None and not common:
                 generator.seed += _APART * world.rank
 
-    def begin_epoch(self, hooks: HookList) -> None:
+    def begin_epoch(self, model: Any, hooks: HookList) -> None:
         """Let the processes agree on the state of the generator, and whether to ask each other for an end."""
         torch.set_rng_state(same_everywhere(torch.get_rng_state(), self.world))
         calls = (*hooks.calls("on_train_batch_begin"), *hooks.calls("on_train_batch_end"))
-        (self.may_stop,) = any_of((any(_may_stop(call) for call in calls),), self.world)
+        wishes = (any(_may_stop(call) for call in calls), bool(model.stop_training))
+        self.may_stop, model.stop_training = any_of(wishes, self.world)
 
     def step_on(self, model: Any, batch: Batch, data: Any) -> Callable[[], Any]:
         """Return what trains on this process's rows of a batch, once all is ready for that."""
@@ -93,9 +94,12 @@ class Together:
             _check_metrics(model.metrics, self.world)
 
     def ends(self, model: Any) -> bool:
-        """Whether one of the processes asks the training to stop; then all do."""
-        if self.may_stop:
-            (model.stop_training,) = any_of((bool(model.stop_training),), self.world)
+        """Whether one of the processes asks the training to stop after a batch; then all do."""
+        return self.agree_on_end(model) if self.may_stop else bool(model.stop_training)
+
+    def agree_on_end(self, model: Any) -> bool:
+        """Let all processes stop where one of them asks for it, and return whether they do."""
+        (model.stop_training,) = any_of((bool(model.stop_training),), self.world)
         return bool(model.stop_training)
 
     def _gather(self, model: Any) -> None:
@@ -142,6 +146,12 @@ class Together:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from what `state_dict` returned."""
         self.apart = state["apart"]
+
+
+def is_to_end(model: Any) -> bool:
+    """Whether a training is to stop, between two epochs; where one of several processes asks, all do."""
+    together = model.training_state.together
+    return bool(model.stop_training) if together is None else together.agree_on_end(model)
 
 
 def seed_generators(model: Any) -> Iterator[tuple[str, SeedGenerator]]:

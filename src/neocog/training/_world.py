@@ -181,6 +181,8 @@ def _combined(values: list[torch.Tensor], kind: str) -> torch.Tensor:
 def mean_statistics(model: Any, world: World, share: float = 1.0) -> None:
     """Put the mean over all processes in the place of statistics that each has of its own rows.
 
+    What a stateful layer keeps of each row stays: the rows of another process are others.
+
     Args:
         model: whose statistics they are.
         world: the processes.
@@ -188,9 +190,11 @@ def mean_statistics(model: Any, world: World, share: float = 1.0) -> None:
     """
     if world.alone:
         return
+    keepers = [module for module in model.modules() if hasattr(module, "states_of_rows")]
+    of_rows = {id(state) for module in keepers for state in module.states_of_rows()}
     with torch.no_grad():
         for _, value in statistics_of(model):
-            if value.is_floating_point():
+            if value.is_floating_point() and id(value) not in of_rows:
                 total = value.double() * share  # so that what is equal everywhere stays as it is, to the bit
                 distributed.all_reduce(total)
                 value.copy_(total / world.size)

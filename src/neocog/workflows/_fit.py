@@ -73,6 +73,7 @@ def compile_model(model: Any, recipe: Recipe, samples: int, precision: str, task
         loss="categorical_crossentropy" if mixes(recipe.augment) else task.loss(),
         metrics=task.metrics(),
         precision=precision,
+        synchronized=True,  # so that several processes take the steps of one
     )
 
 

@@ -181,6 +181,10 @@ class RNN(Layer):
         count = len(tree_flatten(self._state_form))
         return tree_pack(self._state_form, [getattr(self, f"_state_{number}") for number in range(count)])
 
+    def states_of_rows(self) -> list[torch.Tensor]:
+        """Return the kept states one by one: each row of a batch has its own."""
+        return [] if self._state_form is None else tree_flatten(self.states)
+
     def _keep(self, states: list[Any]) -> None:
         self._state_form = tree_map(lambda _: 0, states)
         for number, state in enumerate(tree_flatten(states)):
@@ -192,7 +196,7 @@ class RNN(Layer):
 
     def reset_state(self) -> None:
         """Set the kept states to 0."""
-        for state in tree_flatten(self.states) if self._state_form is not None else []:
+        for state in self.states_of_rows():
             state.zero_()
 
     reset_states = reset_state
