@@ -17,12 +17,12 @@ from neocog.core import (
     max_steps_per_epoch,
     subnormals_flushed,
 )
-from neocog.data import Batch, Source, as_source, split_validation
-from neocog.exceptions import ArgumentError, DataError, message
-from neocog.training._batch_size import in_larger_batches, measures_samples
+from neocog.data import Batch, Source
+from neocog.exceptions import DataError
 from neocog.training._evaluate import evaluate_source
 from neocog.training._executions import grouped
 from neocog.training._finders_batch import with_auto_batch_size
+from neocog.training._fit_data import placed_validation, sources_of
 from neocog.training._graphs import is_known
 from neocog.training._history import History
 from neocog.training._hook import HookList
@@ -87,10 +87,10 @@ def fit(model: Trainable, request: FitRequest) -> History:
     verbose = checked_verbose(request.verbose) if world.leads else 0
     snapshots = _snapshots(request, verbose)
     request = with_auto_batch_size(model, request, world, verbose)
-    source, validation = _sources(request)
+    source, validation = sources_of(request)
     source = prepare_fit(model, source)
     check_built(model, world)
-    validation = _placed(model, request, validation)
+    validation = placed_validation(model, request, validation)
     source, validation = shared_out(model, world, source, validation)
     model.training_state.together = None if world.alone else Together(model, world)
     model.training_state.sharded = sharded_model(model, world)
@@ -348,53 +348,3 @@ def _epoch_logs(model: Trainable, step_logs: Any) -> dict[str, Any]:
     else:
         found = results_of(model.metrics) if step_logs is None else {"loss": plain(step_logs)}
     return dict(sorted(found.items()))
-
-
-def _placed(model: Trainable, request: FitRequest, validation: Source | None) -> Source | None:
-    """Return the validation's data on the model's device, in batches of a size that suits it."""
-    if validation is None:
-        return None
-    validation = validation.to(device_of(model))
-    if not request.validation_batch_size and not request.validation_steps and measures_samples(model):
-        return in_larger_batches(model, validation)
-    return validation
-
-
-def _sources(request: FitRequest) -> tuple[Source, Source | None]:
-    if isinstance(request.steps_per_epoch, int):
-        check_int("fit", "steps_per_epoch", request.steps_per_epoch, minimum=1)
-    x, y, weight = request.x, request.y, request.sample_weight
-    validation = None
-    if request.validation_data is not None:
-        validation = validation_source(
-            request.validation_data, request.validation_batch_size or request.batch_size
-        )
-    elif request.validation_split:
-        (x, y, weight), held_out = split_validation(x, y, weight, request.validation_split)
-        validation = as_source(
-            *held_out, batch_size=request.validation_batch_size or request.batch_size, shuffle=False
-        )
-    source = as_source(
-        x,
-        y,
-        weight,
-        batch_size=request.batch_size,
-        shuffle=bool(request.shuffle),
-        class_weight=request.class_weight,
-    )
-    return source, validation
-
-
-def validation_source(data: Any, batch_size: int | None) -> Source:
-    """Return `validation_data` as a source: a tuple of arrays, or anything that gives batches."""
-    if isinstance(data, (tuple, list)):
-        if not 2 <= len(data) <= 3:
-            raise ArgumentError(
-                message(
-                    "fit",
-                    expected="validation_data as (x, y) or (x, y, sample_weight)",
-                    got=f"{len(data)} parts",
-                )
-            )
-        return as_source(*data, batch_size=batch_size, shuffle=False)
-    return as_source(data, shuffle=False)
