@@ -80,6 +80,16 @@ def test_broken_files_are_listed_with_their_reason(tmp_path):
         scan_folder(tmp_path, check="twice")
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes on this system")
+@pytest.mark.parametrize("check", ["header", "decode"])
+def test_a_pipe_is_no_image_and_is_not_waited_for(tmp_path, check):
+    tree(tmp_path, {"a": 2, "b": 2})
+    os.mkfifo(tmp_path / "a" / "pipe.jpg")
+    (broken,) = scan_folder(tmp_path, check=check).broken
+    assert broken.path == "a/pipe.jpg"
+    assert broken.reason == "something that is no regular file"
+
+
 def test_links_in_a_circle_are_followed_once(tmp_path):
     tree(tmp_path / "photos", {"a": 2, "b": 1})
     os.symlink(tmp_path / "photos", tmp_path / "photos" / "a" / "again", target_is_directory=True)
