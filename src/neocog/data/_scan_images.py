@@ -11,7 +11,7 @@ from neocog.core import check_one_of
 from neocog.data._download import file_sha256
 from neocog.data._flat import scan_flat
 from neocog.data._folder import scan_folder, walk_files
-from neocog.data._groups import group_pattern
+from neocog.data._groups import group_files, group_pattern
 from neocog.data._image_files import SUFFIXES
 from neocog.data._manifest import scan_manifest
 from neocog.data._manifest_table import MANIFEST_SUFFIXES
@@ -120,11 +120,7 @@ def _grouped(scan: FolderScan, group_by: str | None) -> FolderScan:
     grouped = group_pattern(group_by)
     if grouped is None:
         return scan
-    files = tuple(replace(file, group=grouped(file.path)) for file in scan.files)
-    if all(file.group is None for file in files):
-        got = f"{files[0].path!r} and others"
-        raise DataError(message("--group-by", expected=f"paths that fit {group_by}", got=got))
-    return replace(scan, files=files)
+    return replace(scan, files=tuple(group_files(scan.files, grouped, str(group_by))))
 
 
 def _not_here(option: str, wanted: str, root: Path) -> ArgumentError:
