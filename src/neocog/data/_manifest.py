@@ -19,6 +19,7 @@ from neocog.data._manifest_columns import (
     is_one,
     label_fault,
     number,
+    with_points,
 )
 from neocog.data._manifest_columns import label_text as _text
 from neocog.data._manifest_paths import PathFinder
@@ -69,7 +70,7 @@ def scan_manifest(
         DataError: a manifest or columns that cannot be read, paths that leave the root, no usable row, one
             class only, a class that the training part lacks. Rows that cannot be used are listed in `broken`.
     """
-    table = read_table(path)
+    table = with_points(read_table(path), task)
     root = path.parent if images is None else images
     if not root.is_dir():
         raise DataError(message(str(root), expected="the folder of the images (--images)", got="none"))

@@ -49,6 +49,8 @@ _MOST_LABEL = 200  # characters
 _NUMBER = re.compile(r"[-+]?(?:(?:\d{1,40}\.?\d{0,40}|\.\d{1,40})(?:e[-+]?\d{1,3})?|inf|nan)", re.I | re.A)
 # What pandas calls the numbers of rows when it reads them back, or writes them to Parquet.
 _NUMBER_OF_ROW = re.compile(r"unnamed:\d+|indexlevel\d+")
+_DECIMAL_COMMA = re.compile(r"[-+]?\d{0,40},\d{1,40}(?:e[-+]?\d{1,3})?", re.I | re.A)
+_LIKE_A_NUMBER = re.compile(r"[-+]?[\d.,']*\d[\d.,']*", re.A)  # 0,5 and 1,000.5
 SEPARATORS = ("|", ";", ",")
 
 
@@ -157,12 +159,47 @@ def _may_be_learned(table: Table, column: str) -> bool:
     return not whole or len(set(values)) < len(values)  # each number once: the rows, as pandas and R write
 
 
+def with_points(table: Table, task: str) -> Table:
+    """Return a table whose decimal commas are points (0,5 becomes 0.5), where `;` stands between cells.
+
+    A column changes where all of it are numbers then, and not where commas may stand between labels.
+    """
+    if not table.comma or task == "multi-label":
+        return table
+    rows = [list(row) for row in table.rows]
+    for place, name in enumerate(table.columns):
+        cells = [row[place] for row in rows if not is_empty(row[place])]
+        written = [str(cell).strip() for cell in cells]
+        if _key(name) in (*_FILE, *_LABELS) or not any(_DECIMAL_COMMA.fullmatch(cell) for cell in written):
+            continue
+        if all(number(cell) is not None or _DECIMAL_COMMA.fullmatch(cell) for cell in written):
+            for row in rows:
+                row[place] = str(row[place]).replace(",", ".")
+    return replace(table, rows=rows)
+
+
+def _check_target(table: Table, column: str) -> None:
+    """Raise for a column called target of which a part are numbers: the others are no classes."""
+    cells = list(zip(table.lines, table.cells(column), strict=True))
+    words = [(line, cell) for line, cell in cells if not is_empty(cell) and number(cell) is None]
+    like = [cell for _, cell in words if _LIKE_A_NUMBER.fullmatch(str(cell).strip())]
+    values = [number(cell) for _, cell in cells]
+    if words and (like or any(value is not None and math.isfinite(value) for value in values)):
+        line, cell = words[0]
+        where = f"{table.path}: line {line}"
+        do = "Write them as 0.5 and 1000.5, or say --task regression or --task single-label."
+        got = repr(str(cell)[:40])
+        raise DataError(message(where, expected=f"a number in the column {column}", got=got, do=do))
+
+
 def _one(table: Table, found: Roles, task: str, column: str) -> Roles:
     """One column: of classes, of several labels in a cell, or of numbers."""
     cells = [cell for cell in table.cells(column) if not is_empty(cell)]
     lists = any(isinstance(cell, list) for cell in cells)
     key = _key(column)
     if task == "auto":
+        if key in _TARGET and not lists and not _all_numbers(cells):
+            _check_target(table, column)
         if lists:
             task = "multi-label"
         elif _all_numbers(cells):
