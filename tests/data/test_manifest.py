@@ -192,6 +192,10 @@ def test_flat_parts_and_a_manifest_in_the_folder(tmp_path):
     names = pictures(tmp_path / "plain", 2)
     written(tmp_path / "plain", [["file", "label"], [names[0], "x"], [names[1], "y"]])
     assert scan_images(tmp_path / "plain").layout == "manifest"
+    written(tmp_path / "kaggle", [["file", "label"], ["train/a_1.png", "b"], ["train/b_1.png", "a"]])
+    scan = scan_images(tmp_path / "kaggle")
+    assert scan.layout == "flat"
+    assert scan.notes[-1] == f"m.csv is not used: give {tmp_path / 'kaggle' / 'm.csv'} as data instead"
 
 
 def test_an_image_in_several_class_folders(tmp_path):
@@ -270,6 +274,28 @@ def test_numbers_of_rows_are_not_learned(tmp_path, header, cells):
     pictures(tmp_path, 2)
     (tmp_path / "m.csv").write_text(f"{header}\n{cells[0]},0.png,1.5\n{cells[1]},1.png,2\n")
     assert scan_images(tmp_path / "m.csv").class_names == ("age",)
+
+
+def test_a_decimal_comma(tmp_path):
+    pictures(tmp_path, 3)
+    path = tmp_path / "m.csv"
+    path.write_text("file;target;weight\n0.png;0,5;1\n1.png;-1,25;,5\n2.png;3;2\n")
+    scan = scan_images(path)
+    assert [file.targets for file in scan.files] == [(0.5,), (-1.25,), (3.0,)]
+    assert [file.weight for file in scan.files] == [1.0, 0.5, 2.0]
+    path.write_text("file;labels\n0.png;1,2\n1.png;2,3\n2.png;3\n")  # a comma between labels stays one
+    assert scan_images(path).class_names == ("1", "2", "3")
+
+
+@pytest.mark.parametrize("cells", ['"0,5" "0,7"', '"1,000.5" "2,000.5"', "1.5 unknown", "7 n/a"])
+def test_a_target_that_is_half_a_number_is_no_class(tmp_path, cells):
+    pictures(tmp_path, 2)
+    path = tmp_path / "m.csv"
+    first, second = cells.split()
+    path.write_text(f"file,target\n0.png,{first}\n1.png,{second}\n")
+    with pytest.raises(DataError, match=r"line [23]: expected a number in the column target.*--task"):
+        scan_images(path)
+    assert scan_images(path, task="single-label").task == "single-label"
 
 
 def test_missing_labels_are_no_classes(tmp_path):
