@@ -12,7 +12,7 @@ from drawn import save, tree
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neocog.data import ImageFile, scan_folder, stratified_split
+from neocog.data import ImageFile, scan_folder, scan_images, stratified_split
 from neocog.exceptions import ArgumentError, DataError
 
 
@@ -55,6 +55,43 @@ def test_classes_that_are_called_like_parts(tmp_path):
     assert scan_folder(tmp_path / "x").layout == "class-per-folder"
 
 
+def test_a_folder_beside_the_parts_is_left_out_and_told(tmp_path):
+    for part in ("train", "test"):
+        tree(tmp_path / part, {"daisy": 3, "roses": 2})
+    save(tmp_path / "unlabeled" / "0.png")
+    scan = scan_folder(tmp_path)
+    assert (scan.splits, scan.class_names) == (("train", "test"), ("daisy", "roses"))
+    assert scan.notes == ("the folder 'unlabeled' is neither train nor validation nor test: not used",)
+    tree(tmp_path / "hold", {"daisy": 1, "roses": 1})
+    assert len(scan_folder(tmp_path).notes) == 2
+
+
+@pytest.mark.parametrize(
+    "folders",
+    [
+        {"train/a": 2, "train/b": 2, "unlabeled": 2},
+        {"train/a": 2, "train/b": 2, "hold/a": 2, "hold/b": 2},
+        {"train/a": 2, "train/b": 2, "test": 2, "other": 2},
+        {"train": 2, "test": 2, "other": 2},
+    ],
+)
+def test_parts_that_may_be_classes_are_refused(tmp_path, folders):
+    tree(tmp_path, folders)
+    with pytest.raises(DataError, match=r"expected either parts or classes, got .*train.*beside"):
+        scan_images(tmp_path)
+
+
+def test_images_outside_of_class_folders_are_told(tmp_path):
+    tree(tmp_path, {"cat": 2, "dog": 2})
+    assert scan_folder(tmp_path).notes == ()
+    for number in range(3):
+        save(tmp_path / f"{number}.png")
+    assert scan_folder(tmp_path).notes == ("3 images outside of class folders: not used",)
+    tree(tmp_path / "x" / "train", {"a": 2, "b": 2})
+    save(tmp_path / "x" / "train" / "0.png")
+    assert scan_folder(tmp_path / "x").notes == ("1 image outside of class folders: not used",)
+
+
 def test_decomposed_names_are_composed(tmp_path):
     tree(tmp_path, {unicodedata.normalize("NFD", "나비"): 1, "b": 1})
     scan = scan_folder(tmp_path)
@@ -78,6 +115,16 @@ def test_broken_files_are_listed_with_their_reason(tmp_path):
     assert len(scan_folder(tmp_path, check="none").files) == 7
     with pytest.raises(ArgumentError, match="check"):
         scan_folder(tmp_path, check="twice")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes on this system")
+@pytest.mark.parametrize("check", ["header", "decode"])
+def test_a_pipe_is_no_image_and_is_not_waited_for(tmp_path, check):
+    tree(tmp_path, {"a": 2, "b": 2})
+    os.mkfifo(tmp_path / "a" / "pipe.jpg")
+    (broken,) = scan_folder(tmp_path, check=check).broken
+    assert broken.path == "a/pipe.jpg"
+    assert broken.reason == "something that is no regular file"
 
 
 def test_links_in_a_circle_are_followed_once(tmp_path):

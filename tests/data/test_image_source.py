@@ -170,6 +170,12 @@ def test_files_and_splits_are_keras(folder, shuffle, subset, capsys):
         assert part.source.labels.tolist() == list(numbers)
 
 
+def test_a_seed_beyond_numpys_is_refused(folder):
+    with pytest.raises(ArgumentError, match="a seed up to 4294967295, got 8589934592"):
+        image_dataset_from_directory(folder, seed=2**33, verbose=False)
+    image_dataset_from_directory(folder, seed=2**32 - 1, verbose=False)
+
+
 def test_the_data_set_iterates_as_keras_and_feeds_fit_as_uint8(folder):
     dataset = image_dataset_from_directory(folder, image_size=(8, 10), batch_size=5, seed=1, verbose=False)
     images, labels = next(iter(dataset))

@@ -331,3 +331,12 @@ def test_smart_resize_is_keras(interpolation, size):
     first = smart_resize(torch.tensor(photo().transpose(2, 0, 1)), size, interpolation, "channels_first")
     last = smart_resize(photo(), size, interpolation)
     assert np.array_equal(first.permute(1, 2, 0).numpy(), last)
+
+
+@pytest.mark.parametrize("mode", ["CMYK", "RGB"])
+@pytest.mark.parametrize("shape", [(2, 900), (900, 2), (1, 500)])
+def test_a_thin_jpeg_is_decoded_small(tmp_path, mode, shape):
+    Image.new(mode, shape, 0).save(tmp_path / "thin.jpg")
+    for color_mode in ("rgb", "rgba"):
+        array = load_image(tmp_path / "thin.jpg", size=64, pad_to_aspect_ratio=True, color_mode=color_mode)
+        assert array.shape[:2] == (64, 64)

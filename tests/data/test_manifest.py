@@ -12,7 +12,7 @@ import pytest
 from drawn import photo, save, tree
 
 from neocog.data import ImageFile, scan_images
-from neocog.exceptions import ArgumentError, MissingExtraError
+from neocog.exceptions import ArgumentError, DataError, MissingExtraError
 
 
 def pictures(root: Path, count: int = 6) -> list[str]:
@@ -192,6 +192,10 @@ def test_flat_parts_and_a_manifest_in_the_folder(tmp_path):
     names = pictures(tmp_path / "plain", 2)
     written(tmp_path / "plain", [["file", "label"], [names[0], "x"], [names[1], "y"]])
     assert scan_images(tmp_path / "plain").layout == "manifest"
+    written(tmp_path / "kaggle", [["file", "label"], ["train/a_1.png", "b"], ["train/b_1.png", "a"]])
+    scan = scan_images(tmp_path / "kaggle")
+    assert scan.layout == "flat"
+    assert scan.notes[-1] == f"m.csv is not used: give {tmp_path / 'kaggle' / 'm.csv'} as data instead"
 
 
 def test_an_image_in_several_class_folders(tmp_path):
@@ -219,3 +223,89 @@ def test_options_that_a_layout_has_not(tmp_path):
     path = written(tmp_path, [["file", "label"], ["a/0.png", "a"], ["b/0.png", "b"]])
     with pytest.raises(ArgumentError, match="--pattern: expected a folder as data"):
         scan_images(path, pattern="{label}_{n}")
+
+
+def patients(root: Path, columns: str, *rows: str) -> Path:
+    """Write six pictures and a manifest of them; `rows` stand behind the file names."""
+    lines = [f"{name},{row}" for name, row in zip(pictures(root), rows, strict=True)]
+    (root / "m.csv").write_text("\n".join([f"file,{columns}", *lines]))
+    return root / "m.csv"
+
+
+def test_groups_of_a_manifest_by_pattern(tmp_path):
+    path = patients(tmp_path, "label,patient", "a,p", "b,p", "a,q", "b,q", "a,r", "b,r")
+    with pytest.raises(DataError, match=r"--group-by: expected paths that fit \{group\}_.*got .0\.png"):
+        scan_images(path, group_by="{group}_*")
+    scan = scan_images(path, group_by="{group}.png")
+    assert [file.group for file in scan.files] == list("012345")
+    assert "groups from paths as {group}.png; not used: patient" in scan.notes[0]
+
+
+def test_columns_of_groups_are_never_learned(tmp_path):
+    path = patients(tmp_path, "age,patient,subject", "1.5,1,1", "2.5,1,1", "3,2,1", "4,2,2", "5,3,2", "6,3,2")
+    for group_by, group in ((None, "patient"), ("subject", "subject"), ("{group}.png", None)):
+        scan = scan_images(path, group_by=group_by)
+        assert scan.class_names == ("age",)
+        assert ("groups from " + (group or "paths as {group}.png")) in scan.notes[0]
+    assert scan_images(path, label="patient").class_names == ("1", "2", "3")
+    assert {file.group for file in scan_images(path, label="patient").files} == {"1", "2"}  # by subject
+
+
+def test_the_labels_are_no_groups(tmp_path):
+    path = patients(tmp_path, "label,patient", "a,1", "b,1", "a,2", "b,2", "a,3", "b,3")
+    with pytest.raises(DataError, match=r"--group-by: .*got 'label', which is to be learned.*--label"):
+        scan_images(path, group_by="label")
+    assert scan_images(path, group_by="label", label="patient").class_names == ("1", "2", "3")
+    with pytest.raises(DataError, match="got 'patient', which is to be learned"):
+        scan_images(path, group_by="patient", label="patient")
+
+
+@pytest.mark.parametrize(
+    ("header", "cells"),
+    [
+        (",file,age", ("0", "1")),
+        ("Unnamed: 0,file,age", ("0", "1")),
+        ('"",file,age', ("7", "3")),
+        ("Unnamed: 0.1,file,age", ("4", "4")),
+        ("__index_level_0__,file,age", ("4", "1")),
+    ],
+)
+def test_numbers_of_rows_are_not_learned(tmp_path, header, cells):
+    pictures(tmp_path, 2)
+    (tmp_path / "m.csv").write_text(f"{header}\n{cells[0]},0.png,1.5\n{cells[1]},1.png,2\n")
+    assert scan_images(tmp_path / "m.csv").class_names == ("age",)
+
+
+def test_a_decimal_comma(tmp_path):
+    pictures(tmp_path, 3)
+    path = tmp_path / "m.csv"
+    path.write_text("file;target;weight\n0.png;0,5;1\n1.png;-1,25;,5\n2.png;3;2\n")
+    scan = scan_images(path)
+    assert [file.targets for file in scan.files] == [(0.5,), (-1.25,), (3.0,)]
+    assert [file.weight for file in scan.files] == [1.0, 0.5, 2.0]
+    path.write_text("file;labels\n0.png;1,2\n1.png;2,3\n2.png;3\n")  # a comma between labels stays one
+    assert scan_images(path).class_names == ("1", "2", "3")
+
+
+@pytest.mark.parametrize("cells", ['"0,5" "0,7"', '"1,000.5" "2,000.5"', "1.5 unknown", "7 n/a"])
+def test_a_target_that_is_half_a_number_is_no_class(tmp_path, cells):
+    pictures(tmp_path, 2)
+    path = tmp_path / "m.csv"
+    first, second = cells.split()
+    path.write_text(f"file,target\n0.png,{first}\n1.png,{second}\n")
+    with pytest.raises(DataError, match=r"line [23]: expected a number in the column target.*--task"):
+        scan_images(path)
+    assert scan_images(path, task="single-label").task == "single-label"
+
+
+def test_missing_labels_are_no_classes(tmp_path):
+    names = pictures(tmp_path, 4)
+    found = [["daisy", None], [None], ["nan", "rose"], [2.0, float("nan")]]
+    rows = [json.dumps({"file": name, "labels": labels}) for name, labels in zip(names, found, strict=True)]
+    (tmp_path / "m.jsonl").write_text("\n".join(rows))
+    scan = scan_images(tmp_path / "m.jsonl")
+    assert scan.class_names == ("2", "daisy", "rose")
+    assert [file.labels for file in scan.files] == [(1,), (), (2,), (0,)]
+    cells = ["daisy|nan", "nan", "rose|<NA>", "daisy|rose"]
+    path = written(tmp_path, [["file", "labels"], *map(list, zip(names, cells, strict=True))])
+    assert [file.labels for file in scan_images(path).files] == [(0,), (), (1,), (0, 1)]

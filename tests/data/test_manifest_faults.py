@@ -96,6 +96,16 @@ def test_one_image_in_two_parts_is_left_out(tmp_path):
     assert "two parts: train (line 2), test (line 7)" in scan.broken[0].reason
 
 
+def test_one_image_in_two_groups_is_left_out(tmp_path):
+    names = pictures(tmp_path, 5)
+    rows = [[name, "ab"[i % 2], "p"] for i, name in enumerate(names)]
+    rows[3][2] = ""
+    again = [[names[0], "a", "q"], [names[1], "b", ""], [names[3], "b", "q"]]
+    scan = scan_images(written(tmp_path, [["file", "label", "patient"], *rows, *again]))
+    assert [file.reason for file in scan.broken] == ["in two groups: p (line 2), q (line 7)"]
+    assert [file.group for file in scan.files] == ["p", "p", "q", "p"]
+
+
 def test_targets_that_are_no_numbers(tmp_path):
     pictures(tmp_path, 6)
     cells = ["1.5", "nan", "", "inf", "2", "1e40"]

@@ -131,7 +131,37 @@ def test_known_splits_do_not_move():
     assert stratified_split([0, 0, 0, 1, 1, 1], (2 / 3, 1 / 3), 1)[1].tolist() == KNOWN[3]
 
 
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        (np.eye(3)[[0, 1, 2, 0, 1, 2]], r"shape \(6, 3\).*argmax"),
+        ([0, 1, None, 1], "None at position 2"),
+        ([0.0, 1.0, 1.0, np.nan], "nan at position 3"),
+        ([[0], [0, 1]], "different lengths"),
+        (3, r"shape \(\)"),
+    ],
+)
+def test_class_numbers_are_one_a_sample(labels, words):
+    count = len(labels) if isinstance(labels, list | np.ndarray) else 1
+    for split in (
+        lambda: stratified_split(labels, (0.5, 0.5)),
+        lambda: kfold(labels, 2),
+        lambda: grouped_split(labels, range(count), (0.5, 0.5)),
+    ):
+        with pytest.raises(DataError, match=words):
+            split()
+
+
+def test_class_numbers_may_stand_in_a_column():
+    column = [[0], [0], [1], [1]]
+    assert [part.tolist() for part in stratified_split(column, (0.5, 0.5))] == [
+        part.tolist() for part in stratified_split([0, 0, 1, 1], (0.5, 0.5))
+    ]
+
+
 def test_refusals():
+    with pytest.raises(ArgumentError, match=r"fractions above 0 with the sum 1, got 0\.5"):
+        stratified_split([0, 0, 1, 1], 0.5)
     with pytest.raises(DataError, match="at least 3 groups"):
         grouped_split([0, 1, 0], ["a", "a", "b"], SHARES)
     with pytest.raises(DataError, match="at least 2 samples"):

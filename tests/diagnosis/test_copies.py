@@ -11,6 +11,9 @@ from PIL import Image, ImageEnhance, ImageOps
 
 from neocog.diagnosis import Look, find_duplicates, gather_looks, look_at_file, look_at_pixels
 from neocog.diagnosis._candidates import _ASKED, find_candidates
+from neocog.diagnosis._copies import copy_findings
+from neocog.diagnosis._duplicates import Duplicates, Pair
+from neocog.diagnosis._findings import Finding, Samples
 from neocog.diagnosis._hashes import FINE, TURNS, coefficients, pack, turn_picture, turned
 from neocog.diagnosis._look import SIDE
 
@@ -136,3 +139,32 @@ def test_near_copies_can_be_left_out() -> None:
     looks = gather_looks(iter(looked([one, stored(one), scene(2)])), 3)
     assert [pair.kind for pair in find_duplicates(looks).pairs] == ["near"]
     assert find_duplicates(looks, near=False).pairs == ()
+
+
+def conflicts(numbers: list[float] | None, labels: int, meanings: tuple[str, ...]) -> Finding:
+    """Return the finding on contradictions of six images, of which the first two are copies."""
+    samples = Samples(
+        paths=("x",) * 6,
+        labels=np.full(6, labels),
+        class_names=() if numbers else ("a", "b"),
+        meanings=meanings,
+        numbers=None if numbers is None else np.array(numbers)[:, None],
+    )
+    pair = Pair(0, 1, "near", 0.95)
+    found = copy_findings(samples, Duplicates((pair,), ((0, 1),)))
+    return next(item for item in found if item is not None and item.kind == "label-conflicts")
+
+
+def test_numbers_of_copies_may_differ_a_little() -> None:
+    words = ("21", "21.4", "3", "50", "70", "9")
+    assert conflicts([21, 21.4, 3, 50, 70, np.nan], -1, words).count == 0
+    found = conflicts([21, 40, 3, 50, 70, np.nan], -1, ("21", "40", "3", "50", "70", "9"))
+    assert (found.count, found.severity) == (1, "warning")
+    assert found.title == "the same image with different numbers"
+    assert found.items[0].note == "the same picture as 21, 40"
+
+
+def test_labels_of_copies_are_the_same() -> None:
+    found = conflicts(None, -1, ("a", "a, b", "a", "b", "b", "b"))
+    assert (found.count, found.severity, found.title) == (1, "error", "the same image with different labels")
+    assert conflicts(None, -1, ("a", "a", "b", "b", "b", "b")).count == 0

@@ -83,7 +83,7 @@ def test_broken_images_give_their_place_to_the_next(folder: Path, tmp_path: Path
     assert not {file for file, _ in result.broken} & set(result.files)
     for file in folder.rglob("*.png"):
         file.write_bytes(b"\x89PNG\r\n\x1a\n")
-    with pytest.raises(DataError, match="can be read"):
+    with pytest.raises(DataError, match=r"can be read, got a damaged PNG\.$"):
         augment(folder, count=1, out=tmp_path / "b.png")
     assert not (tmp_path / "b.png").exists()
 
@@ -114,6 +114,8 @@ def test_nothing_of_the_users_is_written_over(folder: Path, tmp_path: Path) -> N
     (tmp_path / "dir.png").mkdir()
     with pytest.raises(ArgumentError, match="a folder"):
         augment(folder, out=tmp_path / "dir.png")
+    with pytest.raises(DataError, match="got an empty path"):
+        augment("", out=tmp_path / "empty.png")
     with pytest.raises(DataError, match="no such file"):
         augment(tmp_path / "missing")
     (tmp_path / "empty").mkdir()

@@ -279,6 +279,11 @@ def test_a_split_cannot_lead_outside_the_data(shapes_run: Trained, tmp_path: Pat
         evaluate_run(copy)
 
 
+def test_no_path_is_not_the_present_folder(tmp_path: Path) -> None:
+    for data in ("", "  "):
+        refused(DataError, "got an empty path", tmp_path / "run", data=data)
+
+
 def test_other_classes_are_refused(shapes_run: Trained, digits_run: Trained, tmp_path: Path) -> None:
     other = shapes(tmp_path / "other", {"circle": 3, "hexagon": 3})
     with pytest.raises(DataError, match="also 'hexagon'"):

@@ -63,6 +63,7 @@ def scan_folder(
         files=tuple(files),
         broken=tuple(broken),
         skipped=skipped,
+        notes=_strangers(root, folders, follow_links),
         empty_folders=tuple(
             folder.relative_to(root).as_posix()
             for split, name, folder in folders
@@ -99,18 +100,67 @@ def _class_folders(root: Path, follow_links: bool) -> list[tuple[str | None, str
     subfolders = _subfolders(root)
     if not subfolders:
         raise _no_classes(root)
-    parts = {folder.name: SPLIT_NAMES.get(folder.name.lower()) for folder in subfolders}
-    used = [folder for folder in subfolders if _has_image(folder, follow_links)]
-    if not any(parts[folder.name] == "train" for folder in used) or not all(parts[f.name] for f in used):
+    parts = _part_folders(root, [folder for folder in subfolders if _has_image(folder, follow_links)])
+    if not parts:
         return [(None, _class_name(folder), folder) for folder in subfolders]
     rows: list[tuple[str | None, str, Path]] = []
-    for folder in used:
+    for folder in parts:
         classes = _subfolders(folder)
         if not classes:
             raise _no_classes(folder)
-        rows += [(parts[folder.name], _class_name(inner), inner) for inner in classes]
+        part = SPLIT_NAMES[folder.name.lower()]
+        rows += [(part, _class_name(inner), inner) for inner in classes]
     order = ("train", "validation", "test")
     return sorted(rows, key=lambda row: (order.index(str(row[0])), row[1]))
+
+
+def _part_folders(root: Path, used: list[Path]) -> list[Path]:
+    """Return the folders that are parts, none where all of them are classes.
+
+    Args:
+        root: the folder of all of them.
+        used: folders that hold images.
+
+    Raises:
+        DataError: folders called like parts beside others, of which nothing tells whether they are parts.
+    """
+    parts = [folder for folder in used if folder.name.lower() in SPLIT_NAMES]
+    train = [folder for folder in parts if SPLIT_NAMES[folder.name.lower()] == "train"]
+    others = [folder for folder in used if folder not in parts]
+    if not train or not others:
+        return parts if train else []
+    classes = {_class_name(inner) for folder in train for inner in _subfolders(folder)}
+    held = [{_class_name(inner) for inner in _subfolders(folder)} for folder in parts if folder not in train]
+    if len(classes) > 1 and held and all(names and names <= classes for names in held):
+        return parts  # the same classes in each of them
+    nested = [{_class_name(inner) for inner in _subfolders(folder)} for folder in others]
+    if held or (len(classes) > 1 and any(not names or names & classes for names in nested)):
+        names = " and ".join(folder.name for folder in parts)
+        got = f"{names}, which are called like parts, beside {', '.join(map(_class_name, others[:5]))}"
+        do = "Move what is no part elsewhere, or rename the classes that are called like parts."
+        raise DataError(message(str(root), expected="either parts or classes", got=got, do=do))
+    return []
+
+
+def _strangers(
+    root: Path, folders: list[tuple[str | None, str, Path]], follow_links: bool
+) -> tuple[str, ...]:
+    """Return notes on images that lie beside the folders of classes."""
+    tops = sorted({folder.parent for _, _, folder in folders} | {root})
+    loose = sum(
+        entry.name.lower().endswith(SUFFIXES) and not _hidden(entry.name) and entry.is_file()
+        for top in tops
+        for entry in top.iterdir()
+    )
+    notes = (
+        [f"{loose} {'image' if loose == 1 else 'images'} outside of class folders: not used"] if loose else []
+    )
+    if folders[0][0] is not None:
+        beside = [top for top in _subfolders(root) if top not in tops and _has_image(top, follow_links)]
+        notes += [
+            f"the folder {top.name!r} is neither train nor validation nor test: not used" for top in beside
+        ]
+    return tuple(notes)
 
 
 def _has_image(folder: Path, follow_links: bool) -> bool:

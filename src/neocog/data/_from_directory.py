@@ -25,6 +25,7 @@ from neocog.data._image_source import ImageFolderSource
 from neocog.data._look import COLOR_MODES, INTERPOLATIONS
 from neocog.exceptions import ArgumentError, DataError, message
 
+_MOST_SEED = 2**32 - 1  # of NumPy's generator, which mixes the files as in Keras
 # Keras's list: the same files, and so the same split for the same seed.
 _SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png")
 _WHERE = "image_dataset_from_directory"
@@ -155,7 +156,11 @@ def check_seed_and_split(
 ) -> int:
     """Return the seed, a drawn one for None, after checking that it and the split fit together."""
     _check_split(where, validation_split, subset, shuffle, seed)
-    return draw_seed() if seed is None else check_int(where, "seed", seed, minimum=0)
+    if seed is None:
+        return draw_seed()
+    if check_int(where, "seed", seed, minimum=0) > _MOST_SEED:
+        raise ArgumentError(message(where, expected=f"a seed up to {_MOST_SEED}", got=seed))
+    return seed
 
 
 def _check_split(

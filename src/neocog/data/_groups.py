@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 
-from neocog.exceptions import ArgumentError, message
+from neocog.data._scan import ImageFile
+from neocog.exceptions import ArgumentError, DataError, message
 
 _FIELD = re.compile(r"\\\{(\w+)\\\}|\\\*|\\\?")
 _NUMBERS = ("n", "number", "i", "index", "#")
@@ -28,6 +30,21 @@ def group_pattern(group_by: str | None, columns: Sequence[str] = ()) -> Callable
         return found(path)
 
     return group
+
+
+def group_files(
+    files: Sequence[ImageFile], pattern: Callable[[str], str | None], group_by: str
+) -> list[ImageFile]:
+    """Return the files with the groups that their paths tell.
+
+    Raises:
+        DataError: the pattern fits no path, so that nothing would be grouped.
+    """
+    grouped = [replace(file, group=pattern(file.path)) for file in files]
+    if all(file.group is None for file in grouped):
+        got = f"{grouped[0].path!r} and others"
+        raise DataError(message("--group-by", expected=f"paths that fit {group_by}", got=got))
+    return grouped
 
 
 def compile_pattern(pattern: str, field: str, option: str) -> Callable[[str], str | None]:

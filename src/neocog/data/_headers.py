@@ -5,7 +5,7 @@ Pillow takes ten times as long, which is felt with a hundred thousand files.
 
 from __future__ import annotations
 
-from neocog.data._image_files import MAX_PIXELS, check_image
+from neocog.data._image_files import MAX_PIXELS, check_image, read_head
 
 _BEGINNING = 1024  # bytes; most headers end before, and a longer one is left to Pillow
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -16,8 +16,7 @@ _FRAMES = (0xC0, 0xC1, 0xC2)
 def header_fault(path: str) -> str | None:
     """Return None for an image whose header is whole, else what is wrong with the file, as `check_image`."""
     try:
-        with open(path, "rb", buffering=0) as file:
-            head = file.read(_BEGINNING)
+        head = read_head(path, _BEGINNING)
     except (OSError, ValueError):
         return check_image(path)
     size = _png_size(head) if head.startswith(_PNG) else _jpeg_size(head)

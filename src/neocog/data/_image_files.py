@@ -88,6 +88,21 @@ def read_file(path: str | os.PathLike[str]) -> FileBytes:
             os.close(handle)
 
 
+def read_head(path: str | os.PathLike[str], count: int) -> bytes:
+    """Return the first bytes of a file, without waiting where it is a pipe or a device.
+
+    Raises:
+        OSError: no regular file, or one that may not be read.
+    """
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError("not a regular file")
+        return os.read(handle, count)
+    finally:
+        os.close(handle)
+
+
 def _read_all(path: str | os.PathLike[str], handle: int) -> FileBytes:
     before = os.fstat(handle)
     if not stat.S_ISREG(before.st_mode) or before.st_size == 0:
@@ -202,8 +217,8 @@ def _fault(path: str | os.PathLike[str], error: Exception) -> str:
 def _sniffed(path: str | os.PathLike[str]) -> str:
     """Return what the first bytes of an unreadable file say that it is."""
     head = b""
-    with suppress(OSError), open(path, "rb") as file:
-        head = file.read(32)
+    with suppress(OSError):
+        head = read_head(path, 32)
     if head[4:8] == b"ftyp":
         return "a HEIC, AVIF or video file, which must be converted to JPEG or PNG"
     known = next((what for start, what in _KNOWN if head.lower().startswith(start.lower())), None)

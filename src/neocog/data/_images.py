@@ -136,7 +136,7 @@ def _draft(image: Any, size: tuple[int, int], color_mode: str, look: Look | None
     mode = "L" if color_mode == "grayscale" and image.mode == "RGB" else None
     scale = look.jpeg_scale(image.width, image.height, _orientation(image) >= 5)
     if mode or scale > 1:
-        image.draft(mode, (image.width // scale, image.height // scale))
+        image.draft(mode, (max(1, image.width // scale), max(1, image.height // scale)))
 
 
 def _turned(image: Image.Image, orientation: int) -> Image.Image:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from neocog.data._folder import check_part_classes
-from neocog.data._groups import group_pattern
+from neocog.data._groups import group_files, group_pattern
 from neocog.data._manifest_columns import (
     Roles,
     check_column,
@@ -19,6 +19,7 @@ from neocog.data._manifest_columns import (
     is_one,
     label_fault,
     number,
+    with_points,
 )
 from neocog.data._manifest_columns import label_text as _text
 from neocog.data._manifest_paths import PathFinder
@@ -69,21 +70,21 @@ def scan_manifest(
         DataError: a manifest or columns that cannot be read, paths that leave the root, no usable row, one
             class only, a class that the training part lacks. Rows that cannot be used are listed in `broken`.
     """
-    table = read_table(path)
+    table = with_points(read_table(path), task)
     root = path.parent if images is None else images
     if not root.is_dir():
         raise DataError(message(str(root), expected="the folder of the images (--images)", got="none"))
     pattern = group_pattern(group_by, table.columns)
     if group_by is not None and pattern is None:
         check_column(table, group_by, "--group-by")
-    roles = find_roles(table, task, label, None if pattern is not None else group_by)
+    roles = find_roles(table, task, label, group_by, by_column=pattern is None)
     rows = _read_rows(table, roles, PathFinder(path, root))
     if not rows.good:
         raise _nothing_usable(path, root, rows)
     names = _class_names(roles, rows.good.values())
     files = [_image(row, roles, names) for row in rows.good.values()]
     if pattern is not None:
-        files = [replace(file, group=pattern(file.path)) for file in files]
+        files = group_files(files, pattern, str(group_by))
     files, unreadable = checked_files(root, files, check, workers, progress)
     scan = FolderScan(
         root=root,
@@ -92,7 +93,7 @@ def scan_manifest(
         files=tuple(files),
         broken=(*rows.broken, *unreadable),
         task=roles.task,
-        notes=(*table.notes, *_notes(table, roles, rows, names)),
+        notes=(*table.notes, *_notes(table, roles, rows, names, group_by)),
     )
     _check(scan, path)
     return scan
@@ -136,20 +137,17 @@ def _value(table: Table, roles: Roles, cells: list[Any]) -> tuple[Any, ...]:
     if roles.task == "regression":
         return tuple(_finite(name, cell) for name, cell in zip(roles.values, cells, strict=True))
     cell = cells[0]
-    if roles.task == "single-label":
-        if isinstance(cell, list):
-            if len(cell) != 1:
-                raise _RowError(f"{len(cell)} labels")
-            cell = cell[0]
-        if is_empty(cell) or str(cell).strip().lower() in _NOTHING:
-            raise _RowError("no label")
-        return (_label(cell),)
-    if isinstance(cell, list):
-        parts: list[Any] = cell
-    else:
-        text = "" if is_empty(cell) else _text(cell)
-        parts = text.split(roles.separator) if roles.separator else [text]
-    return tuple(dict.fromkeys(_label(part) for part in parts if str(part).strip()))
+    parts: list[Any] = cell if isinstance(cell, list) else [cell]
+    if roles.task == "multi-label" and roles.separator and isinstance(cell, str):
+        parts = cell.split(roles.separator)
+    labels = tuple(dict.fromkeys(_label(part) for part in parts if not _is_missing(part)))
+    if roles.task == "single-label" and len(labels) != 1:
+        raise _RowError(f"{len(labels)} labels" if labels else "no label")
+    return labels
+
+
+def _is_missing(cell: Any) -> bool:
+    return is_empty(cell) or str(cell).strip().lower() in _NOTHING
 
 
 def _label(cell: Any) -> str:
@@ -199,14 +197,19 @@ def _add(rows: _Rows, row: _Row, roles: Roles) -> None:
     if known is None:
         rows.good[row.path] = row
         return
-    if known.split == row.split and known.value == row.value:
+    if known.group is None:
+        known.group = row.group
+    same_place = known.split == row.split and row.group in (known.group, None)
+    if same_place and known.value == row.value:
         rows.repeated += 1
         return
-    if known.split == row.split and roles.task == "multi-label" and not roles.one_hot:
+    if same_place and roles.task == "multi-label" and not roles.one_hot:
         known.value = tuple(dict.fromkeys((*known.value, *row.value)))  # one row a label
         return
     if known.split != row.split:
         what = f"in two parts: {known.split} (line {known.line}), {row.split} (line {row.line})"
+    elif not same_place:
+        what = f"in two groups: {known.group} (line {known.line}), {row.group} (line {row.line})"
     else:
         first, second = (", ".join(map(str, item.value)) or "none" for item in (known, row))
         what = f"two labels: {first} (line {known.line}), {second} (line {row.line})"
@@ -242,15 +245,18 @@ def _image(row: _Row, roles: Roles, names: tuple[str, ...]) -> ImageFile:
     return ImageFile(targets=row.value, **common)
 
 
-def _notes(table: Table, roles: Roles, rows: _Rows, names: tuple[str, ...]) -> list[str]:
+def _notes(
+    table: Table, roles: Roles, rows: _Rows, names: tuple[str, ...], group_by: str | None
+) -> list[str]:
     """Say how the columns were read, and what was odd."""
+    groups = f"paths as {group_by}" if group_by is not None and roles.group is None else roles.group
     columns = ", ".join(roles.values[:6]) + (", …" if len(roles.values) > 6 else "")
     what = {
         "single-label": f"{len(names)} classes from {columns}",
         "multi-label": f"several labels an image, {len(names)} in all, from {columns}",
         "regression": f"numbers from {columns}",
     }[roles.task]
-    more = [f"{title} from {name}" for title, name in (("parts", roles.split), ("groups", roles.group),
+    more = [f"{title} from {name}" for title, name in (("parts", roles.split), ("groups", groups),
                                                        ("weights", roles.weight)) if name]  # fmt: skip
     if roles.unused:
         shown = ", ".join(roles.unused[:6]) + (", …" if len(roles.unused) > 6 else "")

@@ -47,6 +47,10 @@ _IGNORED = (
 _MANY_VALUES = 20  # different whole numbers in a column called target: more of them are no classes
 _MOST_LABEL = 200  # characters
 _NUMBER = re.compile(r"[-+]?(?:(?:\d{1,40}\.?\d{0,40}|\.\d{1,40})(?:e[-+]?\d{1,3})?|inf|nan)", re.I | re.A)
+# What pandas calls the numbers of rows when it reads them back, or writes them to Parquet.
+_NUMBER_OF_ROW = re.compile(r"unnamed:\d+|indexlevel\d+")
+_DECIMAL_COMMA = re.compile(r"[-+]?\d{0,40},\d{1,40}(?:e[-+]?\d{1,3})?", re.I | re.A)
+_LIKE_A_NUMBER = re.compile(r"[-+]?[\d.,']*\d[\d.,']*", re.A)  # 0,5 and 1,000.5
 SEPARATORS = ("|", ";", ",")
 
 
@@ -75,7 +79,9 @@ class Roles:
     unused: tuple[str, ...] = ()
 
 
-def find_roles(table: Table, task: str, label: str | None, group_by: str | None) -> Roles:
+def find_roles(
+    table: Table, task: str, label: str | None, group_by: str | None, *, by_column: bool = True
+) -> Roles:
     """Decide what the columns are.
 
     Args:
@@ -83,9 +89,11 @@ def find_roles(table: Table, task: str, label: str | None, group_by: str | None)
         task: one of `TASKS`, or `"auto"`.
         label: column, or several separated by commas, with what is to be learned; None looks for it.
         group_by: column whose value an image shares with its group; None looks for it.
+        by_column: whether a column tells the groups at all; else `group_by` is a pattern on paths.
 
     Raises:
         DataError: no column of files or labels, or several readings; the columns that are there are named.
+            Groups by the column that is to be learned.
     """
     where = str(table.path)
     file = _first(table, _FILE)
@@ -93,20 +101,33 @@ def find_roles(table: Table, task: str, label: str | None, group_by: str | None)
         names = ", ".join(table.columns)
         expected, do = "a column of image files (file, path, image, filename)", "Rename it."
         raise DataError(message(where, expected=expected, got=f"the columns {names}", do=do))
+    asked = None if label is None else _asked(table, label)
+    group = _group_column(table, asked, group_by) if by_column else None
     found = Roles(
         file=file,
         task="single-label",
         values=(),
         split=_first(table, _SPLIT),
-        group=group_by if group_by is not None else _first(table, _GROUP),
+        group=group,
         weight=_first(table, _WEIGHT),
     )
     taken = {found.file, found.split, found.group, found.weight}
     free = [name for name in table.columns if name not in taken]
-    asked = None if label is None else _asked(table, label)
     roles = _by_values(table, found, task, asked if asked is not None else free, given=asked is not None)
     used = taken | set(roles.values)
     return replace(roles, unused=tuple(name for name in table.columns if name not in used))
+
+
+def _group_column(table: Table, asked: list[str] | None, group_by: str | None) -> str | None:
+    """Return the column of the groups, which is none that is to be learned."""
+    learned = asked or [name for name in [_first(table, (*_LABEL, *_LABELS, *_TARGET))] if name is not None]
+    if group_by is None:
+        return _first(table, _GROUP, [name for name in table.columns if name not in learned])
+    if group_by in learned:
+        got = f"{group_by!r}, which is to be learned"
+        do = "" if asked else "Name what is to be learned with --label."
+        raise DataError(message("--group-by", expected="a column of groups", got=got, do=do))
+    return group_by
 
 
 def _by_values(table: Table, found: Roles, task: str, free: list[str], *, given: bool) -> Roles:
@@ -123,7 +144,52 @@ def _by_values(table: Table, found: Roles, task: str, free: list[str], *, given:
         if names is _TARGET and len(targets) > 1:
             return _several(table, found, task, targets)
         return _one(table, found, task, column)
-    return _several(table, found, task, [name for name in free if _key(name) not in _IGNORED])
+    return _several(table, found, task, [name for name in free if _may_be_learned(table, name)])
+
+
+def _may_be_learned(table: Table, column: str) -> bool:
+    """Return whether a column that nobody named may hold what is to be learned."""
+    key = _key(column)
+    if key in _IGNORED or key in _GROUP or _NUMBER_OF_ROW.fullmatch(key):
+        return False
+    if column not in table.unnamed:
+        return True
+    values = [number(cell) for cell in table.cells(column)]
+    whole = all(value is not None and value.is_integer() and value >= 0 for value in values)
+    return not whole or len(set(values)) < len(values)  # each number once: the rows, as pandas and R write
+
+
+def with_points(table: Table, task: str) -> Table:
+    """Return a table whose decimal commas are points (0,5 becomes 0.5), where `;` stands between cells.
+
+    A column changes where all of it are numbers then, and not where commas may stand between labels.
+    """
+    if not table.comma or task == "multi-label":
+        return table
+    rows = [list(row) for row in table.rows]
+    for place, name in enumerate(table.columns):
+        cells = [row[place] for row in rows if not is_empty(row[place])]
+        written = [str(cell).strip() for cell in cells]
+        if _key(name) in (*_FILE, *_LABELS) or not any(_DECIMAL_COMMA.fullmatch(cell) for cell in written):
+            continue
+        if all(number(cell) is not None or _DECIMAL_COMMA.fullmatch(cell) for cell in written):
+            for row in rows:
+                row[place] = str(row[place]).replace(",", ".")
+    return replace(table, rows=rows)
+
+
+def _check_target(table: Table, column: str) -> None:
+    """Raise for a column called target of which a part are numbers: the others are no classes."""
+    cells = list(zip(table.lines, table.cells(column), strict=True))
+    words = [(line, cell) for line, cell in cells if not is_empty(cell) and number(cell) is None]
+    like = [cell for _, cell in words if _LIKE_A_NUMBER.fullmatch(str(cell).strip())]
+    values = [number(cell) for _, cell in cells]
+    if words and (like or any(value is not None and math.isfinite(value) for value in values)):
+        line, cell = words[0]
+        where = f"{table.path}: line {line}"
+        do = "Write them as 0.5 and 1000.5, or say --task regression or --task single-label."
+        got = repr(str(cell)[:40])
+        raise DataError(message(where, expected=f"a number in the column {column}", got=got, do=do))
 
 
 def _one(table: Table, found: Roles, task: str, column: str) -> Roles:
@@ -132,6 +198,8 @@ def _one(table: Table, found: Roles, task: str, column: str) -> Roles:
     lists = any(isinstance(cell, list) for cell in cells)
     key = _key(column)
     if task == "auto":
+        if key in _TARGET and not lists and not _all_numbers(cells):
+            _check_target(table, column)
         if lists:
             task = "multi-label"
         elif _all_numbers(cells):

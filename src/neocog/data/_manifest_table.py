@@ -27,9 +27,11 @@ class Table:
     Attributes:
         path: of the manifest.
         columns: their names.
-        rows: cells in the order of the columns: text, numbers, bool, None, or lists of text (JSON, Parquet).
+        rows: cells in the order of the columns: text, numbers, bool, None, or lists of them (JSON, Parquet).
         lines: line of each row in the file, from 1; number of the row in Parquet.
         headless: whether the first line held data, so that the names are made up.
+        unnamed: columns without a name in the first line, by the name that they got.
+        comma: whether `;` stands between the cells, so that a comma may stand in a number (0,5).
         notes: what the user should know, as sentences.
     """
 
@@ -38,6 +40,8 @@ class Table:
     rows: list[list[Any]]
     lines: list[int]
     headless: bool = False
+    unnamed: frozenset[str] = frozenset()
+    comma: bool = False
     notes: tuple[str, ...] = ()
 
     def cells(self, column: str) -> list[Any]:
@@ -92,7 +96,8 @@ def _decoded(path: Path) -> tuple[str, tuple[str, ...]]:
 def _delimited(path: Path, text: str, notes: tuple[str, ...]) -> Table:
     rows: list[list[Any]] = []
     lines: list[int] = []
-    for line, cells in _csv_rows(path, text, _delimiter(path, text)):
+    delimiter = _delimiter(path, text)
+    for line, cells in _csv_rows(path, text, delimiter):
         rows.append(list(cells))
         lines.append(line)
     if not rows:
@@ -107,7 +112,16 @@ def _delimited(path: Path, text: str, notes: tuple[str, ...]) -> Table:
             expected, got = f"{len(columns)} cells, as in the first line", str(len(row))
             do = "Put cells that hold the separator into quotes."
             raise DataError(message(f"{path}: line {line}", expected=expected, got=got, do=do))
-    return Table(path=path, columns=columns, rows=rows, lines=lines, headless=headless, notes=notes)
+    return Table(
+        path=path,
+        columns=columns,
+        rows=rows,
+        lines=lines,
+        headless=headless,
+        unnamed=frozenset(() if headless else (columns[i] for i, cell in enumerate(first) if not cell)),
+        comma=delimiter == ";",
+        notes=notes,
+    )
 
 
 def _csv_rows(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
@@ -207,11 +221,12 @@ def _from_records(
 
 
 def _plain(value: Any) -> Any:
-    """Return a cell as text, number, bool, None or a list of text; what is none of them as its text."""
+    """Return a cell as text, number, bool, None or a list of these; what is none of them as its text."""
     if value is None or isinstance(value, (str, bool, int, float)):
         return value
     if isinstance(value, (list, tuple)):
-        return [str(item) for item in value]
+        plain = (str, bool, int, float)
+        return [item if item is None or isinstance(item, plain) else str(item) for item in value]
     if isinstance(value, dict) and isinstance(value.get("path"), str):  # an image as Hugging Face keeps it
         return value["path"]
     return str(value)[:_MOST_CELL]

@@ -11,7 +11,7 @@ from neocog.core import check_one_of
 from neocog.data._download import file_sha256
 from neocog.data._flat import scan_flat
 from neocog.data._folder import scan_folder, walk_files
-from neocog.data._groups import group_pattern
+from neocog.data._groups import group_files, group_pattern
 from neocog.data._image_files import SUFFIXES
 from neocog.data._manifest import scan_manifest
 from neocog.data._manifest_table import MANIFEST_SUFFIXES
@@ -87,10 +87,12 @@ def scan_images(
         )
     _check_folder_options(root, task, label, images)
     if root.is_dir() and (pattern is not None or _is_flat(root, follow_links)):
-        manifest = None if pattern is not None else _manifest_of_folder(root, follow_links)
-        if manifest is not None:
-            return scan_images(manifest, task=task, group_by=group_by, follow_links=follow_links, **form)  # type: ignore[arg-type]
+        manifests = _manifests_of_folder(root)
+        if pattern is None and len(manifests) == 1 and not _names_tell(root, follow_links):
+            return scan_images(manifests[0], task=task, group_by=group_by, follow_links=follow_links, **form)  # type: ignore[arg-type]
         scan = scan_flat(root, pattern=pattern, follow_links=follow_links, **form)  # type: ignore[arg-type]
+        unread = (f"{manifest.name} is not used: give {manifest} as data instead" for manifest in manifests)
+        scan = replace(scan, notes=(*scan.notes, *unread))
     else:
         scan = scan_folder(root, follow_links=follow_links, **form)  # type: ignore[arg-type]
     if task == "multi-label":
@@ -120,11 +122,7 @@ def _grouped(scan: FolderScan, group_by: str | None) -> FolderScan:
     grouped = group_pattern(group_by)
     if grouped is None:
         return scan
-    files = tuple(replace(file, group=grouped(file.path)) for file in scan.files)
-    if all(file.group is None for file in files):
-        got = f"{files[0].path!r} and others"
-        raise DataError(message("--group-by", expected=f"paths that fit {group_by}", got=got))
-    return replace(scan, files=files)
+    return replace(scan, files=tuple(group_files(scan.files, grouped, str(group_by))))
 
 
 def _not_here(option: str, wanted: str, root: Path) -> ArgumentError:
@@ -154,20 +152,22 @@ def _has_image(folder: Path, follow_links: bool, *, deep: bool) -> bool:
         )
 
 
-def _manifest_of_folder(root: Path, follow_links: bool) -> Path | None:
-    """Return the one manifest that lies with the images where their names alone don't tell the classes."""
-    found = [
+def _manifests_of_folder(root: Path) -> list[Path]:
+    """Return the manifests that lie with the images."""
+    return [
         entry
         for entry in sorted(root.iterdir())
         if entry.suffix.lower() in MANIFEST_SUFFIXES and entry.is_file() and entry.name[:1] != "."
     ]
-    if len(found) != 1:
-        return None
+
+
+def _names_tell(root: Path, follow_links: bool) -> bool:
+    """Return whether the names of the images alone tell their classes."""
     try:
         scan_flat(root, follow_links=follow_links, check="none")
     except DataError:
-        return found[0]
-    return None
+        return False
+    return True
 
 
 def _several_labels(scan: FolderScan) -> FolderScan:

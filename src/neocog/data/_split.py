@@ -31,7 +31,8 @@ def stratified_split(
         One sorted array of positions a part; together they hold each position once.
 
     Raises:
-        DataError: a class has fewer samples than there are parts; it names the class and its count.
+        DataError: a class has fewer samples than there are parts; it names the class and its count. Labels of
+            another shape, or missing ones.
 
     Example:
         >>> train, test = stratified_split([0, 0, 0, 0, 1, 1, 1, 1], (0.75, 0.25), seed=1)
@@ -39,7 +40,7 @@ def stratified_split(
         (6, 2)
     """
     shares = check_fractions("stratified_split", fractions)
-    numbers = np.asarray(labels).reshape(-1)
+    numbers = class_numbers("stratified_split", labels)
     parts: list[list[int]] = [[] for _ in shares]
     for label in np.unique(numbers):
         members = np.flatnonzero(numbers == label)
@@ -52,8 +53,31 @@ def stratified_split(
     return [np.array(sorted(part), dtype=np.int64) for part in parts]
 
 
+def class_numbers(where: str, labels: Any) -> np.ndarray[Any, Any]:
+    """Return the class of each sample, (samples,), from one in a row or in a column each.
+
+    Raises:
+        DataError: another shape, such as columns of 0 and 1; a sample without a class.
+    """
+    expected = "the class number of each sample, (samples,)"
+    try:
+        found = np.asarray(labels)
+    except ValueError as error:
+        raise DataError(message(where, expected=expected, got="rows of different lengths")) from error
+    if found.ndim == 0 or found.size != len(found):
+        do = "Columns of 0 and 1 become numbers by argmax(axis=1)." if found.ndim == 2 else ""
+        raise DataError(message(where, expected=expected, got=f"shape {found.shape}", do=do))
+    found = found.reshape(-1)
+    missing = next((i for i, label in enumerate(found.tolist()) if label is None or label != label), None)
+    if missing is not None:
+        raise DataError(message(where, expected=expected, got=f"{found[missing]} at position {missing}"))
+    return found
+
+
 def check_fractions(where: str, fractions: Sequence[float]) -> list[float]:
     """Return the shares of the parts, which must be above 0 and have the sum 1."""
+    if isinstance(fractions, (int, float)):
+        raise ArgumentError(message(where, expected="fractions above 0 with the sum 1", got=fractions))
     shares = [check_number(where, "each fraction", share) for share in fractions]
     if not shares or min(shares) <= 0 or abs(sum(shares) - 1) > 1e-6:
         raise ArgumentError(message(where, expected="fractions above 0 with the sum 1", got=tuple(fractions)))

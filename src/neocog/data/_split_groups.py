@@ -12,7 +12,7 @@ import numpy as np
 
 from neocog.core import check_int, check_one_of
 from neocog.data._scan import TASKS
-from neocog.data._split import check_fractions, rank
+from neocog.data._split import check_fractions, class_numbers, rank
 from neocog.exceptions import ArgumentError, DataError, message
 
 Positions = np.ndarray[Any, np.dtype[np.int64]]
@@ -133,7 +133,7 @@ def grouped_split(
         One sorted array of positions a part; together they hold each position once.
 
     Raises:
-        DataError: fewer groups than parts.
+        DataError: fewer groups than parts, class numbers of another shape, missing ones.
 
     Example:
         >>> train, test = grouped_split([0, 0, 1, 1, 0, 1], ["a", "a", "b", "b", "c", "d"], (0.6, 0.4))
@@ -177,7 +177,7 @@ def kfold(
         task: one of `TASKS`.
 
     Raises:
-        DataError: fewer samples or groups than folds.
+        DataError: fewer samples or groups than folds, class numbers of another shape, missing ones.
 
     Example:
         >>> [test.tolist() for _, test in kfold([0, 0, 1, 1], 2, seed=1)]
@@ -193,7 +193,7 @@ def kfold(
     elif task == "regression":
         tests = quantile_split(labels, shares, seed)
     else:
-        numbers = np.asarray(labels).reshape(-1)
+        numbers = class_numbers("kfold", labels)
         _check_enough("samples", len(numbers), k)
         order = sorted(range(len(numbers)), key=lambda i: (numbers[i], rank(seed, i)))
         tests = [np.array(sorted(order[fold::k]), dtype=np.int64) for fold in range(k)]
@@ -252,7 +252,7 @@ def _indicators(labels: Any, task: str) -> np.ndarray[Any, np.dtype[np.int64]]:
     if task == "regression":
         values = np.asarray(labels, dtype=np.float64)
         return _range_columns(values[:, None] if values.ndim == 1 else values, 5)
-    _, numbers = np.unique(np.asarray(labels).reshape(-1), return_inverse=True)
+    _, numbers = np.unique(class_numbers("grouped_split", labels), return_inverse=True)
     return np.eye(int(numbers.max(initial=0)) + 1, dtype=np.int64)[numbers]
 
 

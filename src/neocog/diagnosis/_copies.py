@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
 
 from neocog.diagnosis._duplicates import Duplicates, Pair
 from neocog.diagnosis._findings import Finding, Item, Samples
 
+# Numbers of copies may differ by this part of their standard deviation: people measure anew, or crop.
+_SAME_NUMBER = 0.1
 _ORDER = {"train": 0, "validation": 1, "test": 2, None: 3}
 _NOTES = {"file": "the same file", "pixels": "the same pixels", "near": "the same picture"}
 
@@ -18,6 +23,7 @@ def copy_findings(samples: Samples, found: Duplicates) -> list[Finding | None]:
     for pair in found.pairs:
         closest[group_of[pair.first]].append(pair)
     leaks, conflicts = [], []
+    spread = None if samples.numbers is None else np.nanstd(samples.numbers, axis=0)
     for group, pairs in closest.items():
         ordered = tuple(sorted(group, key=lambda i: (_ORDER.get(samples.part(i), 4), i)))
         parts = list(dict.fromkeys(str(samples.part(i)) for i in ordered if samples.part(i)))
@@ -25,8 +31,7 @@ def copy_findings(samples: Samples, found: Duplicates) -> list[Finding | None]:
             leaks.append(
                 Item(images=ordered, note=f"{_note(pairs)} in {' and '.join(parts)}", score=_sure(pairs))
             )
-        meanings = {samples.meaning(i) for i in ordered} - {None}
-        if len(meanings) > 1:
+        if _contradict(samples, ordered, spread):
             names = ", ".join(dict.fromkeys(_name(samples, i) for i in ordered))
             conflicts.append(Item(images=ordered, note=f"{_note(pairs)} as {names}", score=_sure(pairs)))
     exact = _inner_groups(found, ("file", "pixels"))
@@ -40,17 +45,42 @@ def copy_findings(samples: Samples, found: Duplicates) -> list[Finding | None]:
             advice="Keep each group in one part: leaks.csv names the copies outside train, which can go.",
             items=tuple(leaks),
         ),
-        Finding(
-            kind="label-conflicts",
-            title="the same image in two classes",
-            severity="error",
-            meaning="One of the labels is wrong, or the classes overlap: no model can learn both.",
-            advice="Look at each group and keep the image in the right class alone.",
-            items=tuple(conflicts),
-        ),
+        _conflicts(samples, conflicts),
         _copies("exact-copies", "exact copies", exact, found, samples),
         _copies("near-copies", "near copies (other size, quality, crop, turn)", near, found, samples),
     ]
+
+
+def _contradict(samples: Samples, images: Sequence[int], spread: Any) -> bool:
+    """Return whether copies have other labels, or numbers that lie further apart than measuring explains."""
+    if samples.numbers is None:
+        return len({samples.meaning(i) for i in images} - {None}) > 1
+    rows = samples.numbers[list(images)]
+    rows = rows[~np.isnan(rows).any(1)]
+    return len(rows) > 1 and bool((np.ptp(rows, axis=0) > _SAME_NUMBER * spread).any())
+
+
+def _conflicts(samples: Samples, items: Sequence[Item]) -> Finding:
+    """Return what contradicts itself, in words for classes, labels or numbers."""
+    title, severity = "the same image in two classes", "error"
+    meaning = "One of the labels is wrong, or the classes overlap: no model can learn both."
+    advice = "Look at each group and keep the image in the right class alone."
+    if samples.numbers is not None:
+        title, severity = "the same image with different numbers", "warning"
+        meaning = "A model can learn only what lies between them."
+        advice = "Look at each group and keep the image with the right numbers alone."
+    elif (samples.labels < 0).all():
+        title = "the same image with different labels"
+        meaning = "Some of the labels are wrong or missing: no model can learn both."
+        advice = "Look at each group and give each copy the same labels."
+    return Finding(
+        kind="label-conflicts",
+        title=title,
+        severity=severity,
+        meaning=meaning,
+        advice=advice,
+        items=tuple(items),
+    )
 
 
 def _copies(

@@ -23,6 +23,8 @@ class Samples:
         class_names: in the order of the labels.
         parts: train, validation or test of each; None where nothing is split.
         meanings: what each image stands for, to tell whether copies contradict each other; None: nothing.
+        numbers: what is to be predicted of each image, (images, numbers), NaN where there is none; None where
+            images have classes or labels.
     """
 
     paths: tuple[str, ...]
@@ -30,6 +32,7 @@ class Samples:
     class_names: tuple[str, ...] = ()
     parts: tuple[str | None, ...] = ()
     meanings: tuple[Hashable, ...] = ()
+    numbers: Array | None = None
 
     def part(self, index: int) -> str | None:
         """Return the part of an image."""

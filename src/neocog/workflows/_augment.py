@@ -16,7 +16,7 @@ from neocog import layers
 from neocog.core import check_int, check_one_of, set_random_seed
 from neocog.data import load_image
 from neocog.data._folder import walk_files
-from neocog.data._image_files import SUFFIXES
+from neocog.data._image_files import SUFFIXES, reason_of
 from neocog.exceptions import ArgumentError, DataError, StorageError, message
 from neocog.workflows._augmentations import AUGMENTATIONS, augmentation_layers, check_augmentation
 from neocog.workflows._config import check_image_size
@@ -95,7 +95,7 @@ def augment(
     if count > _MOST_SAMPLES:
         raise ArgumentError(message("augment", expected=f"count up to {_MOST_SAMPLES}", got=count))
     wanted = None if image_size is None else check_image_size("augment", image_size)
-    given = Path(path).expanduser()
+    given = _given(path)
     root, names = _images(given)
     target = _target(out, given)
     size, color = look_at([str(root / name) for name in names])
@@ -121,6 +121,12 @@ def augment(
         image_size=(shape[0], shape[1]),
         broken=tuple(broken),
     )
+
+
+def _given(path: str | os.PathLike[str]) -> Path:
+    if not os.fspath(path).strip():
+        raise DataError(message("augment", expected="an image or a folder of images", got="an empty path"))
+    return Path(path).expanduser()
 
 
 def _images(path: Path) -> tuple[Path, list[str]]:
@@ -163,7 +169,7 @@ def _read(
                 kept[place] = load_image(root / names[place], size=size, color_mode=color)
                 break
             except DataError as error:
-                broken.append((names[place], str(error)))
+                broken.append((names[place], reason_of(error)))
     if not kept:
         file, reason = broken[0]
         raise DataError(message(str(root / file), expected="an image that can be read", got=reason))

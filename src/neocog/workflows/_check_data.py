@@ -47,8 +47,15 @@ def samples_of(scan: FolderScan) -> tuple[Samples, dict[int, str]]:
         class_names=scan.class_names if scan.task != "regression" else (),
         parts=(*(file.split for file in files), *(None for _ in scan.broken)) if scan.splits else (),
         meanings=(*(_meaning(scan, file) for file in files), *(None for _ in scan.broken)),
+        numbers=_numbers(scan) if scan.task == "regression" else None,
     )
     return samples, reasons
+
+
+def _numbers(scan: FolderScan) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Return what is to be predicted, (images, numbers), NaN for those that could not be used."""
+    missing = np.full((len(scan.broken), len(scan.class_names)), np.nan)
+    return np.concatenate([np.array([file.targets for file in scan.files], dtype=np.float64), missing])
 
 
 def _meaning(scan: FolderScan, file: ImageFile) -> Hashable:

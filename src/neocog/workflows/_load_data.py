@@ -50,6 +50,9 @@ def find_data(data: str) -> Target:
     Raises:
         DataError: nothing has that name; the nearest data sets are offered.
     """
+    if not data.strip():
+        expected = "a folder of images, a manifest, or the name of a data set"
+        raise DataError(message("data", expected=expected, got="an empty path", do="This folder is called ."))
     key = data.lower().replace("-", "_")
     if key in DATASETS:
         known = dataset(key)
@@ -62,7 +65,7 @@ def find_data(data: str) -> Target:
         hint = f"Did you mean {close[0]!r}?" if close else ""
         known_names = ", ".join(DATASETS)
         expected = f"a folder of images or a data set ({known_names}), or a manifest"
-        raise DataError(message(data or "''", expected=expected, got="no such folder", do=hint))
+        raise DataError(message(data, expected=expected, got="no such folder", do=hint))
     resolved = folder.resolve()
     return Target(name=(resolved.stem if resolved.is_file() else resolved.name) or "images", folder=folder)
 
