@@ -23,7 +23,6 @@ from neocog.training._evaluate import evaluate_source
 from neocog.training._executions import grouped
 from neocog.training._finders_batch import with_auto_batch_size
 from neocog.training._fit_data import placed_validation, sources_of
-from neocog.training._graphs import is_known
 from neocog.training._history import History
 from neocog.training._hook import HookList
 from neocog.training._interrupts import Interrupts
@@ -267,9 +266,8 @@ class _Run:
         model, device, position = self.model, self.device, self.scene.position
         begin = self.hooks.calls("on_train_batch_begin")
         end = self.hooks.calls("on_train_batch_end")
-        model.training_state.watch([*begin, *end])
+        watched = model.training_state.watch([*begin, *end])
         group = model.compile_settings.steps_per_execution
-        watched = not all(is_known(getattr(call, "__self__", call)) for call in [*begin, *end])
         begin, end, rest = grouped(begin, end, group)
         limit = self.request.steps_per_epoch
         logs: Any = self.scene.logs if position.step else None
@@ -294,8 +292,7 @@ class _Run:
                     call(step, logs)
                 if watched:
                     forget_gradients(model)
-                position.step += 1
-                position.steps += 1
+                position.advance()
                 if self.snapshots is not None:
                     self.keep_step(self.snapshots, told=(step + 1) % group == 0)
                 stops = model.stop_training if together is None else together.ends(model)

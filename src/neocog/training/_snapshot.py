@@ -55,6 +55,11 @@ class Position:
     finished: bool = False
     validations: int = 0
 
+    def advance(self) -> None:
+        """Count a step."""
+        self.step += 1
+        self.steps += 1
+
 
 @dataclass(kw_only=True)
 class Scene:

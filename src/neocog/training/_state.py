@@ -121,15 +121,17 @@ class TrainingState:
         tf32 = None if self.plan is None else self.plan.tf32
         return nullcontext() if tf32 is None else float32_products(tf32)
 
-    def watch(self, calls: list[Any]) -> None:
-        """Look for changes of the model after each batch where callbacks of the user's are called there."""
-        if self.recorded is None and self.by_hand is None:
-            return
+    def watch(self, calls: list[Any]) -> bool:
+        """Look for changes of the model after each batch where callbacks of the user's are called there.
+
+        Returns whether they are.
+        """
         watches = not all(is_known(getattr(call, "__self__", call)) for call in calls)
         if self.recorded is not None:
             self.recorded.watches_changes = watches
         if self.by_hand is not None:
             self.by_hand.watch(watches)
+        return watches
 
     def train_step(self, model: Any, data: Any) -> Any:
         """Train on one batch: by the model's own step, recorded where the plan says so."""
