@@ -31,20 +31,29 @@ class Stopped(BaseException):
     """Stands for the end of the process."""
 
 
-class StopAt(keras.callbacks.Callback):
-    """Ends the run at its n-th training batch."""
+class Ends(keras.callbacks.Callback):
+    """Ends the run at its n-th batch, in a way of its own."""
 
     def __init__(self, at: int) -> None:
         super().__init__()
         self._left = at
 
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+    def count(self, batch: int, logs: Any = None) -> None:
         self._left -= 1
         if self._left == 0:
-            raise Stopped
+            self.end()
+
+    def end(self) -> None:
+        raise Stopped
 
     def state_dict(self) -> dict[str, Any]:
         return {}
+
+
+class StopAt(Ends):
+    """Ends the run at its n-th training batch."""
+
+    on_train_batch_end = Ends.count
 
 
 def network(rate: float = 0.5) -> Any:
@@ -376,20 +385,13 @@ def test_attributes_that_a_run_does_not_change_are_the_scripts(tmp_path: Path) -
 # --- validations, signals -----------------------------------------------------------------------------------
 
 
-class Signal(keras.callbacks.Callback):
+class Signal(Ends):
     """A time limit that ends within a validation."""
 
-    def __init__(self, at: int) -> None:
-        super().__init__()
-        self._left = at
+    on_test_batch_end = Ends.count
 
-    def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
-        self._left -= 1
-        if self._left == 0:
-            os.kill(os.getpid(), signal.SIGTERM)
-
-    def state_dict(self) -> dict[str, Any]:
-        return {}
+    def end(self) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 @pytest.mark.parametrize("on_epoch", [False, True])

@@ -37,9 +37,8 @@ class SwapEMAWeights(Callback):
         super().__init__()
         self.swap_on_epoch = swap_on_epoch
         self._swapped = False
-        self._plain: list[
-            torch.Tensor
-        ] = []  # weights of the last epoch, for a run that is given more of them
+        # The weights of the last epoch, whose averages stand in both places: for a run that gets more epochs.
+        self._plain: list[torch.Tensor] = []
 
     def _averaging(self) -> list[Any]:
         """The optimizers that keep averages."""

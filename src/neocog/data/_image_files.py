@@ -71,8 +71,7 @@ def read_file(path: str | os.PathLike[str]) -> FileBytes:
         DataError: no regular file with bytes in it, or one that may not be read.
     """
     try:
-        # Without waiting: opening a pipe would wait for its writer.
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        handle = _open_at_once(path)
     except (OSError, ValueError):
         _check_file(path)
         handle = -1
@@ -94,13 +93,18 @@ def read_head(path: str | os.PathLike[str], count: int) -> bytes:
     Raises:
         OSError: no regular file, or one that may not be read.
     """
-    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    handle = _open_at_once(path)
     try:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise OSError("not a regular file")
         return os.read(handle, count)
     finally:
         os.close(handle)
+
+
+def _open_at_once(path: str | os.PathLike[str]) -> int:
+    """Open a file to read, without waiting: opening a pipe would wait for its writer."""
+    return os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
 
 
 def _read_all(path: str | os.PathLike[str], handle: int) -> FileBytes:

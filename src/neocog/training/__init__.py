@@ -30,7 +30,7 @@ from neocog.training._precision import half_precision
 from neocog.training._progbar import Progbar
 from neocog.training._progress import Progress
 from neocog.training._progress_bar import ProgressBar
-from neocog.training._range_test import RangeTest, find_learning_rate, request_of
+from neocog.training._range_test import RangeTest, check_range, find_learning_rate, request_of
 from neocog.training._snapshots import Every, Snapshots
 from neocog.training._state import TrainingState
 from neocog.training._step import (
@@ -71,6 +71,7 @@ __all__ = [
     "calibration_file",
     "calibration_for",
     "calibration_place",
+    "check_range",
     "checked_executions",
     "compute_loss",
     "compute_metrics",

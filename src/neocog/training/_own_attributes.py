@@ -22,8 +22,7 @@ from neocog.core import tree_flatten
 from neocog.files import is_storable
 from neocog.training._put_back import put_back
 from neocog.training._snapshot_own import copied
-
-_KNOWN = ("neocog.", "torch.")
+from neocog.training._trainable import is_users
 
 
 class OwnAttributes:
@@ -97,7 +96,7 @@ def _set_by_user(kind: type) -> frozenset[str]:
     own: set[str] = set()
     known = {"training"}
     for cls in kind.__mro__:
-        (known if f"{cls.__module__}.".startswith(_KNOWN) else own).update(_names_set(cls))
+        (own if is_users(cls) else known).update(_names_set(cls))
     return frozenset(own - known)
 
 

@@ -15,6 +15,28 @@ from neocog.training._snapshot import random_state, set_random_state
 from neocog.training._world import join
 
 
+def check_range(
+    where: str, lowest: float, highest: float, steps: int, prefix: str = ""
+) -> tuple[float, float, int]:
+    """Return the rates between which a test runs, and its steps.
+
+    Args:
+        where: what the error text begins with.
+        lowest, highest: rates.
+        steps: how many.
+        prefix: stands before the names in the text: "--" for options.
+
+    Raises:
+        ArgumentError: rates or steps that make no test.
+    """
+    lowest = check_number(where, f"{prefix}lowest", lowest, minimum=1e-12, maximum=1e3)
+    highest = check_number(where, f"{prefix}highest", highest, minimum=1e-12, maximum=1e3)
+    if highest <= lowest:
+        expected = f"{prefix}highest above {prefix}lowest"
+        raise ArgumentError(message(where, expected=expected, got=f"{highest:g} and {lowest:g}"))
+    return lowest, highest, check_int(where, f"{prefix}steps", steps, minimum=20)
+
+
 class RangeTest(Hook):
     """Raises the learning rate step by step, notes each batch's loss, and puts the model back as it was.
 
@@ -38,13 +60,7 @@ class RangeTest(Hook):
     ) -> None:
         super().__init__()
         where = type(self).__name__
-        self.lowest = check_number(where, "lowest", lowest, minimum=1e-12, maximum=1e3)
-        self.highest = check_number(where, "highest", highest, minimum=1e-12, maximum=1e3)
-        if self.highest <= self.lowest:
-            raise ArgumentError(
-                message(where, expected="highest above lowest", got=f"{highest} and {lowest}")
-            )
-        self.steps = check_int(where, "steps", steps, minimum=20)
+        self.lowest, self.highest, self.steps = check_range(where, lowest, highest, steps)
         self.stop_factor = check_number(where, "stop_factor", stop_factor, minimum=1.1, maximum=1e6)
         self.result: LearningRateRange | None = None
         self._rates: list[float] = []

@@ -53,10 +53,7 @@ def _warn_of(source: Source, what: str) -> None:
 
 def _read_up_to(source: Source, count: int) -> None:
     """Leave out the first batches of data that can be read once; the random numbers stay as they are."""
-    now = random_state()
-    for _ in itertools.islice(source.batches(0), count):
-        pass
-    set_random_state(now)
+    _leave_out(source.batches(0), count, random_state())
 
 
 def _settle(scene: Scene, state: Mapping[str, Any]) -> None:
@@ -148,7 +145,12 @@ def _rest_of_pass(scene: Scene, number: int, skipped: int) -> Iterator[Batch]:
         set_random_state(scene.at_epoch["random"])
         source.load_state_dict(scene.at_epoch["source"])
     batches = source.batches(number)
-    for _ in itertools.islice(batches, skipped):
+    _leave_out(batches, skipped, now)
+    yield from batches
+
+
+def _leave_out(batches: Iterator[Batch], count: int, now: Mapping[str, Any]) -> None:
+    """Read some batches for nothing; the random numbers are `now` afterwards."""
+    for _ in itertools.islice(batches, count):
         pass
     set_random_state(now)
-    yield from batches

@@ -13,6 +13,7 @@ from neocog.core import tree_flatten
 from neocog.files import is_storable
 from neocog.metrics._state import Variable
 from neocog.optimizers import LossScaleOptimizer, MultiOptimizer, Optimizer, TorchOptimizer
+from neocog.training._trainable import is_users
 
 _OPTIMIZERS = (Optimizer, LossScaleOptimizer, MultiOptimizer, TorchOptimizer, torch.optim.Optimizer)
 # Attributes of neocog's metrics that their variables bring back.
@@ -28,7 +29,7 @@ def more_optimizers(model: Any) -> Iterator[tuple[str, Any]]:
     for path, part in model.named_modules():
         inner = getattr(part, "optimizer", None) if getattr(part, "compiled", False) is True else None
         found = [("optimizer", inner)] if isinstance(inner, _OPTIMIZERS) else []
-        if part is model or not type(part).__module__.startswith(("neocog.", "torch.")):
+        if part is model or is_users(type(part)):
             found += _optimizers_of(part)
         for name, optimizer in found:
             if id(optimizer) not in given:

@@ -202,7 +202,7 @@ class Snapshots:
 
     def before_validation(self, scene: Scene) -> None:
         """Keep what the validation will change, for a snapshot that is asked for while it runs."""
-        if any(map(_may_move_weights, listeners_of_tests(scene.hooks))):
+        if any(map(_may_move_weights, _listeners_of_tests(scene.hooks))):
             self._whole = capture(scene)
         else:
             self._passing = capture_passing(scene)
@@ -290,7 +290,7 @@ class Snapshots:
             warnings.warn(text, UserWarning, stacklevel=3)
 
 
-def listeners_of_tests(hooks: Any) -> list[Any]:
+def _listeners_of_tests(hooks: Any) -> list[Any]:
     """Return whose verbs are called around a validation and its batches."""
     verbs = [f"on_test{part}_{when}" for part in ("", "_batch") for when in ("begin", "end")]
     return [getattr(call, "__self__", call) for verb in verbs for call in hooks.calls(verb)]

@@ -99,6 +99,11 @@ def uses_own_loss(model: Any) -> bool:
     return usual and model.compile_settings.loss_argument is not None
 
 
+def is_users(kind: Any) -> bool:
+    """Whether a class is neither neocog's nor torch's."""
+    return not f"{kind.__module__}.".startswith(("neocog.", "torch."))
+
+
 def forget_gradients(model: Any) -> None:
     """Drop gradients that code of the user's left on the weights: a step of neocog's would add its own.
 

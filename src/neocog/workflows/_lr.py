@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from neocog.core import check_int, check_number, set_random_seed
-from neocog.exceptions import ArgumentError, StorageError, message
-from neocog.training import LearningRateRange, RangeTest, find_learning_rate, request_of
+from neocog.core import set_random_seed
+from neocog.exceptions import StorageError, message
+from neocog.training import LearningRateRange, RangeTest, check_range, find_learning_rate, request_of
 from neocog.workflows._bases import is_base
 from neocog.workflows._config import TrainConfig
 from neocog.workflows._events import Reading, Reporter, silent
@@ -19,7 +19,6 @@ from neocog.workflows._mixing import MixedSource, mixes
 from neocog.workflows._train import base_for_files, network, opened, tell
 
 _TELL_EVERY = 0.25  # seconds
-_LEAST_RATE, _MOST_RATE, _LEAST_STEPS = 1e-12, 1e3, 20  # of a range test
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +78,8 @@ def learning_rate(
         TrainingError: the loss is not finite from the start.
     """
     config.check()
-    test = _watched(lowest, highest, steps, report)
+    check_range("lr", lowest, highest, steps, prefix="--")
+    test = _Watched(lowest, highest, steps, report)
     target = find_data(config.data)
     path = Path(out or f"learning-rate-{target.name}.png").expanduser()
     if path.is_dir() or not path.absolute().parent.is_dir():
@@ -108,17 +108,6 @@ def learning_rate(
         part="all" if config.weights is None else "head",
         plot=str(path),
     )
-
-
-def _watched(lowest: float, highest: float, steps: int, report: Reporter) -> _Watched:
-    """Return the test; its arguments are checked under the names of the options."""
-    check_number("lr", "--lowest", lowest, minimum=_LEAST_RATE, maximum=_MOST_RATE)
-    check_number("lr", "--highest", highest, minimum=_LEAST_RATE, maximum=_MOST_RATE)
-    if highest <= lowest:
-        got = f"{highest:g} and {lowest:g}"
-        raise ArgumentError(message("lr", expected="--highest above --lowest", got=got))
-    check_int("lr", "--steps", steps, minimum=_LEAST_STEPS)
-    return _Watched(lowest, highest, steps, report)
 
 
 class _Watched(RangeTest):
