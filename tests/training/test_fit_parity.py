@@ -187,6 +187,43 @@ def test_metrics_of_the_same_name_are_named_as_in_keras(data: Any, plain: Any, w
         assert dict(mine) == pytest.approx({name: float(v) for name, v in reference.items()}, rel=1e-3)
 
 
+@pytest.mark.filterwarnings("ignore:Gradients do not exist:UserWarning")
+@pytest.mark.parametrize("kind", ["list", "dict", "one loss", "own metrics"])
+def test_lists_of_results_have_the_order_of_keras(data: Any, kind: str) -> None:
+    x, y, target = data
+
+    def make(library: Any) -> Any:
+        class Watched(library.Model):  # type: ignore[misc, name-defined]
+            @property
+            def metrics(self) -> list[Any]:
+                return (
+                    [*super().metrics[:1], *super().metrics[:0:-1]]
+                    if kind == "own metrics"
+                    else super().metrics
+                )
+
+        inputs = library.Input((6,))
+        size = library.layers.Dense(1, name="size")(inputs)
+        group = library.layers.Dense(3, activation="softmax", name="group")(inputs)
+        outputs = {"wide": size, "apart": group} if kind == "dict" else [size, group]
+        return Watched(inputs, outputs)
+
+    names = ("wide", "apart") if kind == "dict" else ("size", "group")
+    targets = dict(zip(names, (target, y), strict=True)) if kind == "dict" else [target, y]
+    losses = ("mse", None if kind == "one loss" else "sparse_categorical_crossentropy")
+    ours, theirs = pair(make)
+    results = []
+    for model in (ours, theirs):
+        by_name = {names[0]: ["mse", "mae"], names[1]: ["accuracy"]}
+        model.compile("sgd", dict(zip(names, losses, strict=True)), metrics=by_name)
+        results += [model.evaluate(x, targets, verbose=0), model.test_on_batch(x, targets)]
+        results.append(model.train_on_batch(x, targets))
+    for mine, reference in zip(results[:3], results[3:], strict=True):
+        np.testing.assert_allclose(mine, [float(value) for value in reference], **TOLERANCE)
+    found = ours.evaluate(x, targets, verbose=0, return_dict=True)
+    assert [found[name] for name in ours.metrics_names] == ours.evaluate(x, targets, verbose=0)
+
+
 def test_evaluate_predict_and_the_batch_verbs_equal_keras(data: Any) -> None:
     x, y, _ = data
     ours, theirs = pair(stack)

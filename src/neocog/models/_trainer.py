@@ -143,7 +143,8 @@ class Trainer(FindingVerbs, Layer):
     @property
     def metrics_names(self) -> list[str]:
         """Names of the metrics, in the order in which `evaluate` returns them."""
-        return [metric.name for metric in self.metrics]
+        names = [metric.name for metric in self.metrics]
+        return names if self._compiled is None else engine.names_in_list(self, names)
 
     def reset_metrics(self) -> None:
         """Set all metrics back to their start."""
@@ -276,7 +277,7 @@ class Trainer(FindingVerbs, Layer):
                 verbose=verbose,
                 callbacks=callbacks,
             )
-        return logs if return_dict else engine.as_list(logs)
+        return logs if return_dict else engine.as_list(self, logs)
 
     def predict(
         self,
@@ -316,14 +317,14 @@ class Trainer(FindingVerbs, Layer):
     ) -> Any:
         """Train on one batch and return the loss and the metrics."""
         logs = engine.train_on_batch(self, x, y, sample_weight, class_weight)
-        return logs if return_dict else engine.as_list(logs)
+        return logs if return_dict else engine.as_list(self, logs)
 
     def test_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
     ) -> Any:
         """Return the loss and the metrics on one batch."""
         logs = engine.test_on_batch(self, x, y, sample_weight)
-        return logs if return_dict else engine.as_list(logs)
+        return logs if return_dict else engine.as_list(self, logs)
 
     def predict_on_batch(self, x: Any) -> Any:
         """Return the outputs for one batch as NumPy arrays."""

@@ -24,7 +24,7 @@ from neocog.training._history import History
 from neocog.training._hook import Hook, HookList
 from neocog.training._interrupts import Interrupts
 from neocog.training._loop import FitRequest, fit
-from neocog.training._on_batch import as_list, predict_on_batch, test_on_batch, train_on_batch
+from neocog.training._on_batch import as_list, names_in_list, predict_on_batch, test_on_batch, train_on_batch
 from neocog.training._plan import Plan
 from neocog.training._precision import half_precision
 from neocog.training._progbar import Progbar
@@ -82,6 +82,7 @@ __all__ = [
     "forget_calibration",
     "half_precision",
     "metric_results",
+    "names_in_list",
     "predict",
     "predict_on_batch",
     "predict_step",

@@ -69,7 +69,7 @@ class Head:
         weight: factor of the loss in the total, or None for 1.
         metrics: metrics that ignore sample weights.
         weighted_metrics: metrics that use them.
-        tracker: mean of this output's loss, where there are several outputs.
+        tracker: mean of this output's loss, where several outputs have one.
     """
 
     name: str
@@ -120,6 +120,7 @@ class Compiled:
             _walk(tree, lambda item: None if _is_accuracy_word(item) else _metric(item))
         self.loss_tracker = LossTracker(name="loss")
         self.heads: list[Head] = []
+        self.output_names: list[str] = []  # as the model gives them; the heads of a dict go by name
 
     def set_optimizer(self, optimizer: Any) -> None:
         """Take another optimizer; a `torch.optim.Optimizer` is adapted."""
@@ -159,7 +160,8 @@ class Compiled:
         weights = _per_output("loss_weights", self.loss_weights, names, broadcast=False)
         metrics = _per_output_lists("metrics", self.metrics_argument, names)
         weighted = _per_output_lists("weighted_metrics", self.weighted_metrics_argument, names)
-        many = len(names) > 1
+        many, several = len(names) > 1, sum(loss is not None for loss in losses) > 1
+        self.output_names = list(y_pred) if isinstance(y_pred, dict) else names
         for index, name in enumerate(names):
             prefix = f"{name}_" if many else ""
             make = partial(_settled_metric, target=targets[index], output=outputs[index], prefix=prefix)
@@ -171,16 +173,23 @@ class Compiled:
                     weight=None if weights[index] is None else float(weights[index]),
                     metrics=[make(item) for item in metrics[index]],
                     weighted_metrics=[make(item) for item in weighted[index]],
-                    tracker=LossTracker(name=f"{name}_loss") if many and loss is not None else None,
+                    tracker=LossTracker(name=f"{name}_loss") if several and loss is not None else None,
                 )
             )
         _name_apart(self.heads)
 
     def all_metrics(self) -> list[Metric]:
-        """Loss first, then the losses of the outputs, then the metrics in the order of the outputs."""
-        trackers = [head.tracker for head in self.heads if head.tracker is not None]
-        rest = [metric for head in self.heads for metric in (*head.metrics, *head.weighted_metrics)]
-        return [self.loss_tracker, *trackers, *rest]
+        """Loss first, then the losses of the outputs as the model gives them, then the outputs' metrics."""
+        trackers = {head.name: head.tracker for head in self.heads if head.tracker is not None}
+        ordered = [trackers[name] for name in self.output_names if name in trackers]
+        return [self.loss_tracker, *ordered, *self._metrics_of_outputs()]
+
+    def named_last(self) -> list[Metric]:
+        """Return the metrics that end a list of results, by name: those of several outputs, as in Keras."""
+        return self._metrics_of_outputs() if len(self.heads) > 1 else []
+
+    def _metrics_of_outputs(self) -> list[Metric]:
+        return [metric for head in self.heads for metric in (*head.metrics, *head.weighted_metrics)]
 
 
 def require_compiled(where: str, compiled: Compiled | None) -> Compiled:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
@@ -54,10 +54,18 @@ def predict_on_batch(model: Trainable, x: Any) -> Any:
     return tree_map(to_numpy, outputs)
 
 
-def as_list(logs: Mapping[str, Any]) -> Any:
-    """Return the values of logs as a list in their order; a single one alone, as Keras does."""
-    values = list(logs.values())
+def as_list(model: Trainable, logs: Mapping[str, Any]) -> Any:
+    """Return the values of logs as a list; a single one alone, as Keras does."""
+    values = [logs[name] for name in names_in_list(model, logs)]
     return values[0] if len(values) == 1 else values
+
+
+def names_in_list(model: Trainable, names: Iterable[str]) -> list[str]:
+    """Return names of results in the order of Keras's lists: that of `metrics`, and what is left by name."""
+    last = {id(metric) for metric in model.compile_settings.named_last()}
+    first = dict.fromkeys(metric.name for metric in model.metrics if id(metric) not in last)
+    given = set(names)
+    return [*(name for name in first if name in given), *sorted(given.difference(first))]
 
 
 def _one_batch(model: Trainable, x: Any, y: Any, sample_weight: Any, class_weight: Any) -> Any:
