@@ -260,6 +260,38 @@ def test_half_written_rows_and_damaged_files_are_never_read(folder, home, monkey
     assert counted.during(lambda: images(source_of(folder)))[1] == 0  # mended
 
 
+def test_many_damaged_rows_are_mended_in_few_files(folder, home, monkeypatch):
+    monkeypatch.setattr("neocog.data._cache_sums._SETTLED", -1.0)  # so that none is missed before it is read
+    whole_set = images(source_of(folder, shuffle=False))
+    (path,) = home.glob(f"*/*{segments.SUFFIX}")
+    data = bytearray(path.read_bytes())
+    stride = segments.row_bytes((*SIZE, 3))
+    for row in range(9):
+        data[len(data) - (row + 1) * stride + 5] ^= 255
+    path.write_bytes(data)
+    new_process(monkeypatch)
+    assert torch.equal(images(source_of(folder, shuffle=False)), whole_set)
+    assert len(list(home.glob(f"*/*{segments.SUFFIX}"))) <= 1 + 4  # of 1, 2, 4 and 8 rows, not nine of one
+
+
+def test_a_look_has_no_more_files_than_a_process_can_open(folder, home, monkeypatch):
+    monkeypatch.setattr(room, "MOST_FILES", 3)
+    counted = Counted(monkeypatch)
+    files = files_of(folder)
+    for count in range(1, 7):  # six runs, each with an image more
+        new_process(monkeypatch)
+        source = ImageFolderSource(files[:count], None, image_size=SIZE, cache="disk", seed=3)
+        assert counted.during(lambda source=source: images(source))[1] >= 1
+        for age, path in enumerate(sorted(home.glob(f"*/*{segments.SUFFIX}"), key=os.path.getmtime)):
+            os.utime(path, (1e9 + age, 1e9 + age))
+    assert len(list(home.glob(f"*/*{segments.SUFFIX}"))) <= 3 + 1  # and the one that the last run made
+    new_process(monkeypatch)
+    assert counted.during(lambda: images(source))[1] == 0
+    resource = pytest.importorskip("resource")
+    monkeypatch.setattr(resource, "getrlimit", lambda kind: (5, 5))
+    assert len(room.newest_files(next(home.glob("*/*.images")).parent, [])) == 2
+
+
 def test_a_full_disk_is_told_once_and_costs_nothing(folder, monkeypatch):
     real = segments._write
     done = []

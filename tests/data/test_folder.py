@@ -12,7 +12,15 @@ from drawn import save, tree
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neocog.data import ImageFile, scan_folder, scan_images, stratified_split
+from neocog.data import (
+    ImageFile,
+    image_dataset_from_directory,
+    scan_folder,
+    scan_images,
+    stratified_split,
+)
+from neocog.data._folder import walk_files
+from neocog.data._generator import ImageDataGenerator
 from neocog.exceptions import ArgumentError, DataError
 
 
@@ -228,3 +236,45 @@ def test_split_errors_name_class_and_count():
     for wrong in ((0.5, 0.6), (1.0, 0.0), (), (-0.5, 1.5)):
         with pytest.raises(ArgumentError, match=r"sum 1|each fraction"):
             stratified_split([0, 1], wrong)
+
+
+@pytest.fixture
+def closed(monkeypatch):
+    """Close folders of these names, also for root, who may read everything."""
+    real, names = os.scandir, {"closed", "test"}
+
+    def scandir(path="."):
+        if os.path.basename(os.fspath(path)) in names:
+            raise PermissionError(13, "Permission denied", os.fspath(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    return "a folder that may not be read (permission denied)"
+
+
+def test_folders_that_may_not_be_read_are_listed(tmp_path, closed):
+    tree(tmp_path, {"cat": 2, "dog": 2, "closed": 2, "dog/closed": 2})
+    scan = scan_images(tmp_path)
+    assert [(file.path, file.reason) for file in scan.broken] == [("closed", closed), ("dog/closed", closed)]
+    assert (scan.counts(), scan.empty_folders) == ({"cat": 2, "dog": 2}, ())
+
+
+def test_a_part_that_may_not_be_read_is_listed(tmp_path, closed):
+    tree(tmp_path, {"train/cat": 2, "train/dog": 2, "test/cat": 1, "test/dog": 1})
+    assert [(file.path, file.reason) for file in scan_images(tmp_path).broken] == [("test", closed)]
+
+
+def test_flat_folders_list_what_may_not_be_read(tmp_path, closed):
+    for name in ("cat.1.png", "cat.2.png", "dog.1.png", "dog.2.png", "closed/dog.3.png"):
+        save(tmp_path / name)
+    assert [(file.path, file.reason) for file in scan_images(tmp_path).broken] == [("closed", closed)]
+
+
+def test_the_functions_of_keras_warn_of_folders_that_may_not_be_read(tmp_path, closed):
+    tree(tmp_path, {"cat": 2, "dog": 2, "dog/closed": 2})
+    with pytest.warns(UserWarning, match=r"dog.closed may not be read \(permission denied\)"):
+        assert len(image_dataset_from_directory(tmp_path, verbose=False).file_paths) == 4
+    with pytest.warns(UserWarning, match=r"dog.closed may not be read \(permission denied\)"):
+        assert ImageDataGenerator().flow_from_directory(tmp_path).samples == 4
+    with pytest.raises(DataError, match=r"dog.closed: expected a folder that may be read"):
+        list(walk_files(tmp_path, follow_links=True))

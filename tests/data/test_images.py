@@ -219,6 +219,9 @@ def test_every_fault_names_file_and_reason(tmp_path):
             load_image(path)
         assert name in str(caught.value)
         assert check_image(path, decode=True)
+    (tmp_path / "loop.jpg").symlink_to("loop.jpg")
+    with pytest.raises(DataError, match=r"cannot be opened \(too many levels of symbolic links\)\.$"):
+        load_image(tmp_path / "loop.jpg")
     with pytest.raises(DataError, match="no such file"):
         load_image(tmp_path / "none.jpg")
     with pytest.raises(DataError, match="a folder"):

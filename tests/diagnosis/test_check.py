@@ -187,3 +187,30 @@ def test_links_that_lead_back_up_add_no_images(tmp_path: Path) -> None:
     result = check(CheckConfig(data=str(root), out=str(tmp_path / "out"), features="none"))
     assert result.images == 2
     assert result.findings == ()
+
+
+def test_a_file_with_a_second_row_is_no_copy_of_itself(tmp_path: Path) -> None:
+    rows = ["file,target"]
+    for number in range(6):
+        scene(number, 64, 48).save(tmp_path / f"{number}.png")
+        rows.append(f"{number}.png,{number}.5")
+    rows += ["0.png,", "./1.png,NaN", "2.png,9", "2.png,10"]  # rows that cannot be used
+    (tmp_path / "labels.csv").write_text("\n".join(rows) + "\n")
+    result = check(CheckConfig(data=str(tmp_path / "labels.csv"), out=str(tmp_path / "out")))
+    assert [finding.kind for finding in result.findings] == ["unreadable"]
+    named = {name for case in result.details[0]["cases"] for name in case["files"]}
+    assert {Path(name).name for name in named} == {"0.png", "1.png", "2.png"}
+    assert result.trust == "Labels were not judged: that takes one class an image."
+
+
+def test_of_a_file_and_a_link_to_it_the_file_is_kept(tmp_path: Path) -> None:
+    root = tmp_path / "photos"
+    for number, name in enumerate(("train/cat", "train/dog", "test/cat", "test/dog")):
+        (root / name).mkdir(parents=True)
+        scene(number, 64, 48).save(root / name / "1.png")
+    (root / "train/cat/0.png").symlink_to(root / "train/cat/1.png")
+    (root / "train/dog/0.png").symlink_to(root / "test/dog/1.png")
+    result = check(CheckConfig(data=str(root), out=str(tmp_path / "out"), features="none"))
+    kept = {row["kind"]: [case["files"][0] for case in row["cases"]] for row in result.details}
+    assert sorted(kept["exact-copies"]) == ["test/dog/1.png", "train/cat/1.png"]
+    assert kept["leaks"] == ["test/dog/1.png"]

@@ -102,3 +102,41 @@ def test_both_kinds_of_entries_share_one_bound(tmp_path: Path) -> None:
     assert len(store.names("looks-", tmp_path / "cache")) == 3
     store.prune(limit=0, keep="f" * 64, root=tmp_path / "cache")
     assert store.names("", tmp_path / "cache") == ["f" * 64]
+
+
+def filled(cache: Path, entries: int) -> list[str]:
+    """Put entries of one row each into a store, as checks do that each find one new image."""
+    digests = [f"{number:064x}" for number in range(entries)]
+    for number, digest in enumerate(digests):
+        kept = LookStore("key", cache)
+        kept.put([digest], {"measured": np.full((1, 2), number, np.float64)})
+        kept.close()
+    return digests
+
+
+def test_many_small_entries_become_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    digests = filled(tmp_path, 20)
+    monkeypatch.setattr("neocog.diagnosis._store._MOST_ENTRIES", 4)
+    (tmp_path / next(iter(store.names("", tmp_path))) / "measured.bin").write_bytes(b"short")
+    kept = LookStore("key", tmp_path)
+    assert len(kept) == 19
+    assert len(store.names("", tmp_path)) == 2  # and the damaged one, which is no one's
+    for number, digest in enumerate(digests):
+        row = kept.get(digest)
+        assert row is None or row["measured"].tolist() == [number, number]
+    assert sum(digest in kept for digest in digests) == 19
+    assert len(LookStore("key", tmp_path)) == 19
+
+
+def test_large_entries_stay_and_a_full_disk_costs_rows_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled(tmp_path, 8)
+    monkeypatch.setattr("neocog.diagnosis._store._MOST_ENTRIES", 4)
+    with monkeypatch.context() as full:
+        full.setattr(store, "_new_folder", lambda *arguments: None)
+        assert len(LookStore("key", tmp_path)) == 4
+    assert len(store.names("", tmp_path)) == 8
+    monkeypatch.setattr("neocog.diagnosis._store._LARGE", 1)
+    assert len(LookStore("key", tmp_path)) == 4
+    assert len(store.names("", tmp_path)) == 8

@@ -19,6 +19,8 @@ MOST = 32 * 2**30
 # and leaves so much free for everything else.
 SPARE = 2**30
 LIMIT_VARIABLE = "NEOCOG_CACHE_GB"
+# Files of one look at most: each takes one of the files that a process may have open, half of those at most.
+MOST_FILES = 512
 
 
 def chosen_limit() -> int | None:
@@ -71,3 +73,32 @@ def make_room(root: Path, wanted: int, keep: Collection[Path]) -> bool:
             path.unlink()
             taken -= size
     return taken + wanted <= limit
+
+
+def newest_files(folder: Path, opened: Collection[Path]) -> list[Path]:
+    """Return the files of a look that are not open yet, by name, as many as a process can have open.
+
+    Those beyond, which were used longest ago, are deleted: runs that each bring a few new images, or a cache
+    that was damaged, would leave more and more of them.
+    """
+    found = []
+    with suppress(OSError):
+        for path in folder.glob(f"*{SUFFIX}"):
+            if path not in opened:
+                with suppress(OSError):
+                    found.append((path.stat().st_mtime, path))
+    found.sort(reverse=True)
+    room = max(_most_files() - len(opened), 0)
+    for _, path in found[room:]:
+        with suppress(OSError):
+            path.unlink()
+    return sorted(path for _, path in found[:room])
+
+
+def _most_files() -> int:
+    try:
+        import resource
+    except ImportError:  # Windows, which has no such limit
+        return MOST_FILES
+    allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return MOST_FILES if allowed == resource.RLIM_INFINITY else min(MOST_FILES, allowed // 2)

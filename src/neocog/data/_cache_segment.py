@@ -142,9 +142,10 @@ def open_segment(path: Path, shape: tuple[int, int, int]) -> Segment | None:
             raise ValueError("a table that is cut")
         segment = Segment(path, shape, capacity, handle, records)
     except (OSError, ValueError, KeyError, TypeError, OverflowError):
-        os.close(handle)
         return None
-    segment._next = capacity  # no place for us
+    finally:
+        os.close(handle)  # the mapping has its own
+    segment._handle, segment._next = -1, capacity  # no place for us
     return segment
 
 

@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 
 from neocog.core import neocog_home
-from neocog.data._cache_room import chosen_limit, make_room
-from neocog.data._cache_segment import SUFFIX, Segment, create_segment, open_segment, row_bytes
+from neocog.data._cache_room import chosen_limit, make_room, newest_files
+from neocog.data._cache_segment import Segment, create_segment, open_segment, row_bytes
 from neocog.data._cache_sums import FileSums
 from neocog.data._images import decoder_version
 from neocog.data._look import Look
@@ -156,7 +156,9 @@ class DecodeCache:
             current = self._writing
             if current is not None and not current.full and current.pid == os.getpid():
                 return current
-            capacity = max(1, min(expected, _SEGMENT // row_bytes(self.shape)))
+            # Twice the last one at least: rows that turn out damaged were expected by nobody.
+            grown = 1 if current is None else 2 * current.capacity
+            capacity = max(1, min(max(expected, grown), _SEGMENT // row_bytes(self.shape)))
             while not make_room(self.root, capacity * row_bytes(self.shape), self._in_use()):
                 if capacity <= _FEWEST:
                     self._closed = True
@@ -172,16 +174,11 @@ class DecodeCache:
     def _look_for_segments(self) -> None:
         """Open the files that other processes have made, and read what is new in those that are open."""
         with self._lock:
-            names = []
-            with suppress(OSError):
-                names = sorted(name for name in os.listdir(self.folder) if name.endswith(SUFFIX))
-            for name in names:
-                if name in self._segments:
-                    continue
-                segment = open_segment(self.folder / name, self.shape)
+            for path in newest_files(self.folder, self._in_use()):
+                segment = open_segment(path, self.shape)
                 if segment is None:
                     continue
-                self._segments[name] = segment
+                self._segments[path.name] = segment
                 for digest, row in segment.entries():
                     if self._places.setdefault(digest, (segment, row)) != (segment, row):
                         self._others.setdefault(digest, []).append((segment, row))

@@ -7,7 +7,7 @@ import unicodedata
 from collections import Counter
 from pathlib import Path, PurePosixPath
 
-from neocog.data._folder import check_part_classes, walk_files
+from neocog.data._folder import check_part_classes, closed_folders, walk_files
 from neocog.data._groups import compile_pattern
 from neocog.data._image_files import SUFFIXES
 from neocog.data._scan import SPLIT_NAMES, BrokenFile, FolderScan, ImageFile, Progress, checked_files
@@ -39,7 +39,8 @@ def scan_flat(
     Raises:
         DataError: names that do not fit, that can be read in several ways, or that tell one class only.
     """
-    names = list(walk_files(root, follow_links=follow_links))
+    closed: list[OSError] = []
+    names = list(walk_files(root, follow_links=follow_links, unread=closed.append))
     paths = [name for name in names if name.lower().endswith(SUFFIXES)]
     if not paths:
         raise DataError(message(str(root), expected="images", got="none in the folder"))
@@ -64,7 +65,7 @@ def scan_flat(
         layout="flat",
         class_names=class_names,
         files=tuple(files),
-        broken=(*strangers, *broken),
+        broken=(*closed_folders(root, closed), *strangers, *broken),
         skipped=len(names) - len(paths),
         notes=(words,),
     )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from neocog.core import check_one_of
 from neocog.data._image_files import SUFFIXES
-from neocog.data._scan import SPLIT_NAMES, FolderScan, ImageFile, Progress, checked_files
+from neocog.data._scan import SPLIT_NAMES, BrokenFile, FolderScan, ImageFile, Progress, checked_files
 from neocog.exceptions import DataError, message
 
 _LAYOUTS = (
@@ -41,12 +42,14 @@ def scan_folder(
     """
     check = check_one_of("scan_folder", "check", check, ("header", "decode", "none"))
     root = Path(path).expanduser()
-    folders = _class_folders(root, follow_links)
+    closed: list[OSError] = []
+    folders = _class_folders(root, follow_links, closed.append)
+    unread = closed_folders(root, closed)
     found: list[tuple[str | None, str, str]] = []  # part, class, path
     skipped = 0
     for split, name, folder in folders:
         start = f"{folder.relative_to(root).as_posix()}/"
-        for file in walk_files(folder, follow_links=follow_links):
+        for file in walk_files(folder, follow_links=follow_links, unread=_known):
             if file.lower().endswith(SUFFIXES):
                 found.append((split, name, f"{start}{file}"))
             else:
@@ -61,13 +64,14 @@ def scan_folder(
         layout="class-per-folder" if folders[0][0] is None else "split-folders",
         class_names=tuple(names),
         files=tuple(files),
-        broken=tuple(broken),
+        broken=(*unread, *broken),
         skipped=skipped,
         notes=_strangers(root, folders, follow_links),
         empty_folders=tuple(
             folder.relative_to(root).as_posix()
             for split, name, folder in folders
             if (split, name) not in filled
+            and folder.relative_to(root).as_posix() not in {file.path for file in unread}
         ),
     )
     _check_classes(scan)
@@ -75,12 +79,20 @@ def scan_folder(
     return scan
 
 
-def walk_files(folder: Path, *, follow_links: bool) -> Iterator[str]:
-    """Give the files below `folder`, hidden ones left out, in Keras's order, as paths relative to it."""
+def walk_files(
+    folder: Path, *, follow_links: bool, unread: Callable[[OSError], object] | None = None
+) -> Iterator[str]:
+    """Give the files below `folder`, hidden ones left out, in Keras's order, as paths relative to it.
+
+    Args:
+        folder: where they lie.
+        follow_links: visit folders behind symbolic links.
+        unread: told of each folder that cannot be read; None raises `DataError` for the first.
+    """
     above = [path.stat() for path in folder.resolve().parents if path.exists()]  # links back up are loops
     seen = {(status.st_dev, status.st_ino) for status in above}
     rows: list[tuple[str, list[str]]] = []
-    for where, subfolders, files in os.walk(folder, followlinks=follow_links):
+    for where, subfolders, files in os.walk(folder, onerror=unread or _refuse, followlinks=follow_links):
         status = os.stat(where)
         key = (status.st_dev, status.st_ino)
         if key in seen:
@@ -95,12 +107,47 @@ def walk_files(folder: Path, *, follow_links: bool) -> Iterator[str]:
             yield name if start == os.curdir else f"{start}/{name}".replace(os.sep, "/")
 
 
-def _class_folders(root: Path, follow_links: bool) -> list[tuple[str | None, str, Path]]:
-    """Return (part or None, class name, folder) for every folder that stands in a class's place."""
+def closed_folders(root: Path, errors: list[OSError]) -> list[BrokenFile]:
+    """Return the folders below `root` that could not be read, which are listed like broken files."""
+    reasons = {os.path.relpath(str(error.filename), root).replace(os.sep, "/"): error for error in errors}
+    return [
+        BrokenFile(path=path, reason=f"a folder that may not be read ({_why(error)})")
+        for path, error in sorted(reasons.items())
+    ]
+
+
+def warn_of_closed(error: OSError) -> None:
+    """Warn of a folder that cannot be read, which Keras passes over without a word."""
+    warnings.warn(
+        f"{error.filename} may not be read ({_why(error)}): what is in it is left out.", stacklevel=2
+    )
+
+
+def _refuse(error: OSError) -> None:
+    expected, do = "a folder that may be read", "Change who may read it, or move it elsewhere."
+    raise DataError(message(str(error.filename), expected=expected, got=_why(error), do=do)) from error
+
+
+def _why(error: OSError) -> str:
+    return "permission denied" if isinstance(error, PermissionError) else error.strerror or str(error)
+
+
+def _known(error: OSError) -> None:
+    """Pass over a folder that is listed as broken already."""
+
+
+def _class_folders(
+    root: Path, follow_links: bool, unread: Callable[[OSError], object]
+) -> list[tuple[str | None, str, Path]]:
+    """Return (part or None, class name, folder) for every folder that stands in a class's place.
+
+    Each folder below is looked into: `unread` is told of those that cannot be read.
+    """
     subfolders = _subfolders(root)
     if not subfolders:
         raise _no_classes(root)
-    parts = _part_folders(root, [folder for folder in subfolders if _has_image(folder, follow_links)])
+    used = [folder for folder in subfolders if _has_image(folder, follow_links, unread)]
+    parts = _part_folders(root, used)
     if not parts:
         return [(None, _class_name(folder), folder) for folder in subfolders]
     rows: list[tuple[str | None, str, Path]] = []
@@ -156,15 +203,17 @@ def _strangers(
         [f"{loose} {'image' if loose == 1 else 'images'} outside of class folders: not used"] if loose else []
     )
     if folders[0][0] is not None:
-        beside = [top for top in _subfolders(root) if top not in tops and _has_image(top, follow_links)]
+        others = [top for top in _subfolders(root) if top not in tops]
+        beside = [top for top in others if _has_image(top, follow_links, _known)]
         notes += [
             f"the folder {top.name!r} is neither train nor validation nor test: not used" for top in beside
         ]
     return tuple(notes)
 
 
-def _has_image(folder: Path, follow_links: bool) -> bool:
-    return any(file.lower().endswith(SUFFIXES) for file in walk_files(folder, follow_links=follow_links))
+def _has_image(folder: Path, follow_links: bool, unread: Callable[[OSError], object]) -> bool:
+    files = walk_files(folder, follow_links=follow_links, unread=unread)
+    return any(file.lower().endswith(SUFFIXES) for file in files)
 
 
 def _subfolders(root: Path) -> list[Path]:

@@ -19,7 +19,7 @@ from neocog.core import (
     draw_seed,
     standardize_data_format,
 )
-from neocog.data._folder import walk_files
+from neocog.data._folder import walk_files, warn_of_closed
 from neocog.data._image_dataset import ImageDataset
 from neocog.data._image_source import ImageFolderSource
 from neocog.data._look import COLOR_MODES, INTERPOLATIONS
@@ -255,7 +255,7 @@ def _files_below(
 ) -> list[str]:
     files = [
         str(folder / file)
-        for file in walk_files(folder, follow_links=follow_links)
+        for file in walk_files(folder, follow_links=follow_links, unread=warn_of_closed)
         if file.lower().endswith(suffixes)
     ]
     if required and not files:

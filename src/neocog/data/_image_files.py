@@ -185,7 +185,9 @@ def _check_file(path: str | os.PathLike[str]) -> None:
         fault = "no such file"
     except PermissionError:
         fault = "a file that may not be read (permission denied)"
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        fault = f"one that cannot be opened ({(error.strerror or str(error)).lower()})"
+    except ValueError as error:
         fault = str(error)
     if fault:
         raise DataError(message(str(path), expected="an image file", got=fault))

@@ -144,7 +144,8 @@ def _is_flat(root: Path, follow_links: bool) -> bool:
 
 def _has_image(folder: Path, follow_links: bool, *, deep: bool) -> bool:
     if deep:
-        return any(name.lower().endswith(SUFFIXES) for name in walk_files(folder, follow_links=follow_links))
+        names = walk_files(folder, follow_links=follow_links, unread=lambda error: None)  # told by the scan
+        return any(name.lower().endswith(SUFFIXES) for name in names)
     with os.scandir(folder) as entries:
         return any(
             entry.name.lower().endswith(SUFFIXES) and entry.name[:1] != "." and entry.is_file()

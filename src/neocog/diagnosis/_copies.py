@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,8 +26,10 @@ def copy_findings(samples: Samples, found: Duplicates) -> list[Finding | None]:
     leaks, conflicts = [], []
     spread = None if samples.numbers is None else np.nanstd(samples.numbers, axis=0)
     for group, pairs in closest.items():
-        ordered = tuple(sorted(group, key=lambda i: (_ORDER.get(samples.part(i), 4), i)))
-        parts = list(dict.fromkeys(str(samples.part(i)) for i in ordered if samples.part(i)))
+        ordered = _ordered(samples, group)
+        parts = sorted(
+            {str(samples.part(i)) for i in ordered if samples.part(i)}, key=lambda p: _ORDER.get(p, 4)
+        )
         if len(parts) > 1:
             leaks.append(
                 Item(images=ordered, note=f"{_note(pairs)} in {' and '.join(parts)}", score=_sure(pairs))
@@ -49,6 +52,17 @@ def copy_findings(samples: Samples, found: Duplicates) -> list[Finding | None]:
         _copies("exact-copies", "exact copies", exact, found, samples),
         _copies("near-copies", "near copies (other size, quality, crop, turn)", near, found, samples),
     ]
+
+
+def _ordered(samples: Samples, group: Sequence[int]) -> tuple[int, ...]:
+    """Return copies, the one to keep first: links behind the files that they may lead to, then by part."""
+
+    def place(index: int) -> tuple[bool, int, int]:
+        path = samples.paths[index]
+        linked = os.path.realpath(path) != os.path.abspath(path)
+        return linked, _ORDER.get(samples.part(index), 4), index
+
+    return tuple(sorted(group, key=place))
 
 
 def _contradict(samples: Samples, images: Sequence[int], spread: Any) -> bool:
@@ -95,7 +109,7 @@ def _copies(
     items = []
     for group in groups:
         pairs = [pair for member in group for pair in by_member[member]]
-        ordered = tuple(sorted(group, key=lambda i: (_ORDER.get(samples.part(i), 4), i)))
+        ordered = _ordered(samples, group)
         items.append(Item(images=ordered, note=_note(pairs), score=_sure(pairs)))
     return Finding(
         kind=kind,

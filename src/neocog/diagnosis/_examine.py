@@ -114,6 +114,8 @@ def _judged(
     fault = ""
     if features is None or numbers is None:
         fault = "Labels were not judged."
+    elif not len(classes):
+        fault = "Labels were not judged: that takes one class an image."
     elif len(classes) < 2:
         fault = "Labels were not judged: that takes two classes or more."
     elif len(rows) < 10 * FOLDS:

@@ -29,7 +29,7 @@ def unreadable(looks: Looks, first: tuple[tuple[int, str], ...] = ()) -> Finding
         title="files that cannot be read",
         severity="error",
         meaning="They are left out of every training.",
-        advice="Get them again from their source, or delete them.",
+        advice="Get them again from their source, let them be read, or delete them.",
         items=tuple(Item(images=(i,), note=reason) for i, reason in sorted(reasons.items())),
     )
 

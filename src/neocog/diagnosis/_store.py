@@ -19,6 +19,8 @@ from neocog.transfer import _feature_store as store
 Array = np.ndarray[Any, Any]
 
 _DIGEST = "digest"
+_MOST_ENTRIES = 24  # each takes some of the files that a process may have open: more are joined,
+_LARGE = 50_000  # but for those of so many rows
 
 
 class LookStore:
@@ -35,19 +37,46 @@ class LookStore:
         self._writer: store.Writer | None = None
         self._entries: list[store.Arrays] = []
         self._places: dict[str, tuple[int, int]] = {}
-        for name in store.names(self._key, self._root) if self._key is not None else ():
-            self._take(store.load(name, self._root))
+        if self._key is not None:
+            for name in self._joined(self._key, store.names(self._key, self._root)):
+                self._take(self._load(name))
 
-    def _take(self, held: tuple[store.Arrays, dict[str, Any]] | None) -> None:
+    def _load(self, name: str) -> store.Arrays | None:
+        """Return the rows of an entry; None for one that is damaged, or that another process took away."""
+        held = store.load(name, self._root)
         digests = None if held is None else held[0].get(_DIGEST)
         if held is None or digests is None or digests.shape[1:] != (32,):
+            return None
+        return held[0] if all(len(values) == len(digests) for values in held[0].values()) else None
+
+    def _take(self, rows: store.Arrays | None) -> None:
+        if rows is None:
             return
-        if any(len(values) != len(digests) for values in held[0].values()):
-            return
-        self._entries.append(held[0])
-        text = digests.tobytes().hex()
-        for row in range(len(digests)):
+        self._entries.append(rows)
+        text = rows[_DIGEST].tobytes().hex()
+        for row in range(len(rows[_DIGEST])):
             self._places[text[64 * row : 64 * row + 64]] = (len(self._entries) - 1, row)
+
+    def _joined(self, key: str, names: list[str]) -> list[str]:
+        """Return the entries to read: where there are many, one that is made of them and the large ones."""
+        if len(names) <= _MOST_ENTRIES:
+            return names
+        writer, form, done = store.Writer(key + uuid.uuid4().hex[:16], root=self._root, spared=True), None, []
+        for name in names:
+            rows = self._load(name)
+            if rows is None or len(rows[_DIGEST]) >= _LARGE:
+                continue
+            own = {part: (values.dtype, values.shape[1:]) for part, values in rows.items()}
+            form = form or own
+            if own == form:
+                writer.add(rows)
+                done.append(name)
+        kept = bool(done) and bool(writer.finish({}))
+        writer.discard()
+        if kept:
+            for name in done:
+                store.remove(name, self._root)
+        return store.names(key, self._root)[:_MOST_ENTRIES]  # a disk that takes nothing: some are enough
 
     def __contains__(self, digest: str) -> bool:
         return digest in self._places

@@ -59,6 +59,11 @@ def _mapped(path: Path, dtype: str, shape: list[int]) -> np.ndarray[Any, np.dtyp
     return np.memmap(path, dtype=dtype, mode="r", shape=tuple(shape))
 
 
+def remove(key: str, root: Path | None = None) -> None:
+    """Take an entry away."""
+    shutil.rmtree((root or store_folder()) / key, ignore_errors=True)
+
+
 class Writer:
     """Collects rows of named arrays, on disk while that works, else in memory.
 

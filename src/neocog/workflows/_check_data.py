@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Hashable
 from typing import Any
@@ -38,7 +39,13 @@ class Progress:
 def samples_of(scan: FolderScan) -> tuple[Samples, dict[int, str]]:
     """Return the images of a scan to check, and the reasons for those that it could not use, by position."""
     files = scan.files
-    paths = [scan.absolute(file) for file in files] + [str(scan.root / file.path) for file in scan.broken]
+    paths = [scan.absolute(file) for file in files]
+    seen = {os.path.normpath(path) for path in paths}
+    for broken in scan.broken:
+        path = str(scan.root / broken.path)
+        # A row of a file that has another one: the file is looked at once, it is no copy of itself.
+        paths.append("" if os.path.normpath(path) in seen else path)
+        seen.add(os.path.normpath(path))
     labels = [file.label for file in files] + [-1] * len(scan.broken)
     reasons = {len(files) + i: file.reason for i, file in enumerate(scan.broken)}
     samples = Samples(

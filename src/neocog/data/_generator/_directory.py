@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from neocog.core import check_one_of
+from neocog.data._folder import warn_of_closed
 from neocog.data._generator._files import FileIterator, FileOptions
 from neocog.data._generator._iterator import WHITE_LIST
 from neocog.exceptions import DataError, message
@@ -111,7 +112,8 @@ def _folders(directory: str) -> list[str]:
 def _images_below(folder: str, follow_links: bool) -> list[str]:
     """Return the images below a folder, relative to it, in Keras's order."""
     found = []
-    for root, _, files in sorted(os.walk(folder, followlinks=follow_links), key=lambda entry: entry[0]):
+    walked = os.walk(folder, onerror=warn_of_closed, followlinks=follow_links)
+    for root, _, files in sorted(walked, key=lambda entry: entry[0]):
         for file in sorted(files):
             if file.lower().endswith(WHITE_LIST):
                 found.append(os.path.relpath(os.path.join(root, file), folder))
