@@ -370,6 +370,31 @@ def test_what_own_parts_keep_goes_on(tmp_path: Path, name: str) -> None:
     assert_goes_on(tmp_path, OWN[name], 10, 4)
 
 
+class Anneals(keras.callbacks.Callback):
+    """Changes settings of neocog's own parts, step for step and in one epoch alone."""
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        getattr(self.model.optimizer, "inner_optimizer", self.model.optimizer).momentum *= 0.97
+        self.model.layers[1].rate *= 0.95
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        if epoch == 0:
+            self.model.layers[0].trainable = False
+            self.model.optimizer.clipnorm = 0.1
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+def test_settings_that_callbacks_change_go_on(tmp_path: Path, scaled: bool) -> None:
+    def make() -> dict[str, Any]:
+        sgd = keras.optimizers.SGD(0.1, momentum=0.9)
+        optimizer = keras.optimizers.LossScaleOptimizer(sgd) if scaled else sgd
+        model = network()
+        model.compile(optimizer, "mse")
+        return {"x": X, "y": Y, "batch_size": 16, "model": model, "callbacks": [Anneals()]}
+
+    assert_goes_on(tmp_path, make, 10, 4)
+
+
 def test_attributes_that_a_run_does_not_change_are_the_scripts(tmp_path: Path) -> None:
     def make(scale: float) -> dict[str, Any]:
         model = EveryThird([keras.Input((6,)), layers.Dense(1)])
