@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from neocog.core import tree_flatten
+from neocog.core import generator_state, is_generator, tree_flatten
 from neocog.files import is_storable
 from neocog.optimizers import MultiOptimizer, Optimizer
 from neocog.training._put_back import put_back
@@ -179,4 +179,6 @@ def _mark(value: Any) -> Any:
         return [(key, _mark(item)) for key, item in value.items()]
     if isinstance(value, (list, tuple, deque)):
         return [_mark(item) for item in value]
+    if is_generator(value):
+        return _mark(generator_state(value))
     return frozenset(value) if isinstance(value, (set, frozenset)) else value
