@@ -187,6 +187,15 @@ def test_data_go_on_at_the_place(tmp_path: Path, name: str, stops: tuple[int, ..
     assert_goes_on(tmp_path, DATA[name], *stops)
 
 
+def test_what_a_loaders_parts_do_not_change_takes_no_room(tmp_path: Path) -> None:
+    orders = Orders()
+    orders.names = ["a"] * 96
+    with pytest.raises(Stopped):
+        run(tmp_path, lambda: {"x": DataLoader(TENSORS, 16, sampler=orders)}, 8)
+    state = read_snapshot(snapshots_in(tmp_path)[0])
+    assert state["source"]["own"] == [{"passes": 2}]
+
+
 def numbered(count: int) -> Any:
     for number in range(count):
         yield X[number % 80 : number % 80 + 16], Y[number % 80 : number % 80 + 16]

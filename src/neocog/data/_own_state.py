@@ -23,6 +23,14 @@ def own_state(holder: Any) -> dict[str, Any]:
     return copy.deepcopy(found)
 
 
+def changed_since(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what differs between two results of `own_state`, and all generators.
+
+    What a data set never changes, paths and labels for one, needs no room in a snapshot.
+    """
+    return {name: value for name, value in now.items() if name not in before or _differ(before[name], value)}
+
+
 def set_own_state(holder: Any, state: Mapping[str, Any]) -> None:
     """Set what `own_state` returned; generators stay the objects that they are, as others may hold them."""
     for name, value in state.items():
@@ -51,6 +59,12 @@ def parts_of_users(*holders: Any) -> list[Any]:
         inside = [getattr(part, name, None) for name in ("dataset", "sampler")]
         waiting += [one for one in (*inside, *getattr(part, "datasets", ())) if one is not None]
     return list(found.values())
+
+
+def _differ(one: Any, other: Any) -> bool:
+    if is_generator(other) or type(one) is not type(other):
+        return True
+    return not np.array_equal(one, other) if isinstance(other, np.ndarray) else bool(one != other)
 
 
 def _attributes(holder: Any) -> Iterator[tuple[str, Any]]:

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, Dataset, DistributedSampler, Sequential
 
 from neocog.core import check_int, draw_seed, is_text, to_tensor, tree_flatten
 from neocog.data._leaves import as_leaf, input_leaf, is_array, is_arrays, is_numbers, map_arrays
-from neocog.data._own_state import has_generator, own_state, parts_of_users, set_own_state
+from neocog.data._own_state import changed_since, has_generator, own_state, parts_of_users, set_own_state
 from neocog.data._source import Batch, Source, epoch_order
 from neocog.exceptions import DataError, message
 
@@ -84,6 +84,7 @@ class LoaderSource(Source):
             raise DataError(message("DataLoader", expected="at least one batch", got="a length of 0"))
         self.rewindable = self.num_batches is not None and isinstance(loader.sampler, SequentialSampler)
         self.shared_already = isinstance(loader.sampler, DistributedSampler)
+        self._before = [own_state(part) for part in self._parts()]
 
     def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         """Give the batches of one pass over the loader; `start` of them are read and left out."""
@@ -96,7 +97,10 @@ class LoaderSource(Source):
         """Return the places of the loader's generators, and what the user's data set and samplers keep."""
         return {
             "generators": [generator.get_state() for generator in self._generators()],
-            "own": [own_state(part) for part in self._parts()],
+            "own": [
+                changed_since(before, own_state(part))
+                for before, part in zip(self._before, self._parts(), strict=False)
+            ],
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
