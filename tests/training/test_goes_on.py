@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 from collections import Counter, defaultdict, deque, namedtuple
 from collections.abc import Callable
@@ -101,6 +102,49 @@ class Noisy(torch.utils.data.Dataset[Any]):
         return noisy(torch.tensor(X[index]), torch.tensor(Y[index]))
 
 
+class Drawing(Noisy):
+    """Draws from a generator of its own, as NumPy's authors advise."""
+
+    def __init__(self) -> None:
+        self.random = np.random.default_rng(3)
+
+    def __getitem__(self, index: int) -> Any:
+        return X[index] + self.random.normal(0, 0.3, 6).astype("float32"), Y[index]
+
+
+class Orders(torch.utils.data.Sampler[int]):
+    """Another order in each pass, by a count of its own."""
+
+    def __init__(self) -> None:
+        self.passes = 0
+
+    def __len__(self) -> int:
+        return 96
+
+    def __iter__(self) -> Any:
+        self.passes += 1
+        return iter(np.random.RandomState(self.passes).permutation(96).tolist())
+
+
+class Batches(keras.utils.PyDataset):
+    def __init__(self) -> None:
+        super().__init__()
+        self.random = np.random.default_rng(3)
+
+    def __len__(self) -> int:
+        return 6
+
+    def __getitem__(self, index: int) -> Any:
+        rows = self.random.permutation(96)[:16]
+        return X[rows], Y[rows]
+
+
+def drawn_by_numpy() -> dict[str, Any]:
+    draw = np.random.default_rng(4)
+    data = Dataset.from_tensor_slices((X, Y)).batch(16)
+    return {"x": data.map(lambda x, y: (x + torch.tensor(draw.normal(0, 0.3, tuple(x.shape))).float(), y))}
+
+
 def flipped() -> dict[str, Any]:
     noise = layers.GaussianNoise(0.2, seed=2)
     data = Dataset.from_tensor_slices((X, Y)).repeat().batch(16)
@@ -122,6 +166,14 @@ DATA: dict[str, Callable[[], dict[str, Any]]] = {
     },
     "noise, few steps": lambda: {"x": SLICES((X, Y)).shuffle(96).batch(16).map(noisy), "steps_per_epoch": 4},
     "for ever, then a layer that draws": flipped,
+    "loader, a data set with a generator": lambda: {"x": DataLoader(Drawing(), 16, shuffle=True)},
+    "loader, a part of such a data set": lambda: {
+        "x": DataLoader(torch.utils.data.Subset(Drawing(), range(64)), 16)
+    },
+    "loader with a sampler of one's own": lambda: {"x": DataLoader(TENSORS, 16, sampler=Orders())},
+    "torch data set with a generator": lambda: {"x": Drawing(), "batch_size": 16},
+    "PyDataset with a generator": lambda: {"x": Batches()},
+    "a generator in a function": drawn_by_numpy,
     "for ever": lambda: {
         "x": SLICES((X, Y)).shuffle(96).repeat().batch(16).prefetch(2),
         "steps_per_epoch": 5,
@@ -133,6 +185,15 @@ DATA: dict[str, Callable[[], dict[str, Any]]] = {
 @pytest.mark.parametrize("stops", [(8,), (10, 4)])
 def test_data_go_on_at_the_place(tmp_path: Path, name: str, stops: tuple[int, ...]) -> None:
     assert_goes_on(tmp_path, DATA[name], *stops)
+
+
+def test_what_a_loaders_parts_do_not_change_takes_no_room(tmp_path: Path) -> None:
+    orders = Orders()
+    orders.names = ["a"] * 96
+    with pytest.raises(Stopped):
+        run(tmp_path, lambda: {"x": DataLoader(TENSORS, 16, sampler=orders)}, 8)
+    state = read_snapshot(snapshots_in(tmp_path)[0])
+    assert state["source"]["own"] == [{"passes": 2}]
 
 
 def numbered(count: int) -> Any:
@@ -357,17 +418,72 @@ def built(model: Any, loss: Any = "mse") -> dict[str, Any]:
     return {"x": X, "y": Y, "batch_size": 16, "model": model}
 
 
+class Draws(keras.callbacks.Callback):
+    """Draws a rate for each step from a generator of its own."""
+
+    def __init__(self, draw: Callable[[], float], *generators: Any) -> None:
+        super().__init__()
+        self.draw, self.generators = draw, list(generators)
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        self.model.optimizer.learning_rate = 0.1 * float(self.draw())
+
+
+class Jitter(layers.Layer):
+    def __init__(self) -> None:
+        super().__init__()
+        self.random = np.random.RandomState(2)
+
+    def call(self, x: Any, training: bool = False) -> Any:
+        return x * self.random.uniform(0.5, 2) if training else x
+
+
+def drawing_callbacks() -> dict[str, Any]:
+    own, numpys, torchs = random.Random(1), np.random.default_rng(2), torch.Generator().manual_seed(3)
+    philox = np.random.Generator(np.random.Philox(4))
+    draws = (own.random, numpys.random, lambda: torch.rand(1, generator=torchs), philox.random)
+    callbacks = [Draws(draw, one) for draw, one in zip(draws, (own, numpys, torchs, philox), strict=True)]
+    return {**arrays(), "callbacks": callbacks}
+
+
 OWN: dict[str, Callable[[], dict[str, Any]]] = {
     "layer": lambda: built(keras.Sequential([keras.Input((6,)), Now(), layers.Dense(1)])),
     "step": lambda: built(EveryThird([keras.Input((6,)), layers.Dense(1)])),
     "loss": lambda: built(network(), Counting()),
     "inner model": lambda: built(Adversaries()),
+    "generators of callbacks": drawing_callbacks,
+    "generator of a layer": lambda: built(keras.Sequential([keras.Input((6,)), Jitter(), layers.Dense(1)])),
 }
 
 
 @pytest.mark.parametrize("name", OWN)
 def test_what_own_parts_keep_goes_on(tmp_path: Path, name: str) -> None:
     assert_goes_on(tmp_path, OWN[name], 10, 4)
+
+
+class Anneals(keras.callbacks.Callback):
+    """Changes settings of neocog's own parts, step for step and in one epoch alone."""
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        getattr(self.model.optimizer, "inner_optimizer", self.model.optimizer).momentum *= 0.97
+        self.model.layers[1].rate *= 0.95
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        if epoch == 0:
+            self.model.layers[0].trainable = False
+            self.model.optimizer.clipnorm = 0.1
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+def test_settings_that_callbacks_change_go_on(tmp_path: Path, scaled: bool) -> None:
+    def make() -> dict[str, Any]:
+        sgd = keras.optimizers.SGD(0.1, momentum=0.9)
+        optimizer = keras.optimizers.LossScaleOptimizer(sgd) if scaled else sgd
+        model = network()
+        model.compile(optimizer, "mse")
+        return {"x": X, "y": Y, "batch_size": 16, "model": model, "callbacks": [Anneals()]}
+
+    assert_goes_on(tmp_path, make, 10, 4)
 
 
 def test_attributes_that_a_run_does_not_change_are_the_scripts(tmp_path: Path) -> None:

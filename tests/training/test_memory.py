@@ -373,6 +373,21 @@ def test_an_update_that_fails_halfway_is_not_done_twice() -> None:
         model.fit(X, Y, verbose=0)
 
 
+@pytest.mark.parametrize("name", ["adam", "sgd", "rmsprop"])
+def test_an_update_by_a_fused_kernel_is_not_done_twice(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Torch's kernels leave the versions of what they change as they are."""
+    model = network()
+    optimizer = keras.optimizers.get({"class_name": name, "config": {"use_ema": True}})
+    model.compile(optimizer, "sparse_categorical_crossentropy")
+
+    def fails() -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(optimizer, "_average", fails)
+    with pytest.raises(OutOfMemoryError, match="Some weights are updated, some not"):
+        model.fit(X, Y, verbose=0)
+
+
 def test_an_update_that_is_done_is_not_done_again() -> None:
     expected, model = trained(network()), network()
     step, count = model.optimizer.step, [0]

@@ -209,7 +209,7 @@ def test_what_a_run_has_beside_the_usual_goes_on(tmp_path: Path, make: Any, ever
     with pytest.raises(Stopped):
         once(3 if make is groups_of_steps else 8, tmp_path)
     # What else such data keep is not known.
-    with pytest.warns(UserWarning, match="read again") if make is counting else nullcontext():
+    with pytest.warns(UserWarning, match="in its attributes") if make is counting else nullcontext():
         assert once(None, tmp_path) == whole
 
 

@@ -58,7 +58,7 @@ class Callback(Hook):
         return type(self).state_dict is not Callback.state_dict
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the attributes that are plain data: numbers, texts, tensors, nested ones of them."""
+        """Return the attributes that are numbers, texts, tensors, generators, nested ones of them."""
         own = {name: value for name, value in vars(self).items() if name not in ("model", "params")}
         return {name: value for name, value in own.items() if is_storable(value)}
 

@@ -34,6 +34,13 @@ from neocog.core._dtype_policy import (
 )
 from neocog.core._dtypes import dtype_name, to_tensor, torch_dtype
 from neocog.core._file_lock import end_file_lock, file_lock, try_file_lock
+from neocog.core._generators import (
+    generator_state,
+    is_generator,
+    new_generator,
+    same_kind,
+    set_generator_state,
+)
 from neocog.core._gradients import backward, no_gradients
 from neocog.core._home import neocog_home
 from neocog.core._kept_states import keeping_states
@@ -126,6 +133,7 @@ __all__ = [
     "floatx",
     "for_all_rows",
     "free_memory",
+    "generator_state",
     "get_custom_objects",
     "get_dtype_policy",
     "get_registered_name",
@@ -134,6 +142,7 @@ __all__ = [
     "has_working_amx",
     "image_data_format",
     "is_flash_attention_enabled",
+    "is_generator",
     "is_interactive_logging_enabled",
     "is_special",
     "is_text",
@@ -146,6 +155,7 @@ __all__ = [
     "max_steps_per_epoch",
     "memory_budget",
     "neocog_home",
+    "new_generator",
     "no_gradients",
     "on_rows",
     "optional_import",
@@ -160,10 +170,12 @@ __all__ = [
     "registered_name",
     "reset_names",
     "result_type",
+    "same_kind",
     "serialize_dtype_policy",
     "set_dtype_policy",
     "set_epsilon",
     "set_floatx",
+    "set_generator_state",
     "set_image_data_format",
     "set_max_epochs",
     "set_max_steps_per_epoch",

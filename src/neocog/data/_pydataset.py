@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import copy
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-import numpy as np
-
 from neocog.core import check_int, draw_seed
+from neocog.data._own_state import has_generator, own_state, set_own_state
 from neocog.data._prefetch import ordered_map
 from neocog.data._source import Batch, Source, epoch_order
 from neocog.data._streams import as_batch
 from neocog.exceptions import DataError, message
-
-_PLAIN = (bool, int, float, str, type(None))
-_MOST_NUMBERS = 1 << 20  # in an array, and sixteen times fewer in a list: more are data
 
 
 class PyDataset:
@@ -72,7 +67,7 @@ class PyDatasetSource(Source):
     """A `PyDataset` (or an object of its form) as a source.
 
     With `shuffle` the order of the batches is drawn anew each epoch. It can be rewound unless the data set
-    changes itself between epochs (an `on_epoch_begin` or `on_epoch_end` of its own).
+    changes itself: by an `on_epoch_begin` or `on_epoch_end` of its own, or a generator of random numbers.
     """
 
     def __init__(self, dataset: Any, *, shuffle: bool = True, seed: int | None = None) -> None:
@@ -85,7 +80,8 @@ class PyDatasetSource(Source):
             raise DataError(
                 message(type(dataset).__name__, expected="at least one batch", got="a length of 0")
             )
-        self.rewindable = not (_overrides(dataset, "on_epoch_begin") or _overrides(dataset, "on_epoch_end"))
+        self.repeatable = not (_overrides(dataset, "on_epoch_begin") or _overrides(dataset, "on_epoch_end"))
+        self.rewindable = self.repeatable and not has_generator(dataset)
 
     def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         """Give the batches of `epoch` from `start` on; the hooks run before the first and after the last."""
@@ -96,17 +92,15 @@ class PyDatasetSource(Source):
             getattr(self.dataset, "on_epoch_end", _nothing)()
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the seed, and of a data set that changes itself the attributes that are plain data."""
+        """Return the seed, and of a data set that changes itself its numbers, texts and generators."""
         if self.rewindable:
             return super().state_dict()
-        own = {name: value for name, value in vars(self.dataset).items() if _is_plain(value)}
-        return {**super().state_dict(), "dataset": copy.deepcopy(own)}
+        return {**super().state_dict(), "dataset": own_state(self.dataset)}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over a state; a data set that changes itself is then as it was."""
         super().load_state_dict(state)
-        for name, value in copy.deepcopy(state.get("dataset", {})).items():
-            setattr(self.dataset, name, value)
+        set_own_state(self.dataset, state.get("dataset", {}))
 
     def peek(self) -> Batch | None:
         """Return batch number 0, without running the hooks."""
@@ -129,15 +123,6 @@ class PyDatasetSource(Source):
     def _get(self, index: int) -> Batch:
         where = partial("{}[{}]".format, type(self.dataset).__name__, index)
         return as_batch(self.dataset[index], where)
-
-
-def _is_plain(value: Any) -> bool:
-    """Whether a value is numbers and text, as counts, flags and orders are; images are not."""
-    if isinstance(value, np.ndarray):
-        return value.dtype.kind in "biuf" and value.size <= _MOST_NUMBERS
-    if isinstance(value, (list, tuple)):
-        return len(value) <= _MOST_NUMBERS // 16 and all(isinstance(item, _PLAIN) for item in value)
-    return isinstance(value, _PLAIN)
 
 
 def _overrides(dataset: Any, name: str) -> bool:

@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader, Dataset, DistributedSampler, Sequential
 
 from neocog.core import check_int, draw_seed, is_text, to_tensor, tree_flatten
 from neocog.data._leaves import as_leaf, input_leaf, is_array, is_arrays, is_numbers, map_arrays
+from neocog.data._own_state import changed_since, has_generator, own_state, parts_of_users, set_own_state
 from neocog.data._source import Batch, Source, epoch_order
 from neocog.exceptions import DataError, message
 
@@ -83,6 +84,7 @@ class LoaderSource(Source):
             raise DataError(message("DataLoader", expected="at least one batch", got="a length of 0"))
         self.rewindable = self.num_batches is not None and isinstance(loader.sampler, SequentialSampler)
         self.shared_already = isinstance(loader.sampler, DistributedSampler)
+        self._before = [own_state(part) for part in self._parts()]
 
     def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         """Give the batches of one pass over the loader; `start` of them are read and left out."""
@@ -92,13 +94,24 @@ class LoaderSource(Source):
             yield as_batch(item, "DataLoader")
 
     def state_dict(self) -> dict[str, Any]:
-        """Return how far the loader's own generators are, where it was given any."""
-        return {"generators": [generator.get_state() for generator in self._generators()]}
+        """Return the places of the loader's generators, and what the user's data set and samplers keep."""
+        return {
+            "generators": [generator.get_state() for generator in self._generators()],
+            "own": [
+                changed_since(before, own_state(part))
+                for before, part in zip(self._before, self._parts(), strict=False)
+            ],
+        }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Set the loader's own generators."""
+        """Set the loader's own generators, and the attributes of data set and samplers."""
         for generator, kept in zip(self._generators(), state.get("generators", ()), strict=False):
             generator.set_state(kept)
+        for part, own in zip(self._parts(), state.get("own", ()), strict=False):
+            set_own_state(part, own)
+
+    def _parts(self) -> list[Any]:
+        return parts_of_users(self.loader.dataset, self.loader.sampler, self.loader.batch_sampler)
 
     def _generators(self) -> list[torch.Generator]:
         """The generators that the order and the workers' seeds are drawn from, each once."""
@@ -175,10 +188,10 @@ class DatasetSource(Source):
     """A map-style torch dataset as a source: samples are drawn by (seed, epoch) and stacked.
 
     They are read in the training loop's own thread, so that random transforms repeat under one seed; give a
-    `DataLoader` with workers when reading is slow.
+    `DataLoader` with workers when reading is slow. Those whose own generators draw are read from the start.
     """
 
-    rewindable = True
+    repeatable = True
 
     def __init__(
         self,
@@ -190,6 +203,7 @@ class DatasetSource(Source):
         drop_last: bool = False,
     ) -> None:
         self.dataset = dataset
+        self.rewindable = not any(has_generator(part) for part in parts_of_users(dataset))
         self.batch_size = check_int("data", "batch_size", batch_size, minimum=1)
         self.shuffle = shuffle
         self.seed = draw_seed() if seed is None else seed
@@ -211,6 +225,17 @@ class DatasetSource(Source):
         for number in range(start, self.num_batches):
             chosen = order[number * self.batch_size : (number + 1) * self.batch_size]
             yield as_batch(collate([self.dataset[i] for i in chosen], type(self.dataset).__name__), "dataset")
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the seed, and of a data set that draws its own random numbers what it keeps."""
+        own = [] if self.rewindable else [own_state(part) for part in parts_of_users(self.dataset)]
+        return {**super().state_dict(), "own": own}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over a state."""
+        super().load_state_dict(state)
+        for part, own in zip(parts_of_users(self.dataset), state.get("own", ()), strict=False):
+            set_own_state(part, own)
 
 
 def collate(samples: list[Any], where: str) -> Any:

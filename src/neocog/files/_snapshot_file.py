@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from neocog.core import atomic_path
+from neocog.core import atomic_path, generator_state, is_generator, new_generator
 from neocog.exceptions import ArgumentTypeError, FileFormatError, message
 
 FORMAT = "neocog-snapshot-1"
@@ -36,7 +36,8 @@ def write_snapshot(folder: str | os.PathLike[str], steps: int, state: Any) -> Pa
     Args:
         folder: where to; made if it is not there.
         steps: number of training steps so far, which orders the snapshots.
-        state: nested dicts, lists, tuples, sets and deques of tensors, arrays, numbers, texts and None.
+        state: nested dicts, lists, tuples, sets and deques of tensors, arrays, numbers, texts, None, and
+            generators of random numbers (NumPy's, Python's, torch's on the CPU).
 
     Raises:
         ArgumentTypeError: the state holds something else; the text says where.
@@ -189,6 +190,8 @@ def _encoded(value: Any, tensors: dict[str, torch.Tensor], where: str, depth: in
     if isinstance(value, (set, frozenset, deque)):
         items = [_encoded(item, tensors, where, depth + 1) for item in value]
         return {"$set": items} if not isinstance(value, deque) else {"$deque": items, "maxlen": value.maxlen}
+    if is_generator(value) and not (isinstance(value, torch.Generator) and value.device.type != "cpu"):
+        return {"$generator": _encoded(generator_state(value), tensors, where, depth + 1)}
     expected = "numbers, texts, tensors, and dicts, lists, tuples and sets of them"
     raise ArgumentTypeError(message(where, expected=expected, got=type(value).__name__))
 
@@ -233,6 +236,8 @@ def _decoded(value: Any, tensor: Any) -> Any:
         return {_decoded(item, tensor) for item in value["$set"]}
     if "$deque" in value:
         return deque((_decoded(item, tensor) for item in value["$deque"]), value["maxlen"])
+    if "$generator" in value:
+        return new_generator(_decoded(value["$generator"], tensor))
     if "$dict" in value:
         return {_decoded(key, tensor): _decoded(item, tensor) for key, item in value["$dict"]}
     return {key: _decoded(item, tensor) for key, item in value.items()}

@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from typing import Any
 
 import torch
+from torch.autograd.graph import increment_version
 
 from neocog.core import no_gradients, to_tensor
 from neocog.exceptions import ArgumentError, ShapeError, message
@@ -191,6 +192,8 @@ class Optimizer(OptimizerBase):
         self._begin_update()
         for batch in batches:
             self._decay_and_update(batch, rate * batch.factor)
+            if batch.fused and batch.slots:  # torch's fused kernels leave versions as they are
+                increment_version(next(iter(batch.slots.values()))[0])  # an update that fails now has begun
         if self.gradient_accumulation_steps:
             _accumulators.clear_gradients(self._table.groups)
 

@@ -1,12 +1,14 @@
-"""What the user's own models, layers and losses keep in plain attributes and change while they train.
+"""What models, layers, losses and optimizers keep in plain attributes and change while they train.
 
-A counter in a `train_step`, a weight that a loss raises, a buffer that no file holds: the rest of a run
-depends on them. What did not change since the run began is left alone: it is as today's script says.
+A counter in a `train_step`, a weight that a loss raises, a buffer that no file holds, and settings of
+neocog's own parts that a callback changes (a dropout's rate, a momentum, which layers train): the rest of a
+run depends on them. What did not change since the run began is left alone: it is as today's script says.
 """
 
 from __future__ import annotations
 
 import dis
+import inspect
 import types
 import zlib
 from collections import deque
@@ -18,18 +20,20 @@ from typing import Any
 import numpy as np
 import torch
 
-from neocog.core import tree_flatten
+from neocog.core import generator_state, is_generator, tree_flatten
 from neocog.files import is_storable
+from neocog.optimizers import MultiOptimizer, Optimizer
 from neocog.training._put_back import put_back
-from neocog.training._snapshot_own import copied
+from neocog.training._snapshot_own import copied, more_optimizers
 from neocog.training._trainable import is_users
 
 
 class OwnAttributes:
     """Looks at a model when a run begins, and says later what is no longer as it was.
 
-    Attributes are those that the code of the user's classes sets, where they are plain data; and the buffers
-    of modules of the user's and torch's that their state leaves out.
+    Attributes are those that the code of the user's classes sets, where they are plain data; the buffers
+    of modules of the user's and torch's that their state leaves out; the arguments of neocog's layers, losses
+    and optimizers, where they are kept under their names as plain data; and which weights train.
 
     Args:
         model: built and compiled.
@@ -65,17 +69,56 @@ class OwnAttributes:
         """Give path, object and attributes of what is the user's own."""
         kept = {id(value) for value in (*self.model.parameters(), *self.model.buffers())}
         for path, module in self.model.named_modules():
+            found = _settings(module)
             if not type(module).__module__.startswith("neocog."):
                 left_out = module._non_persistent_buffers_set
-                buffers = {name: module._buffers[name] for name in left_out if name in module._buffers}
-                yield f"model.{path}", module, {**buffers, **_attributes(module, kept)}
+                found |= {name: module._buffers[name] for name in left_out if name in module._buffers}
+                found |= _attributes(module, kept)
+            yield f"model.{path}", module, found
+        for name, value in self.model.named_parameters():
+            yield f"weight.{name}", value, {"requires_grad": value.requires_grad}
+        for name, optimizer in [("", self.model.optimizer), *more_optimizers(self.model)]:
+            for number, inner in enumerate(_without_wrappers(optimizer)):
+                yield f"optimizer.{name}.{number}", inner, _settings(inner)
+        yield from self._losses(kept)
+
+    def _losses(self, kept: set[int]) -> Iterator[tuple[str, Any, dict[str, Any]]]:
         settings = self.model.compile_settings
         losses = [settings.loss_argument] if callable(settings.loss_argument) else settings.loss_argument
         for number, loss in enumerate(tree_flatten(losses)):
             if hasattr(loss, "__dict__") and not isinstance(
                 loss, (types.FunctionType, type, torch.nn.Module)
             ):
-                yield f"loss.{number}", loss, _attributes(loss, kept)
+                yield f"loss.{number}", loss, {**_settings(loss), **_attributes(loss, kept)}
+
+
+def _without_wrappers(optimizer: Any) -> list[Any]:
+    """Return the rules that move weights, without what scales their loss or shares the weights out."""
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    found = inner.optimizers if isinstance(inner, MultiOptimizer) else [inner]
+    return [one for one in found if one is not None]
+
+
+def _settings(owner: Any) -> dict[str, Any]:
+    """Return the constructor's arguments that a part of neocog's keeps under their names, where plain."""
+    kind: Any = type(owner)
+    names = _arguments(kind)
+    if isinstance(owner, Optimizer):
+        names |= _set_by_user(kind)  # of an optimizer of the user's, whose tensors are slots
+    return {name: value for name, value in vars(owner).items() if name in names and _is_setting(value)}
+
+
+@lru_cache(maxsize=256)
+def _arguments(kind: type) -> frozenset[str]:
+    """Return what the constructors of neocog's classes take, and where a layer keeps `trainable`."""
+    own = [cls for cls in kind.__mro__ if cls.__module__.startswith("neocog.") and "__init__" in vars(cls)]
+    found = {name for cls in own for name in inspect.signature(vars(cls)["__init__"]).parameters}
+    return frozenset({*found, "_trainable"} - {"self", "name", "dtype"}) if own else frozenset()
+
+
+def _is_setting(value: Any) -> bool:
+    parts = value if isinstance(value, tuple) else (value,)
+    return all(part is None or isinstance(part, (bool, int, float, str)) for part in parts)
 
 
 def _attributes(owner: Any, kept: set[int]) -> dict[str, Any]:
@@ -136,4 +179,6 @@ def _mark(value: Any) -> Any:
         return [(key, _mark(item)) for key, item in value.items()]
     if isinstance(value, (list, tuple, deque)):
         return [_mark(item) for item in value]
+    if is_generator(value):
+        return _mark(generator_state(value))
     return frozenset(value) if isinstance(value, (set, frozenset)) else value

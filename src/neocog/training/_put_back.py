@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from neocog.core import generator_state, same_kind, set_generator_state
+
 
 def put_back(owner: Any, attributes: Mapping[str, Any]) -> None:
     """Set attributes of an object to what a snapshot holds of them.
@@ -54,6 +56,9 @@ def _filled(old: Any, new: Any) -> Any:
     if isinstance(old, (set, deque)) and isinstance(new, (set, deque)):
         old.clear()
         old.extend(new) if isinstance(old, deque) else old.update(new)
+        return old
+    if same_kind(old, new):
+        set_generator_state(old, generator_state(new))
         return old
     return frozenset(new) if isinstance(old, frozenset) and isinstance(new, set) else new
 

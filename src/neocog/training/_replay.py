@@ -38,13 +38,19 @@ def resume(scene: Scene, state: Mapping[str, Any], epochs: int, validation_steps
 
 
 def _warn_of(source: Source, what: str) -> None:
+    kind = words_for(source)
+    do = (
+        "What its hooks change must be in its attributes: numbers, texts, arrays, generators."
+        if kind == "a PyDataset"
+        else "Use arrays, an image folder, a Dataset or a PyDataset where the rest must be the same; in a "
+        "Dataset, call cache() before functions that draw random numbers."
+    )
     warnings.warn(
         message(
             "fit(snapshots=…)",
             expected=f"{what} that can be rewound, to go on exactly",
-            got=f"{words_for(source)}, read again from its start up to the place",
-            do="Use arrays, an image folder, a Dataset or a PyDataset where the rest must be the same; in a "
-            "Dataset, call cache() before functions that draw random numbers.",
+            got=f"{kind}, read again from its start up to the place",
+            do=do,
         ),
         UserWarning,
         stacklevel=3,

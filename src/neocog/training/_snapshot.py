@@ -18,6 +18,7 @@ import torch
 from torch import nn
 
 from neocog._version import __version__
+from neocog.core import is_generator
 from neocog.data import Source
 from neocog.exceptions import ArgumentError, message
 from neocog.optimizers._together import gathered_gradients
@@ -326,6 +327,8 @@ def _plain_copy(value: Any) -> Any:
         return tuple(_plain_copy(item) for item in value)
     if isinstance(value, list):
         return [_plain_copy(item) for item in value]
+    if is_generator(value):  # a shallow copy of NumPy's would share the numbers
+        return copy.deepcopy(value)
     return value if isinstance(value, torch.Tensor) else copy.copy(value)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from neocog.core import tree_flatten
+from neocog.core import is_generator, tree_flatten
 from neocog.files import is_storable
 from neocog.metrics._state import Variable
 from neocog.optimizers import LossScaleOptimizer, MultiOptimizer, Optimizer, TorchOptimizer
@@ -60,7 +61,7 @@ def _varies(value: Any) -> bool:
 
 
 def copied(value: Any) -> Any:
-    """Return nested values with every tensor and array copied to main memory, once each."""
+    """Return nested values with every tensor, array and generator copied to main memory, once each."""
     if isinstance(value, torch.Tensor):
         return value.detach().as_subclass(torch.Tensor).to("cpu", copy=True)
     if isinstance(value, np.ndarray):
@@ -73,4 +74,6 @@ def copied(value: Any) -> Any:
         return deque(map(copied, value), value.maxlen)
     if isinstance(value, (set, frozenset)):
         return set(value)
+    if is_generator(value):
+        return copy.deepcopy(value)
     return [copied(item) for item in value] if isinstance(value, list) else value

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from neocog import core
+
 
 class RandomWatch:
     """Notices whether a global generator (Python's, NumPy's, torch's) has moved since it was made."""
@@ -50,10 +52,11 @@ def has_own_seed(function: Callable[..., Any]) -> bool:
 def own_generators(function: Callable[..., Any]) -> Iterator[Any]:
     """Give the generators with a seed of their own that a function names, as far as can be seen.
 
-    They are `torch.Generator`s, and those of layers (objects with `state_dict` and `load_state_dict`).
+    They are torch's, NumPy's and Python's, and those of layers (objects with `state_dict` and
+    `load_state_dict`).
     """
     for value in _named(function):
-        if isinstance(value, torch.Generator):
+        if core.is_generator(value):
             yield value
         elif isinstance(value, torch.nn.Module):
             sources = (getattr(module, "seed_generator", None) for module in value.modules())
@@ -62,13 +65,13 @@ def own_generators(function: Callable[..., Any]) -> Iterator[Any]:
 
 def generator_state(generator: Any) -> Any:
     """Return how far a generator is."""
-    return generator.get_state() if isinstance(generator, torch.Generator) else generator.state_dict()
+    return core.generator_state(generator) if core.is_generator(generator) else generator.state_dict()
 
 
 def set_generator_state(generator: Any, state: Any) -> None:
     """Set a generator to what `generator_state` returned."""
-    if isinstance(generator, torch.Generator):
-        generator.set_state(state)
+    if core.is_generator(generator):
+        core.set_generator_state(generator, state)
     else:
         generator.load_state_dict(state)
 
