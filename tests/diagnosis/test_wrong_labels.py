@@ -106,6 +106,20 @@ def test_wrong_labels_in_a_small_class_do_not_make_the_classifier_look_bad() -> 
     assert len(wrong.items) <= 37
 
 
+@pytest.mark.parametrize("wrong", [0, 3])
+def test_a_list_is_spoken_of_only_where_there_is_one(wrong: int) -> None:
+    truth = np.repeat([0, 1], 60)
+    labels = truth.copy()
+    labels[:wrong] = 1
+    chances = np.where(truth[:, None] == [0, 1], 0.97, 0.03)
+    samples = Samples(paths=("x",) * 120, labels=labels, class_names=("a", "b"))
+    found, trust = label_findings(samples, range(120), chances, "Features")
+    listed = next(finding for finding in found if finding.kind == "wrong-labels")
+    assert len(listed.items) == wrong
+    assert ("each label that is listed" in trust.text) is bool(wrong)
+    assert ("no label looks wrong" in trust.text) is not bool(wrong)
+
+
 def test_classes_that_are_mixed_up_are_named() -> None:
     labels = np.repeat([0, 1, 2], 100)
     chances = np.full((300, 3), 0.02)

@@ -36,6 +36,7 @@ def fit(units: int, activation: str | None, loss: str, y: Any) -> None:
         (3, "softmax", "sparse_categorical_crossentropy", CLASSES + 1, DataError, ["got 3", "subtract 1"]),
         (3, None, "sparse_categorical_crossentropy", CLASSES, DataError, ["from_logits=True"]),
         (1, "tanh", "binary_crossentropy", CLASSES % 2, DataError, ["probabilities", 'activation="sigmoid"']),
+        (1, "sigmoid", "sparse_categorical_crossentropy", CLASSES % 2, DataError, ["one sigmoid"]),
     ],
 )  # fmt: skip
 def test_refused(units: int, activation: str | None, loss: str, y: Any, kind: type, words: list[str]) -> None:
@@ -84,3 +85,26 @@ def test_a_softmax_along_another_axis_is_taken() -> None:
     model = Sequential([layers.Input((4, 2)), layers.Dense(1), layers.Softmax(axis=1)])
     model.compile("sgd", "mse")
     model.fit(np.zeros((6, 4, 2), "float32"), np.full((6, 4, 1), 0.25, "float32"), verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("units", "activation", "loss", "y", "wanted"),
+    [
+        (3, "relu", "sparse_categorical_crossentropy", CLASSES, "softmax"),
+        (1, "relu", "binary_crossentropy", CLASSES % 2, "sigmoid"),
+        (1, None, "binary_crossentropy", CLASSES % 2, "sigmoid"),
+        (1, "tanh", "binary_crossentropy", CLASSES % 2, "sigmoid"),
+    ],
+)
+def test_heads_without_probabilities_are_named_though_the_first_outputs_look_like_some(
+    units: int, activation: str | None, loss: str, y: Any, wanted: str
+) -> None:
+    head = layers.Dense(units, activation, kernel_initializer="zeros", bias_initializer="ones", name="head")
+    model = Sequential([layers.Input((4,)), head])
+    model.compile("sgd", loss)
+    with pytest.warns(UserWarning, match=f'"head": the loss takes probabilities.*"{wanted}"'):
+        model.fit(X, y, verbose=0)
+    model.compile("sgd", "mse")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.fit(X, (y % 2)[:, None] * np.ones((1, units)), verbose=0)

@@ -298,3 +298,19 @@ def test_own_layer_in_ten_lines() -> None:
     model(torch.ones(2, 3))
     assert len(model.losses) == 1
     assert model.get_config()["layers"][1]["class_name"] == "Scale"
+
+
+@pytest.mark.parametrize("length", [40, 60, 100])
+def test_the_summary_of_names_in_hangul_keeps_its_columns(length: int) -> None:
+    from rich.cells import cell_len
+
+    inputs = keras.Input((4,), name="입력")
+    name = "아주_긴_이름의_층_" * 4
+    outputs = keras.layers.add([Dense(3, name=name)(inputs), Dense(3, name="둘째")(inputs)])
+    lines: list[str] = []
+    Model(inputs, outputs).summary(print_fn=lines.append, line_length=length)
+    table = [line for text in lines for line in text.split("\n") if line[:1] in "┌│├└"]
+    assert len(table) > 6
+    assert {cell_len(line) for line in table} == {cell_len(table[0])}
+    told = "".join(line.split("│")[1].strip() for line in table if line.startswith("│"))
+    assert name in told  # nothing is lost where a name is broken

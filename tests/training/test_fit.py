@@ -307,3 +307,49 @@ def test_the_plan_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
     lines = capsys.readouterr().out.splitlines()
     assert sum(line.startswith("plan: ") for line in lines) == 1
     assert any("loss:" in line for line in lines)
+
+
+def _spoiled(values: np.ndarray, row: int, value: float) -> np.ndarray:
+    values = values.astype("float32")
+    values[row] = value
+    return values
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (lambda x, y: {"validation_data": (_spoiled(x, 3, np.nan), y)}, ["validation data: ", "(first: 3)"]),
+        (lambda x, y: {"validation_data": (x, y + 1)}, ["validation data: ", "class numbers from 0 to 1"]),
+        (lambda x, y: {"validation_data": (x, np.eye(2)[y])}, ["validation data: ", "one-hot"]),
+        (lambda x, y: {"validation_data": (x, y, _spoiled(y, 5, np.inf))}, ["sample_weight", "(first: 5)"]),
+        (lambda x, y: {"sample_weight": _spoiled(y, 2, np.nan)}, ["fit: ", "sample_weight", "(first: 2)"]),
+    ],
+)
+def test_faults_of_validation_data_and_weights_are_said_before_the_first_step(
+    given: Any, words: list[str]
+) -> None:
+    x, y = data()
+    model = classifier()
+    before = model.get_weights()
+    with pytest.raises((DataError, ShapeError)) as caught:
+        model.fit(x, y, verbose=0, **given(x, y))
+    assert all(word in str(caught.value) for word in words)
+    assert all((a == b).all() for a, b in zip(before, model.get_weights(), strict=True))
+
+
+def test_labels_that_only_the_held_out_rows_have_are_said_before_the_first_step() -> None:
+    x, y = data()
+    y[-4:] = 2
+    with pytest.raises(DataError, match=r"validation data: .*class numbers from 0 to 1"):
+        classifier().fit(x, y, validation_split=0.1, verbose=0)
+
+
+def test_validation_data_of_ones_own_test_step_are_not_judged_by_the_loss() -> None:
+    class Own(Sequential):
+        def test_step(self, data: Any) -> dict[str, Any]:
+            return {"rows": torch.tensor(float(len(data[0])))}
+
+    x, y = data()
+    model = Own([Input((4,)), Dense(2, activation="softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    assert model.fit(x, y, validation_data=(x, y + 7), verbose=0).history["val_rows"]

@@ -14,7 +14,7 @@ from drawn_shapes import HOSTILE, Trained
 from PIL import Image
 
 from neocog.workflows._hints import hints
-from neocog.workflows._report._charts import _axis
+from neocog.workflows._report._charts import _axis, _written, curve
 from neocog.workflows._report._html import Markup, el, join, text
 
 VOID = {"meta", "img", "br", "line", "polyline", "circle", "rect"}
@@ -162,7 +162,8 @@ def test_the_code_in_the_report_runs(digits_run: Trained) -> None:
 @pytest.mark.parametrize(
     ("low", "high", "share"),
     [(0.1, 0.97, True), (0.5, 0.5, True), (1.0, 1.0, True), (0.999, 1.0, True), (0.0, 2.4, False)]
-    + [(0.0, 0.0, False), (0.0, 1e-6, False), (3.0, 5000.0, False)],
+    + [(0.0, 0.0, False), (0.0, 1e-6, False), (3.0, 5000.0, False)]
+    + [(-7.1, -0.08, False), (-0.4, 0.6, False), (-4e6, 0.3, False)],
 )  # fmt: skip
 def test_axes_hold_their_values(low: float, high: float, share: bool) -> None:
     bottom, top, step = _axis(low, high, share)
@@ -170,6 +171,56 @@ def test_axes_hold_their_values(low: float, high: float, share: bool) -> None:
     assert top >= high - 1e-9
     assert top > bottom
     assert 1 <= round((top - bottom) / step) <= 12
+
+
+def test_curves_of_negative_values_lie_inside_their_drawing() -> None:
+    epochs = [{"r2": -7.1, "val_r2": -1.4}, {"r2": -0.6, "val_r2": -0.08}]
+    page = Page(curve("R²", "r2", epochs, 2, share=False))
+    height = float(page.all("svg")[0]["viewbox"].split()[-1])
+    lines = [line["points"] for line in page.all("polyline")]
+    assert len(lines) == 2
+    assert all(0 <= float(point.split(",")[1]) <= height for line in lines for point in line.split())
+
+
+@pytest.mark.parametrize(
+    ("step", "share", "shown"),
+    [(2.5, False, ["0.0", "2.5", "5.0", "7.5"]), (0.25, False, ["0.00", "0.25", "0.50", "0.75"])]
+    + [(0.025, True, ["0.0 %", "2.5 %", "5.0 %", "7.5 %"]), (0.2, True, ["0 %", "20 %", "40 %", "60 %"])]
+    + [(20.0, False, ["0", "20", "40", "60"]), (0.005, True, ["0.0 %", "0.5 %", "1.0 %", "1.5 %"])],
+)  # fmt: skip
+def test_the_numbers_beside_the_lines_are_those_of_the_lines(
+    step: float, share: bool, shown: list[str]
+) -> None:
+    assert [_written(number * step, share, step) for number in range(4)] == shown
+
+
+def test_the_word_for_guessing_stays_in_the_drawing_with_many_classes(digits_run: Trained) -> None:
+    from dataclasses import replace
+
+    from neocog.workflows._report._charts import accuracy_scale
+
+    anchors = [
+        re.search(r'<text x="[\d.]+" y="9" text-anchor="(\w+)">guessing', accuracy_scale(scores))
+        for scores in (replace(digits_run.result.test, majority=share) for share in (0.01, 0.3, 1.0))
+    ]
+    assert [found and found.group(1) for found in anchors] == ["start", "middle", "end"]
+
+
+def test_long_class_names_do_not_push_the_confusion_matrix_out_of_sight(digits_run: Trained) -> None:
+    from dataclasses import replace
+
+    from neocog.workflows._report._sections import confusion
+
+    long = "n" * 120
+    classes = digits_run.result.test.classes
+    test = replace(digits_run.result.test, classes=(replace(classes[0], name=long), *classes[1:]))
+    page = Page(confusion(test))
+    cut = [span for span in page.all("span") if span.get("class") == "long"]
+    assert len(cut) == 2 * len(classes)
+    assert sum(span["title"] == long for span in cut) == 2  # the whole name is there to be pointed at
+    style = digits_run.result.report.read_text(encoding="utf-8")
+    assert re.search(r"\.matrix \.long \{[^}]*max-width", style)
+    assert not re.search(r"\.legend span \{[^}]*nowrap", style)  # nor the legend off a telephone
 
 
 def test_hints_speak_when_there_is_something_to_say(digits_run: Trained) -> None:
@@ -194,8 +245,30 @@ def test_hints_speak_when_there_is_something_to_say(digits_run: Trained) -> None
     assert "Uneven" in hints(record, test, {"a": 10, "b": 40}, [], most_epochs=9)[0]
     weak = replace(test, classes=(replace(classes[0], recall=0.4), *classes[1:]))
     assert "40.0 % of its" in hints(record, weak, even, [], most_epochs=9)[0]
+    chance = replace(test, classes=(replace(classes[0], recall=0.5, count=2), *classes[1:]))
+    assert hints(record, chance, even, [], most_epochs=9) == []  # one image of two says nothing
+    both = (replace(classes[0], recall=0.0, count=1), replace(classes[1], recall=0.4), *classes[2:])
+    said = hints(record, replace(test, classes=both), even, [], most_epochs=9)
+    assert "40.0 % of its" in said[0]  # not the class with one image
     assert "exact copy" in hints(record, test, even, [("test/a", "train/b")], most_epochs=9)[0]
     rising = FitRecord(epochs=[good, {**good, "val_loss": 0.05}], best_epoch=2)
     assert "more than 2 epochs" in hints(rising, test, even, [], most_epochs=2)[0]
     cut = FitRecord(epochs=[good], best_epoch=1, interrupted=True)
     assert "Interrupted after epoch 1" in hints(cut, test, even, [], most_epochs=9)[0]
+
+
+def test_numbers_that_were_not_learned_are_not_called_overfitted() -> None:
+    from neocog.workflows._fit import FitRecord
+    from neocog.workflows._hints_tasks import number_hints
+    from neocog.workflows._scores_numbers import score_numbers
+
+    test = score_numbers([[1.0], [2.0], [3.0]], [[1.0], [2.0], [3.0]], ["price"])
+
+    def said(train: float, validation: float) -> str:
+        record = FitRecord(epochs=[{"r2": train, "val_r2": validation}], best_epoch=1)
+        return " ".join(number_hints(record, test))
+
+    assert "Overfitting" not in said(-0.1, -0.6)
+    assert "Overfitting" not in said(0.02, -0.4)
+    assert "Overfitting: R² is 0.900" in said(0.9, 0.5)
+    assert "Overfitting" in said(0.6, -0.2)

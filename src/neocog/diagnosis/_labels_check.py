@@ -36,6 +36,12 @@ class Trust:
     text: str
 
 
+_HOW_TO_READ = (
+    "Look at each label that is listed: where labels are clean, most of a short list are hard images and "
+    "not wrong."
+)
+
+
 def label_findings(
     samples: Samples, rows: Sequence[int] | Array, chances: Array, source: str
 ) -> tuple[list[Finding], Trust]:
@@ -66,10 +72,8 @@ def label_findings(
             f"{known}, guessing {guessing:.0%}: too little to say which labels are wrong, so none are listed."
         )
         return [], Trust(accuracy=recall, guessing=guessing, listed=False, text=text)
-    text = (
-        f"{known} (guessing: {guessing:.0%}). Look at each label that is listed: where labels are "
-        "clean, most of a short list are hard images and not wrong."
-    )
+    known = f"{known} (guessing: {guessing:.0%})"
+    text = f"{known}. {_HOW_TO_READ}" if issues else f"{known}, and no label looks wrong by them."
     return [_wrong(samples, where, issues), _alike(samples, labels, found)], Trust(
         accuracy=recall, guessing=guessing, listed=True, text=text
     )

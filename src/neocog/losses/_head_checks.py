@@ -19,6 +19,8 @@ _REACH = {
     "softplus": (0.0, float("inf")),
     "relu6": (0.0, 6.0),
 }
+# What gives no probabilities, even where the first outputs happen to look like some.
+_SCORES = ("linear", "relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "tanh", "softsign")
 _DISTANCES = ("mean_squared_error", "mean_absolute_error", "huber", "log_cosh")
 
 
@@ -106,4 +108,11 @@ def _check_probabilities(case: Case) -> None:
             "probabilities (from_logits=False)",
             f"outputs from {low:.4g} to {high:.4g}",
             f'Add activation="{wanted}" to the last layer, or pass from_logits=True.',
+        )
+    if case.activation in _SCORES:
+        warnings.warn(
+            f"{case.where}: the loss takes probabilities, and a last layer with activation="
+            f'"{case.activation}" gives none: learning may stop, or the loss become NaN. '
+            f'Use activation="{wanted}", or pass from_logits=True without an activation.',
+            stacklevel=5,
         )

@@ -163,6 +163,8 @@ def _check_class_range(case: Case, low: float, high: float) -> None:
     worst = low if low < 0 else high
     if low < 0:
         do = f"Number the classes from 0, or pass ignore_class={number(low)} if this label marks no class."
+    elif last == 0 and high == 1:
+        do = "Use binary_crossentropy with one sigmoid unit, or give the output 2 units with softmax."
     elif low == 1 and high == case.classes:
         do = "The labels start at 1: subtract 1."
     else:

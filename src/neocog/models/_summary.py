@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import unicodedata
 from collections.abc import Callable
 from typing import Any
 
@@ -64,7 +65,7 @@ def _rows(model: Any, expand: bool, trainable: bool, linear: bool, depth: int) -
 
 
 def _table(header: list[str], rows: list[list[str]], width: int) -> list[str]:
-    natural = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
+    natural = [max(_columns(row[column]) for row in [header, *rows]) for column in range(len(header))]
     spare = width - 3 * len(header) - 1
     while sum(natural) > spare and max(natural) > 12:
         natural[natural.index(max(natural))] -= 1
@@ -77,14 +78,8 @@ def _table(header: list[str], rows: list[list[str]], width: int) -> list[str]:
         pieces = [_wrap(text, size) for text, size in zip(row, natural, strict=True)]
         height = max(len(piece) for piece in pieces)
         padded = [piece + [""] * (height - len(piece)) for piece in pieces]
-        numeric = [header[column] == "Param #" for column in range(len(header))]
         return [
-            "│"
-            + "│".join(
-                f" {padded[c][r]:>{natural[c]}} " if numeric[c] else f" {padded[c][r]:<{natural[c]}} "
-                for c in range(len(header))
-            )
-            + "│"
+            "│" + "│".join(_cell(padded[c][r], natural[c], header[c]) for c in range(len(header))) + "│"
             for r in range(height)
         ]
 
@@ -98,8 +93,29 @@ def _table(header: list[str], rows: list[list[str]], width: int) -> list[str]:
     ]
 
 
+def _cell(text: str, size: int, title: str) -> str:
+    room = " " * (size - _columns(text))
+    return f" {room}{text} " if title == "Param #" else f" {text}{room} "
+
+
 def _wrap(text: str, size: int) -> list[str]:
-    return [text[start : start + size] for start in range(0, len(text), size)] or [""]
+    pieces = [""]
+    for letter in text:
+        if _columns(pieces[-1] + letter) > size:
+            pieces.append("")
+        pieces[-1] += letter
+    return pieces
+
+
+def _columns(text: str) -> int:
+    """Return how many columns of a terminal a text takes: Hangul, kanji and their like take two."""
+    return sum(_columns_of(letter) for letter in text)
+
+
+def _columns_of(letter: str) -> int:
+    if unicodedata.combining(letter) or "\u1160" <= letter <= "\u11ff":
+        return 0  # accents, and the vowels and finals of Hangul in parts, stand on the letter before
+    return 2 if unicodedata.east_asian_width(letter) in "WF" else 1
 
 
 def _totals(model: Any) -> list[str]:

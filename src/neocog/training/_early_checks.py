@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,22 +11,30 @@ import torch
 from neocog import losses
 from neocog.core import tree_flatten
 from neocog.data import ArraySource, Batch, Source
-from neocog.exceptions import DataError, message
+from neocog.exceptions import DataError, ShapeError, message
 from neocog.losses import check_targets
 from neocog.training._compiled import Compiled, targets_in_order
+from neocog.training._trainable import runs_own, uses_own_loss
 
 
 def check_values(where: str, source: Source, batch: Batch) -> None:
-    """Raise DataError for inputs with NaN or infinite values: all of them for arrays, else those of the first
+    """Raise DataError for NaN or infinite inputs or weights: all of them for arrays, else those of the first
     batch.
     """
-    x = source.arrays()[0] if isinstance(source, ArraySource) else batch.x
-    for number, leaf in enumerate(tree_flatten(x)):
+    whole = source.arrays() if isinstance(source, ArraySource) else (batch.x, batch.y, batch.sample_weight)
+    _check_finite(where, "input", whole[0])
+    if whole[2] is not None:
+        _check_finite(where, "sample_weight", whole[2])
+
+
+def _check_finite(where: str, kind: str, tree: Any) -> None:
+    leaves = tree_flatten(tree)
+    for number, leaf in enumerate(leaves):
         if not isinstance(leaf, torch.Tensor) or not leaf.is_floating_point() or _all_finite(leaf):
             continue
         bad = (~torch.isfinite(leaf)).flatten(1).any(1) if leaf.dim() > 1 else ~torch.isfinite(leaf)
         rows = torch.nonzero(bad).flatten()
-        name = "inputs" if len(tree_flatten(x)) == 1 else f"input {number + 1}"
+        name = ("inputs" if kind == "input" else kind) if len(leaves) == 1 else f"{kind} {number + 1}"
         raise DataError(
             message(
                 where,
@@ -34,6 +43,26 @@ def check_values(where: str, source: Source, batch: Batch) -> None:
                 do="Remove or replace these values.",
             )
         )
+
+
+def check_validation(model: Any, settings: Compiled, validation: Source | None, y_pred: Any) -> None:
+    """Raise for validation arrays that would fail, or give NaN, after a whole epoch of training.
+
+    Sources of batches are not looked into: some can be read only once.
+    """
+    if not isinstance(validation, ArraySource):
+        return
+    x, y, _ = validation.arrays()
+    batch = Batch(x, y, None, 0)
+    check_values("validation data", validation, batch)
+    if y is None or y_pred is None or not (uses_own_loss(model) and runs_own(model, "test_step")):
+        return
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what is doubtful in the head was said of the training data
+            check_all_targets(settings, validation, batch, y_pred, last_activations(model, y_pred))
+    except (DataError, ShapeError) as error:
+        raise type(error)(f"validation data: {error}") from error
 
 
 def check_all_targets(

@@ -87,7 +87,7 @@ def fit(model: Trainable, request: FitRequest) -> History:
     snapshots = _snapshots(request, verbose)
     request = with_auto_batch_size(model, request, world, verbose)
     source, validation = sources_of(request)
-    source = prepare_fit(model, source)
+    source = prepare_fit(model, source, validation)
     check_built(model, world)
     validation = placed_validation(model, request, validation)
     source, validation = shared_out(model, world, source, validation)

@@ -11,7 +11,12 @@ from neocog.data import Batch, Source, pack_x_y_sample_weight
 from neocog.exceptions import ArgumentError, DataError, message
 from neocog.optimizers import Optimizer
 from neocog.training._cost import counted_forward, first_samples
-from neocog.training._early_checks import check_all_targets, check_values, last_activations
+from neocog.training._early_checks import (
+    check_all_targets,
+    check_validation,
+    check_values,
+    last_activations,
+)
 from neocog.training._feed import fed
 from neocog.training._plan import make_plan, with_data
 from neocog.training._trainable import Trainable, uses_own_loss
@@ -59,8 +64,13 @@ def first_batch(where: str, source: Source) -> Batch:
     return batch
 
 
-def prepare_fit(model: Trainable, source: Source) -> Source:
+def prepare_fit(model: Trainable, source: Source, validation: Source | None = None) -> Source:
     """Build the model, check data against it, place both, make the plan and the optimizer's state.
+
+    Args:
+        model: compiled.
+        source: of the training.
+        validation: checked as far as it is arrays.
 
     Returns:
         The source, with its data on the device where they fit.
@@ -77,6 +87,7 @@ def prepare_fit(model: Trainable, source: Source) -> Source:
     if uses_own_loss(model) and model.has_call:
         settings.settle(y, y_pred, list(model.output_names))
         check_all_targets(settings, source, batch, y_pred, last_activations(model, y_pred))
+    check_validation(model, settings, validation, y_pred)
     state = model.training_state
     state.prepare(model)
     build_optimizer(model)

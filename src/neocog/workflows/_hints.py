@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from neocog.workflows._fit import FitRecord
@@ -16,6 +17,8 @@ _WIDE = 0.1  # width of the interval of the accuracy
 _GAP = 0.1  # training accuracy above validation accuracy
 _IMBALANCE = 3.0  # images of the largest class over those of the smallest
 _WEAK = 0.15  # recall below the accuracy
+_CHANCE = 0.025  # of a recall so low in a class as easy as the others
+_MANY = 100  # images of a class with which so low a recall is no chance: exp(-2 · 100 · 0.15²) < 0.025
 
 
 def hints(
@@ -131,15 +134,29 @@ def _imbalance(counts: Mapping[str, int]) -> str:
 
 
 def _weak(test: Scores) -> str:
-    there = [score for score in test.classes if score.recall is not None]
-    weakest: ClassScore = min(there, key=lambda score: score.recall or 0.0)
-    recall = weakest.recall or 0.0
-    if recall > test.accuracy - _WEAK:
+    weak = [item for item in test.classes if _surely_weak(item, test.accuracy)]
+    if not weak:
         return ""
+    weakest = min(weak, key=lambda item: item.recall or 0.0)
+    images = "its only test image" if weakest.count == 1 else f"its {weakest.count} test images"
     return (
-        f"“{weakest.name}” is found in only {percent(recall)} of its {weakest.count} test images: look at "
+        f"“{weakest.name}” is found in only {percent(weakest.recall or 0.0)} of {images}: look at "
         "its mistakes, and add images of it."
     )
+
+
+def _surely_weak(item: ClassScore, accuracy: float) -> bool:
+    """Whether a class is found less often than images in general, and not by chance over a few images."""
+    count = item.count
+    if item.recall is None or item.recall > accuracy - _WEAK:
+        return False
+    if count >= _MANY:
+        return True
+    found = round(item.recall * count)
+    chance = sum(
+        math.comb(count, i) * accuracy**i * (1 - accuracy) ** (count - i) for i in range(found + 1)
+    )  # that a class as easy as all is found so rarely
+    return chance < _CHANCE
 
 
 def _copies(copies: Sequence[tuple[str, str]]) -> str:

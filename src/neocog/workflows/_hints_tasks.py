@@ -8,6 +8,7 @@ from neocog.workflows._scores_multi import MultiLabelScores
 from neocog.workflows._scores_numbers import RegressionScores
 
 _GAP = 0.15  # training above validation, of macro F1 or R²
+_LEARNED = 0.05  # R² on the training images below which nothing was learned that could be overfitted
 _FEW = 10  # test images of a label
 _WEAK = 0.2  # average precision below the mean
 
@@ -64,6 +65,8 @@ def number_hints(record: FitRecord, test: RegressionScores) -> list[str]:
 def _overfitting(record: FitRecord, metric: str, name: str) -> list[str]:
     train, validation = record.best.get(metric), record.best.get(f"val_{metric}")
     if train is None or validation is None or train - validation <= _GAP:
+        return []
+    if metric == "r2" and train < _LEARNED:
         return []
     shown = (f"{train:.3f}", f"{validation:.3f}") if metric == "r2" else (percent(train), percent(validation))
     return [

@@ -37,7 +37,7 @@ def accuracy_scale(scores: Scores) -> Markup:
         el("line", x1=left, x2=right, y1=22, y2=22, stroke="var(--line)", stroke_width=8),
         *ticks,
         el("line", x1=guess, x2=guess, y1=12, y2=30, stroke="var(--soft)", stroke_dasharray="3 2"),
-        el("text", "guessing", x=guess, y=9, text_anchor="middle"),
+        el("text", "guessing", x=guess, y=9, text_anchor=_anchor_of_words(scores.majority)),
         el("rect", **band, y=17, height=10, rx=3, fill="var(--train)", fill_opacity=0.4),
         el("circle", cx=x(scores.accuracy), cy=22, r=6, fill="var(--train)"),
         viewBox=f"0 -8 {width} 58",
@@ -49,6 +49,11 @@ def accuracy_scale(scores: Scores) -> Markup:
 
 def _anchor(share: float) -> str:
     return "start" if share == 0 else "end" if share == 1 else "middle"
+
+
+def _anchor_of_words(share: float) -> str:
+    """Return where words beside a mark stand so that they stay in the drawing, in a telephone's size too."""
+    return "start" if share < 0.07 else "end" if share > 0.93 else "middle"
 
 
 def curve(title: str, name: str, epochs: Sequence[Mapping[str, float]], best: int, *, share: bool) -> Markup:
@@ -121,7 +126,7 @@ def _line(points: Sequence[tuple[float, float]], color: str) -> Markup:
 
 def _axis(low: float, high: float, share: bool) -> tuple[float, float, float]:
     """Return round ends of an axis and the step between its lines."""
-    low = low if share else 0.0
+    low = low if share else min(low, 0.0)  # an R² below that of the mean is negative
     span = max(high - low, 0.02 if share else 1e-3)
     rough = span / 4
     power = 10.0 ** math.floor(math.log10(rough))
@@ -132,6 +137,11 @@ def _axis(low: float, high: float, share: bool) -> tuple[float, float, float]:
 
 
 def _written(value: float, share: bool, step: float) -> str:
-    if share:
-        return f"{100 * value:.{0 if step >= 0.01 else 1}f} %"
-    return f"{value:.{max(0, -math.floor(math.log10(step)))}f}" if step < 1 else f"{value:.0f}"
+    """Return a value with as many decimals as tell it from its neighbours a step away."""
+    value, step = (100 * value, 100 * step) if share else (value, step)
+    if abs(value) >= 1e5:
+        return f"{value:.3g}"
+    decimals = max(0, -math.floor(math.log10(step)))
+    if abs(step * 10**decimals - round(step * 10**decimals)) > 1e-6:
+        decimals += 1  # steps of 2.5
+    return f"{round(value, decimals) + 0.0:.{decimals}f}{' %' if share else ''}"

@@ -24,14 +24,19 @@ def confusion(scores: Scores) -> Markup:
     names = [item.name for item in scores.classes]
     if len(names) > MOST_CLASSES_IN_MATRIX:
         return _confusion_list(scores, names)
-    head = el("tr", el("td"), *(el("th", name, scope="col") for name in names))
+    head = el("tr", el("td"), *(el("th", _short(name), scope="col") for name in names))
     rows = [
-        el("tr", el("th", names[i], scope="row"), *(_cell(row, i, j) for j in range(len(row))))
+        el("tr", el("th", _short(names[i]), scope="row"), *(_cell(row, i, j) for j in range(len(row))))
         for i, row in enumerate(scores.confusion)
     ]
     note = el("p", "Each row is a true class, each column what its images were taken for.", class_="note")
     table = el("table", el("thead", head), el("tbody", *rows), class_="matrix")
     return join(note, el("div", table, class_="scroll", tabindex=0))
+
+
+def _short(name: str) -> Markup:
+    """Return a class's name, cut by the page where it is long, so that the numbers stay in sight."""
+    return el("span", name, class_="long", title=name)
 
 
 def _cell(row: Sequence[int], i: int, j: int) -> Markup:

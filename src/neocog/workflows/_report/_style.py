@@ -33,7 +33,10 @@ th:first-child, td:first-child { text-align: left; padding-left: 0; }
 tbody th { font-weight: 500; overflow-wrap: anywhere; min-width: 6rem; }
 thead th { font-weight: 600; color: var(--soft); font-size: .85rem; vertical-align: bottom; }
 .matrix td, .matrix th { text-align: center; padding: .35rem .45rem; min-width: 2.7rem; border: 0; }
-.matrix tbody th { text-align: right; padding-right: .8rem; white-space: nowrap; }
+.matrix tbody th { text-align: right; padding-right: .8rem; min-width: 0; }
+.matrix .long { display: block; max-width: 12rem; overflow: hidden; text-overflow: ellipsis;
+  white-space: nowrap; }
+.matrix thead .long { max-width: 7rem; }
 .matrix td { border: 2px solid var(--paper); border-radius: 6px; }
 .bar { display: inline-block; height: .55rem; border-radius: 3px; background: var(--train);
   vertical-align: middle; }
@@ -41,11 +44,12 @@ thead th { font-weight: 600; color: var(--soft); font-size: .85rem; vertical-ali
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr));
   gap: 1.5rem; }
 figure { margin: 0; }
+.charts figure { max-width: 34rem; }
 figcaption { font-weight: 600; font-size: .92rem; margin-bottom: .3rem; }
 svg { width: 100%; height: auto; display: block; }
 svg text { fill: var(--soft); font: 11px system-ui, sans-serif; }
 .legend { color: var(--soft); font-size: .9rem; }
-.legend span { margin-right: 1.3rem; white-space: nowrap; }
+.legend span { display: inline-block; margin-right: 1.3rem; overflow-wrap: anywhere; }
 .legend i { display: inline-block; width: 1.4rem; height: 3px; vertical-align: middle;
   margin-right: .45rem; border-radius: 2px; }
 .mistakes { display: grid; grid-template-columns: repeat(auto-fill, minmax(9rem, 1fr)); gap: 1.25rem 1rem;
@@ -68,7 +72,8 @@ summary { cursor: pointer; }
 footer { margin-top: 3rem; color: var(--soft); font-size: .9rem; }
 @media (max-width: 34rem) { body { padding-top: 1.5rem; } dl { grid-template-columns: 1fr; gap: 0; }
   dd { margin-bottom: .5rem; } .recall { display: none; } th, td { padding: .3rem .4rem; }
-  .matrix td, .matrix th { min-width: 2.1rem; padding: .3rem .2rem; } .scale svg text { font-size: 20px; }
+  .matrix td, .matrix th { min-width: 2.1rem; padding: .3rem .2rem; }
+  .matrix .long, .matrix thead .long { max-width: 5rem; } .scale svg text { font-size: 20px; }
   .mistakes { grid-template-columns: repeat(auto-fill, minmax(7rem, 1fr)); } }
 @media print { body { padding: 0; max-width: none; font-size: 10.5pt; } h2 { break-after: avoid; }
   li, tr, figure, pre { break-inside: avoid; } .mistakes { grid-template-columns: repeat(6, 1fr); }
