@@ -294,6 +294,16 @@ def test_every_says_how_often() -> None:
             parse_every(wrong)
 
 
+@pytest.mark.parametrize("folder", [True, 3, b"runs", ["runs"]])
+def test_a_folder_that_is_no_path_is_named(folder: Any) -> None:
+    model = keras.Sequential([keras.Input((8, 8, 3)), layers.Flatten(), layers.Dense(4)])
+    model.compile("sgd", "mse")
+    with pytest.raises(
+        ArgumentTypeError, match=r"snapshots=….: expected the path of a folder to keep them in"
+    ):
+        model.fit(X, Y, snapshots=folder, verbose=0)
+
+
 def test_what_a_snapshot_cannot_hold_is_named(tmp_path: Path) -> None:
     with pytest.raises(ArgumentTypeError, match=r"state\.hooks\[0\]"):
         write_snapshot(tmp_path, 1, {"hooks": [print]})

@@ -84,6 +84,9 @@ class Snapshots:
         keeps_end: bool = True,
         tell: Callable[[str], None] | None = None,
     ) -> None:
+        if not isinstance(folder, (str, os.PathLike)):
+            expected = "the path of a folder to keep them in"
+            raise ArgumentTypeError(message("fit(snapshots=…)", expected=expected, got=repr(folder)))
         if not os.fspath(folder):
             raise ArgumentError(message("fit(snapshots=…)", expected="a folder", got="an empty name"))
         self.folder = Path(folder).expanduser()
