@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -155,12 +157,50 @@ def test_several_labels_and_numbers(task: str) -> None:
     x, y = drawn(24)
     targets = np.stack([y, 1 - y], 1).astype("float32")
     found = transfer.finetune(
-        small_base(), (x, targets), (x[:8], targets[:8]), classes=2, task=task, top=1, settings=QUICK
+        small_base(), (x, targets), (x[:8], targets[:8]), task=task, top=1, settings=QUICK
     )
     assert found.model.output_shape == (None, 2)
     assert np.isfinite(found.best["val_loss"])
+    stream = keras.data.Dataset.from_tensor_slices((x, targets)).batch(8)
     with pytest.raises(ArgumentError, match="number of classes"):
-        transfer.finetune(small_base(), (x, targets), (x, targets), task=task)
+        transfer.finetune(small_base(), stream, (x, targets), task=task)
+
+
+@pytest.mark.parametrize("form", ["numbers", "one-hot"])
+def test_what_comes_back_is_measured_with_the_loss_of_its_labels(form: str) -> None:
+    train, validation = drawn(24), drawn(12, seed=1)
+    if form == "one-hot":
+        (x, y), (held, labels) = train, validation
+        train, validation = (x, np.eye(2, dtype="float32")[y]), (held, np.eye(2, dtype="float32")[labels])
+    set_random_seed(0)
+    found = transfer.finetune(small_base(), train, validation, top=1, settings=QUICK)
+    loss, accuracy = found.model.evaluate(*validation, verbose=0)
+    assert loss == pytest.approx(found.best["val_loss"], abs=2e-3)
+    assert accuracy == pytest.approx(found.best["val_accuracy"])
+    found.model.fit(*train, epochs=1, verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        (np.array(["cat", "dog"] * 8), r"labels that are numbers.*'cat'.*return_inverse"),
+        (np.tile([1.0, 1.0, 0.0], (16, 1)), r'one class an image.*task="sigmoid"'),
+        (np.linspace(0, 1, 16), r'one class an image.*fractions such as 0\.06667.*task="linear"'),
+        (np.full(16, np.nan), "NaN or infinite"),
+        (np.zeros((0,)), "got none"),
+    ],
+)
+def test_labels_of_another_task_are_named_before_anything_runs(labels: Any, said: str) -> None:
+    x, _ = drawn(16)
+    with pytest.raises(DataError, match=said):
+        transfer.finetune(small_base(), (x, labels), (x, labels), settings=QUICK)
+
+
+@pytest.mark.parametrize(("verbose", "shown"), [(0, False), ("auto", False), (1, True), (2, True)])
+def test_progress_is_shown_where_it_is_asked_for(capsys: Any, verbose: Any, shown: bool) -> None:
+    train, validation = drawn(16), drawn(8, seed=1)
+    transfer.finetune(small_base(), train, validation, top=1, settings=QUICK, cache=False, verbose=verbose)
+    assert ("Epoch 1/" in capsys.readouterr().out) == shown
 
 
 def test_augmented_images_run_through_the_whole_model() -> None:

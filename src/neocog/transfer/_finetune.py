@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,18 +12,14 @@ import torch
 
 from neocog.core import check_int, check_one_of
 from neocog.data import scan_folder
-from neocog.exceptions import ArgumentError, ArgumentTypeError, DataError, message
+from neocog.exceptions import ArgumentTypeError, DataError, message
 from neocog.transfer._advice import Advice, advise, similarity
 from neocog.transfer._features import Progress
 from neocog.transfer._heads import TASKS, add_head
 from neocog.transfer._phase import Phase, Settings
 from neocog.transfer._steps import Transfer, count_of
+from neocog.transfer._targets import is_folder, needed, outputs_and_loss
 
-_LOSSES = {
-    "softmax": "sparse_categorical_crossentropy",
-    "sigmoid": "binary_crossentropy",
-    "linear": "mean_squared_error",
-}
 _METRICS = {"softmax": "accuracy", "sigmoid": "binary_accuracy", "linear": "mae"}
 
 
@@ -32,7 +28,8 @@ class FineTuned:
     """What `finetune` made.
 
     Attributes:
-        model: from images to outputs, with the better weights of both phases.
+        model: from images to outputs, with the better weights of both phases, compiled with their loss and
+            metrics: `evaluate` works, and `fit` goes on at the low rate of the top.
         head: the training of the head on the features: feature extraction alone.
         top: the training of the top of the base; None where only the head was trained.
         kept: whether the top's training was better on validation, so that its weights are in `model`.
@@ -79,6 +76,7 @@ def finetune(
     cache: bool = True,
     callbacks: Callable[[str], Sequence[Any]] | None = None,
     progress: Progress | None = None,
+    verbose: int | str = "auto",
 ) -> FineTuned:
     """Return a model for new data on a pretrained base: a head on its features, then its top at a low rate.
 
@@ -90,12 +88,13 @@ def finetune(
         base: a `zoo.Backbone`, or a model with a graph; its layers become part of the result.
         train: (images, labels), a source, an image data set, or a folder with one folder a class.
         validation: likewise.
-        classes: number of classes, labels or targets; None counts them, for `task="softmax"`.
-        task: `"softmax"`, `"sigmoid"` or `"linear"`.
+        classes: number of classes, labels or targets; None counts them, in a folder or in labels at hand.
+        task: `"softmax"` for one class an image, as a number or a one-hot row; `"sigmoid"` for several
+            labels, `"linear"` for numbers, each in a column.
         top: what is opened after the head: `"auto"` goes by `advise`, None nothing; or a number of blocks,
             the name of a block or of a layer in one.
         dropout, at, head: of the head, as in `add_head`.
-        loss: None takes the task's.
+        loss: None takes the task's, of one-hot rows `"categorical_crossentropy"`.
         metrics: function that makes metrics for `compile`; None takes the task's.
         better: whether values of an epoch (`val_…`) beat others; None: a lower validation loss.
         settings: rates, epochs and the like.
@@ -104,10 +103,12 @@ def finetune(
         cache: keep the features on disk.
         callbacks: given `"head"` or `"top"`, the callbacks of that training.
         progress: called with (images done, images in all) while the base runs.
+        verbose: 0 silent, 1 a bar for the features and for each epoch, 2 a line an epoch, `"auto"` bars on a
+            terminal alone.
 
     Raises:
         UnknownNameError: no block of that name.
-        DataError: folders without images, or of different classes.
+        DataError: folders without images, or of different classes; labels that are no numbers.
         ShapeError: images that do not fit the base.
 
     Example:
@@ -122,15 +123,17 @@ def finetune(
         expected = "settings as transfer.Settings(…)"
         raise ArgumentTypeError(message("finetune", expected=expected, got=repr(settings)))
     _check_folders(train, validation)
-    if head is None and classes is None:
-        classes = _classes(train, task)
+    found_classes, fitting = outputs_and_loss(train, task, strict=loss is None)
+    if head is None:
+        classes = needed(classes or found_classes)
     model = add_head(base, classes if head is None else None, task=task, dropout=dropout, at=at, head=head)
     job = Transfer(
         model,
-        loss or _LOSSES[task],
+        loss or fitting,
         metrics or (lambda: [_METRICS[task]]),
         settings or Settings(),
         precision,
+        verbose=_shown(verbose),
     )
     advice, opened = prepared(job, train, validation, classes, top, cache=cache, progress=progress)
     found = job.train_features
@@ -140,6 +143,7 @@ def finetune(
     if opened and not first.interrupted:
         images = (train, validation) if augment or not job.keeps_inputs else None
         second, kept = tuned(job, first, opened, hooks("top"), images, augment, better)
+    job.compile_whole()
     return FineTuned(
         model=model,
         head=first,
@@ -151,6 +155,11 @@ def finetune(
         feature_seconds=float(np.mean([row["seconds"] for row in first.epochs])) if first.epochs else 0.0,
         cached=found.cached,
     )
+
+
+def _shown(verbose: int | str) -> int:
+    check_one_of("finetune", "verbose", verbose, (0, 1, 2, "auto"))
+    return int(sys.stdout.isatty() if verbose == "auto" else verbose)
 
 
 def prepared(
@@ -216,25 +225,9 @@ def _lower_loss(new: dict[str, float], old: dict[str, float]) -> bool:
     return new.get("val_loss", np.inf) < old.get("val_loss", np.inf)
 
 
-def _classes(train: Any, task: str) -> int:
-    if _is_folder(train) and task == "softmax":
-        return len(scan_folder(train, check="none").class_names)
-    labels = (
-        train[1] if isinstance(train, tuple) else getattr(getattr(train, "source", train), "labels", None)
-    )
-    if labels is None or task != "softmax":
-        do = "Pass classes=…"
-        raise ArgumentError(message("finetune", expected="the number of classes", got="none", do=do))
-    return int(np.asarray(labels).max()) + 1
-
-
-def _is_folder(data: Any) -> bool:
-    return isinstance(data, (str, os.PathLike))
-
-
 def _check_folders(train: Any, validation: Any) -> None:
     """Raise DataError where two folders have other classes: their numbers would not mean the same."""
-    if not (_is_folder(train) and _is_folder(validation)):
+    if not (is_folder(train) and is_folder(validation)):
         return
     own, others = (scan_folder(path, check="none").class_names for path in (train, validation))
     if own != others:

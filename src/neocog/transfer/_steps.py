@@ -39,15 +39,24 @@ class Transfer:
         metrics: function that makes new metrics for `compile`.
         settings: how to train.
         precision: as in `compile`.
+        verbose: 0 silent, 1 bars, 2 a line an epoch.
     """
 
     def __init__(
-        self, model: Any, loss: Any, metrics: Any, settings: Settings, precision: str = "auto"
+        self,
+        model: Any,
+        loss: Any,
+        metrics: Any,
+        settings: Settings,
+        precision: str = "auto",
+        *,
+        verbose: int = 0,
     ) -> None:
         self.model = model
         self.loss, self.metrics = loss, metrics
         self.settings = settings
         self.precision = precision
+        self.verbose = verbose
         nodes = model.graph_nodes()
         self._features = next(
             (i for i, node in enumerate(nodes) if getattr(node.operation, "name", "") == FEATURES), -1
@@ -105,7 +114,8 @@ class Transfer:
         found = []
         for data in (train, validation):
             samples = as_samples(data, fitting_batch(size), size)
-            found.append(extract(model, samples, dtype=kinds, cache=cache, progress=progress))
+            shown = int(self.verbose == 1)
+            found.append(extract(model, samples, dtype=kinds, cache=cache, verbose=shown, progress=progress))
         self._tapped = tapped
         self._train, self._validation = found
         return found[0]
@@ -200,6 +210,11 @@ class Transfer:
         patience = max(settings.patience // 2, 2)
         return self._fit(trained, optimizer, data, settings.epochs, patience, callbacks)
 
+    def compile_whole(self) -> None:
+        """Compile the whole model with loss and metrics, to be measured, or trained on at the top's rate."""
+        optimizer = AdamW(self.settings.rate, weight_decay=self.settings.decay)
+        self.model.compile(optimizer, self.loss, metrics=self.metrics(), precision=self.precision)
+
     def opened(self, count: int) -> list[Any]:
         """Return the layers of the top blocks, batch normalisation left out."""
         layers = [layer for block in self.blocks[len(self.blocks) - count :] for layer in block.layers]
@@ -281,7 +296,7 @@ class Transfer:
                 epochs=epochs,
                 validation_data=data[1],
                 callbacks=[stopping, *callbacks, watch],
-                verbose=0,
+                verbose=self.verbose,
             )
         except KeyboardInterrupt:
             interrupted = True
