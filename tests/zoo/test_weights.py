@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from neocog import applications, zoo
+from neocog.exceptions import ShapeError
 
 Make = Callable[[], nn.Module]
 VGG11 = (1, 1, 2, 2, 2)
@@ -122,6 +123,35 @@ def test_same_numbers_as_in_plain_torch(case: str, suffix: str, tmp_path: Path, 
     if suffix == ".pth":
         assert len(list((home / "models" / "converted").iterdir())) == 1
         path.unlink()
+
+
+@pytest.mark.parametrize(
+    ("name", "prefix", "wrapper"),
+    [
+        (
+            "squeezenet1_0",
+            "model.",
+            "state_dict",
+        ),  # its own names begin with "features" or "classifier"
+        ("resnet18", "backbone.net.", "model_ema"),
+        ("resnet18", "_orig_mod.module.", "state_dict_ema"),
+    ],
+)
+def test_what_training_scripts_put_around_names_is_taken_off(
+    name: str, prefix: str, wrapper: str, tmp_path: Path, home: Path
+) -> None:
+    ours, theirs, size, _ = CASES[name]
+    network = plain.randomize(theirs())
+    state = {f"{prefix}{key}": value for key, value in network.state_dict().items()}
+    torch.save({wrapper: state, "epoch": 3}, tmp_path / "w.pth")
+    images = torch.rand(2, size, size, 3)
+    shape = {"input_shape": (size, size, 3), "weights": tmp_path / "w.pth"}
+    whole = ours(classes=7, classifier_activation=None, **shape)
+    with torch.no_grad():
+        assert_same(whole(images), network(images.permute(0, 3, 1, 2)))
+        assert_same(ours(include_top=False, **shape)(images), network.maps(images.permute(0, 3, 1, 2)))
+    with pytest.raises(ShapeError, match=f"looks like {name}"):
+        zoo.resnet34(weights=tmp_path / "w.pth")
 
 
 def test_another_value_is_seen(tmp_path: Path, home: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ from neocog.files import StateFile
 
 _NOTHING = "Nothing was loaded."
 Sizes = tuple[int, ...]
+Tensors = Mapping[str, torch.Tensor]
 
 
 @dataclass(slots=True)
@@ -49,8 +50,9 @@ def load_state_file(where: str, model: Any, file: StateFile, include_top: bool) 
             which tensors are missing, unexpected or of another shape, and what the file looks like.
     """
     own = dict(model.state_dict())
-    name_map = _best_map(where, own, file.tensors)
-    plan = _planned(name_map, own, file.tensors, include_top)
+    tensors = _with_hits(where, own, file.tensors)
+    name_map = _best_map(where, own, tensors)
+    plan = _planned(name_map, own, tensors, include_top)
     if not plan.fits:
         raise _error(where, name_map, plan, own, file, include_top)
     if name_map.note:
@@ -61,18 +63,30 @@ def load_state_file(where: str, model: Any, file: StateFile, include_top: bool) 
     return tuple(plan.skipped)
 
 
-def _best_map(where: str, own: Mapping[str, Any], tensors: Mapping[str, Any]) -> NameMap:
+def _readings(tensors: Tensors) -> Iterator[Tensors]:
+    """Give tensors as the file names them, then without what stands before all names, as `model.` does."""
+    yield tensors
+    while len({name.partition(".")[0] for name in tensors}) == 1 and all("." in name for name in tensors):
+        tensors = {name.partition(".")[2]: value for name, value in tensors.items()}
+        yield tensors
+
+
+def _with_hits(where: str, own: Tensors, tensors: Tensors) -> Tensors:
+    """Return the first reading of a file in which a map of the family finds a tensor of ours."""
+    found = (read for read in _readings(tensors) if _hits(_best_map(where, own, read), own, read))
+    return next(found, tensors)
+
+
+def _best_map(where: str, own: Tensors, tensors: Tensors) -> NameMap:
     """Return the map that names most of our tensors; the first of those that are equal."""
-
-    def hits(name_map: NameMap) -> int:
-        return sum(name_map.target(name) in own for name in tensors)
-
-    return max(maps_for(where), key=hits)
+    return max(maps_for(where), key=lambda name_map: _hits(name_map, own, tensors))
 
 
-def _planned(
-    name_map: NameMap, own: Mapping[str, torch.Tensor], tensors: Mapping[str, torch.Tensor], include_top: bool
-) -> _Plan:
+def _hits(name_map: NameMap, own: Tensors, tensors: Tensors) -> int:
+    return sum(name_map.target(name) in own for name in tensors)
+
+
+def _planned(name_map: NameMap, own: Tensors, tensors: Tensors, include_top: bool) -> _Plan:
     plan = _Plan()
     for name, tensor in tensors.items():
         target = name_map.target(name)
@@ -113,11 +127,12 @@ def _error(
     where: str,
     name_map: NameMap,
     plan: _Plan,
-    own: Mapping[str, torch.Tensor],
+    own: Tensors,
     file: StateFile,
     include_top: bool,
 ) -> ShapeError:
-    found = recognise({name: tuple(value.shape) for name, value in file.tensors.items()})
+    shapes = ({name: tuple(value.shape) for name, value in read.items()} for read in _readings(file.tensors))
+    found = next(filter(None, map(recognise, shapes)), None)
     return ShapeError(
         message(
             f"{where}, weights={file.path.name}",

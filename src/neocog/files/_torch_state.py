@@ -17,7 +17,10 @@ from neocog.files._safetensors import LoadReport
 
 NameMap: TypeAlias = Mapping[str, str | None] | Callable[[str], str | None]
 
-_WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "weights", "module")
+_WRAPPERS = (
+    "state_dict", "model_state_dict", "model", "net", "network", "weights", "params", "module",
+    "state_dict_ema", "model_ema", "ema_state_dict",
+)  # fmt: skip
 _PREFIXES = ("module.", "_orig_mod.")  # what DistributedDataParallel and torch.compile put before names
 _COUNTER = "num_batches_tracked"  # torch's BatchNorm counts; Keras's does not
 _ONLY_TENSORS = "Where the model was made, keep its weights alone: torch.save(model.state_dict(), 'w.pt')."
