@@ -139,7 +139,8 @@ def _walk(module: nn.Module, path: str, visited: set[int], groups: list[WeightGr
     name = name if isinstance(name, str) else None
     weights = [] if _has_own_form(module) else own_weights(module)
     inner = path.rpartition("/")[2].startswith("_")
-    wanted = weights or _has_own_form(module) or hasattr(module, "save_own_assets")
+    keeps_files = hasattr(module, "save_own_assets") or hasattr(module, "save_assets")
+    wanted = weights or _has_own_form(module) or keeps_files
     if wanted or (name is not None and not inner):  # Keras needs no empty groups; private ones say nothing
         groups.append(WeightGroup(path=path, name=name, weights=weights, module=module))
     for attribute, child in _attributes(module):

@@ -39,13 +39,13 @@ class KerasArchive:
         config: the model's configuration, as Keras writes it.
         weights: the bytes of `model.weights.h5`, for `load_weights_h5`.
         metadata: which version wrote it, and when.
-        assets: texts that layers keep beside (vocabularies), by path: `"layers/…/vocabulary.txt"`.
+        assets: what layers keep beside (vocabularies), by path: `"layers/…/vocabulary.txt"`.
     """
 
     config: dict[str, Any]
     weights: bytes
     metadata: dict[str, Any]
-    assets: dict[str, str] = field(default_factory=dict)
+    assets: dict[str, bytes] = field(default_factory=dict)
 
 
 def write_keras_archive(
@@ -53,7 +53,7 @@ def write_keras_archive(
     config: Mapping[str, Any],
     weights: bytes,
     metadata: Mapping[str, Any] | None = None,
-    assets: Mapping[str, str] | None = None,
+    assets: Mapping[str, bytes] | None = None,
 ) -> None:
     """Write a `.keras` file, whole or not at all.
 
@@ -62,7 +62,7 @@ def write_keras_archive(
         config: the model's configuration: module, class_name, config, ….
         weights: what `weights_h5_bytes` gave.
         metadata: values to keep beside; versions and date are added.
-        assets: texts that layers keep beside, by path.
+        assets: what layers keep beside, by path.
 
     Raises:
         ArgumentTypeError: the configuration holds values that have no plain form.
@@ -79,7 +79,7 @@ def write_keras_archive(
         (_METADATA, encode_config(notes, _METADATA).encode()),
         (_CONFIG, encode_config(config, _CONFIG).encode()),
         (_WEIGHTS, weights),
-        *((f"{_ASSETS}{name}", text.encode()) for name, text in (assets or {}).items()),
+        *((f"{_ASSETS}{name}", data) for name, data in (assets or {}).items()),
     ]
     with atomic_path(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
         for name, data in members:
@@ -89,7 +89,7 @@ def write_keras_archive(
 
 
 def read_keras_archive(source: str | os.PathLike[str] | bytes, where: str | None = None) -> KerasArchive:
-    """Return what a `.keras` file holds; only the three known members are read, and in memory.
+    """Return what a `.keras` file holds; only members that are known are read, and in memory.
 
     Args:
         source: path, or the bytes of a file.
@@ -138,19 +138,15 @@ def _read(where: str, file: BinaryIO) -> KerasArchive:
     return KerasArchive(config=config, weights=weights, metadata=metadata, assets=assets)
 
 
-def _read_assets(where: str, archive: zipfile.ZipFile) -> dict[str, str]:
-    """Return the texts among the assets; other files beside are none of neocog's business."""
-    found: dict[str, str] = {}
+def _read_assets(where: str, archive: zipfile.ZipFile) -> dict[str, bytes]:
+    """Return the files beside, in memory."""
+    found: dict[str, bytes] = {}
     left = _MAX_ASSETS
     for name in archive.namelist():
-        if not name.startswith(_ASSETS) or not name.endswith(".txt"):
+        if not name.startswith(_ASSETS) or name.endswith("/"):
             continue
-        data = read_member(where, archive, name, left)
-        left -= len(data)
-        try:
-            found[name.removeprefix(_ASSETS)] = data.decode()
-        except UnicodeDecodeError as error:
-            raise FileFormatError(message(f"{where}, {name}", expected="UTF-8", got="other bytes")) from error
+        found[name.removeprefix(_ASSETS)] = read_member(where, archive, name, left)
+        left -= len(found[name.removeprefix(_ASSETS)])
     return found
 
 

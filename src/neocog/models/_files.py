@@ -100,7 +100,7 @@ def load_model(
         model = model_from_config(config, where=str(path), stored=stored)
         optimizer = _compile(path, model, config.get("compile_config")) if compile else None
         files.load_weights_h5(model, archive.weights, where=str(path), optimizer=optimizer)
-        files.give_assets(model, archive.assets)
+        files.give_assets(model, archive.assets, where=str(path))
     return model
 
 
@@ -240,7 +240,7 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
     elif kind is files.Format.KERAS:
         archive = files.read_keras_archive(path)
         files.load_weights_h5(model, archive.weights, where=str(path), skip_mismatch=skip_mismatch)
-        files.give_assets(model, archive.assets)
+        files.give_assets(model, archive.assets, where=str(path))
     elif legacy:
         files.load_legacy_weights(model, path, by_name=by_name, skip_mismatch=skip_mismatch)
     else:
