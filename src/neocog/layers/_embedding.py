@@ -11,6 +11,7 @@ from neocog import constraints, initializers, regularizers
 from neocog._old_spellings import warn_old
 from neocog.core import check_int
 from neocog.exceptions import DataError, message
+from neocog.layers._inputs import as_input
 from neocog.layers._layer import Layer
 from neocog.layers._registry import LAYERS
 from neocog.layers._unsupported import refuse_adapters
@@ -109,7 +110,7 @@ class Embedding(Layer):
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """Return True where a number is not 0, or None without `mask_zero`."""
-        return torch.ne(inputs, 0) if self.mask_zero else None
+        return torch.ne(as_input(self, inputs), 0) if self.mask_zero else None
 
     @property
     def embeddings(self) -> WeightView:

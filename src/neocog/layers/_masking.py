@@ -8,6 +8,7 @@ import torch
 
 from neocog.graph import set_mask
 from neocog.layers._activations import ElementwiseLayer
+from neocog.layers._inputs import as_input
 from neocog.layers._registry import LAYERS
 
 
@@ -43,7 +44,7 @@ class Masking(ElementwiseLayer):
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """Return True for each step that has a value other than `mask_value`."""
-        return torch.any(torch.ne(inputs, self.mask_value), -1)
+        return torch.any(torch.ne(as_input(self, inputs), self.mask_value), -1)
 
     def compute_output_dtype(self, input_dtype: str) -> str:
         """Return the type of the inputs."""
