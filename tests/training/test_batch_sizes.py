@@ -81,6 +81,32 @@ def test_a_metric_of_the_users_sees_the_usual_batches() -> None:
     assert max(sizes.seen) == 32
 
 
+@pytest.mark.parametrize("verb", ["test_step", "compute_loss", "compute_metrics"])
+def test_steps_of_the_users_are_evaluated_on_the_usual_batches(verb: str) -> None:
+    def same(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return getattr(keras.Sequential, verb)(self, *args, **kwargs)
+
+    own = type("Own", (keras.Sequential,), {verb: same})
+    sizes = _Sizes()
+    model = own([keras.Input((6,)), sizes, keras.layers.Dense(3, "softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    sizes.seen.clear()
+    model.evaluate(X, Y, verbose=0)
+    model.fit(X, Y, epochs=1, batch_size=64, validation_data=(X, Y), verbose=0)
+    assert max(sizes.seen) == 64
+
+
+def test_a_predict_step_of_the_users_sees_the_usual_batches() -> None:
+    class Centred(keras.Sequential):
+        def predict_step(self, data: Any) -> Any:
+            found = self(data[0] if isinstance(data, tuple) else data)
+            return found - found.mean(0)  # depends on what else is in the batch
+
+    model = Centred([keras.Input((6,)), keras.layers.Dense(3)])
+    usual = model.predict(X, batch_size=32, verbose=0)
+    np.testing.assert_allclose(model.predict(X, verbose=0), usual, atol=1e-6)
+
+
 def test_a_callback_that_counts_batches_sees_the_usual_ones() -> None:
     class Count(keras.callbacks.Callback):
         batches = 0

@@ -17,6 +17,7 @@ from neocog.data import ArraySource, Source
 from neocog.losses import LossFunctionWrapper
 from neocog.metrics import MeanMetricWrapper
 from neocog.training._cost import needs_whole_batch
+from neocog.training._trainable import runs_own
 
 LARGEST = 1024
 TEST_BATCHES = ("on_test_batch_begin", "on_test_batch_end")
@@ -54,7 +55,9 @@ def in_larger_batches(
 
 
 def measures_samples(model: Any) -> bool:
-    """Return whether losses and metrics are neocog's own; a function of the user's may go by the batch."""
+    """Return whether losses, metrics and steps are neocog's own; what is the user's may go by the batch."""
+    if not all(runs_own(model, verb) for verb in ("test_step", "compute_loss", "compute_metrics")):
+        return False
     settings = model.compile_settings
     if not settings.settled:
         return False

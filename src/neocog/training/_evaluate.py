@@ -132,7 +132,7 @@ def predict(
     source = as_source(x, batch_size=batch_size, shuffle=False)
     build_on(model, first_batch("predict", source))
     device = place_model(model)
-    if batch_size is None and steps is None:
+    if batch_size is None and steps is None and runs_own(model, "predict_step"):
         source = in_larger_batches(model, source, as_list(callbacks), PREDICT_BATCHES)
     hooks = make_hooks(
         model, callbacks, verbose=checked_verbose(verbose), params={"steps": steps_of(source, steps)}
