@@ -51,11 +51,11 @@ def sources_of(request: Any) -> tuple[Source, Source | None]:
 def validation_source(data: Any, batch_size: int | None) -> Source:
     """Return `validation_data` as a source: a tuple of arrays, or anything that gives batches."""
     if isinstance(data, (tuple, list)):
-        if not 2 <= len(data) <= 3:
+        if not 1 <= len(data) <= 3:
             raise ArgumentError(
                 message(
                     "fit",
-                    expected="validation_data as (x, y) or (x, y, sample_weight)",
+                    expected="validation_data as (x,), (x, y) or (x, y, sample_weight)",
                     got=f"{len(data)} parts",
                 )
             )
