@@ -48,8 +48,37 @@ def test_small_samples_are_predicted_in_large_batches() -> None:
     model.predict(X, batch_size=500, verbose=0)
     assert max(sizes.seen) == 500
     sizes.seen.clear()
-    model.predict(X, steps=3, verbose=0)
+    assert len(model.predict(X, batch_size=32, steps=3, verbose=0)) == 96
+
+
+def test_steps_alone_deal_the_arrays_out_as_in_keras() -> None:
+    model, sizes = _model()
+    x, y = X[:40], Y[:40]
+    whole = model.evaluate(x, y, verbose=0)
+    for steps in (1, 3):
+        assert len(model.predict(x, steps=steps, verbose=0)) == 40
+        np.testing.assert_allclose(model.evaluate(x, y, steps=steps, verbose=0), whole, rtol=1e-6)
+    sizes.seen.clear()
+    history = model.fit(x, y, steps_per_epoch=2, validation_data=(x, y), validation_steps=1, verbose=0)
+    assert {20, 40} == {size for size in sizes.seen if size > 4}
+    again = model.evaluate(x, y, verbose=0)
+    np.testing.assert_allclose(history.history["val_loss"][0], again[0], rtol=1e-6)
+    assert len(model.predict(x, batch_size=8, steps=2, verbose=0)) == 16
+
+
+def test_bounds_and_range_tests_deal_nothing_out() -> None:
+    model, sizes = _model()
+    model.find_learning_rate(X, Y, steps=20)
     assert max(sizes.seen) == 32
+    keras.config.set_max_steps_per_epoch(2)
+    try:
+        sizes.seen.clear()
+        model.fit(X, Y, verbose=0)
+        model.evaluate(X, Y, verbose=0)
+        assert len(model.predict(X, verbose=0)) == 64
+        assert max(sizes.seen) == 32
+    finally:
+        keras.config.set_max_steps_per_epoch(None)
 
 
 def test_large_samples_stay_in_small_batches() -> None:
