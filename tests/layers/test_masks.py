@@ -220,3 +220,11 @@ def test_a_copy_hands_masks_on_too() -> None:
     twin = copy.deepcopy(model)
     assert torch.equal(mask_of(twin(IDS)), mask_of(model(IDS)))
     assert_close("outputs", twin(IDS), model(IDS))
+
+
+def test_masks_are_computed_for_arrays() -> None:
+    numbers = np.array([[1, 2, 0], [3, 0, 0]])
+    mask = layers.Embedding(5, 2, mask_zero=True).compute_mask(numbers)
+    np.testing.assert_array_equal(mask, numbers != 0)
+    steps = np.stack([numbers, numbers], -1).astype("float32")
+    np.testing.assert_array_equal(layers.Masking().compute_mask(steps), numbers != 0)

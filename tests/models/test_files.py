@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -108,3 +109,43 @@ def test_checkpoint_with_the_template_of_the_notes(tmp_path: Path) -> None:
         names = sorted(p.name for p in path.parent.iterdir())
         assert [n.split("-")[0] for n in names] == ["weights.001", "weights.002"]
         model.load_weights(path.parent / names[0])
+
+
+class Remembering(Layer):
+    """Keeps words and bytes in files of its own, as in Keras's guide to custom saving."""
+
+    def __init__(self, words: str = "", **kwargs: object) -> None:
+        super().__init__(**kwargs)
+        self.words, self.raw = words, b""
+
+    def call(self, x: object) -> object:
+        return x
+
+    def save_assets(self, folder: str) -> None:
+        Path(folder, "words.txt").write_text(self.words)
+        Path(folder, "inner").mkdir()
+        Path(folder, "inner", "raw.bin").write_bytes(self.raw)
+
+    def load_assets(self, folder: str) -> None:
+        self.words = Path(folder, "words.txt").read_text()
+        self.raw = Path(folder, "inner", "raw.bin").read_bytes()
+
+
+@pytest.mark.parametrize("only_weights", [False, True])
+def test_files_that_layers_write_themselves(tmp_path: Path, only_weights: bool) -> None:
+    model = Sequential([Input((3,)), Remembering(), Remembering(), Dense(2)])
+    first, second = model.layers[:2]
+    first.words, first.raw, second.words = "grün und\nblau", b"\xff\x00", "another"
+    path = tmp_path / "m.keras"
+    model.save(path)
+    again = model if only_weights else load_model(path, custom_objects={"Remembering": Remembering})
+    if only_weights:
+        with zipfile.ZipFile(path) as archive:
+            names = [name for name in archive.namelist() if name.startswith("assets/")]
+        # The folders that Keras 3.15.1 looks in.
+        assert names[:2] == [f"assets/layers/remembering/{name}" for name in ("inner/raw.bin", "words.txt")]
+        assert names[2].startswith("assets/layers/remembering_1/")
+        first.words = second.words = ""
+        again.load_weights(path)
+    assert [layer.words for layer in again.layers[:2]] == ["grün und\nblau", "another"]
+    assert again.layers[0].raw == b"\xff\x00"

@@ -48,8 +48,37 @@ def test_small_samples_are_predicted_in_large_batches() -> None:
     model.predict(X, batch_size=500, verbose=0)
     assert max(sizes.seen) == 500
     sizes.seen.clear()
-    model.predict(X, steps=3, verbose=0)
+    assert len(model.predict(X, batch_size=32, steps=3, verbose=0)) == 96
+
+
+def test_steps_alone_deal_the_arrays_out_as_in_keras() -> None:
+    model, sizes = _model()
+    x, y = X[:40], Y[:40]
+    whole = model.evaluate(x, y, verbose=0)
+    for steps in (1, 3):
+        assert len(model.predict(x, steps=steps, verbose=0)) == 40
+        np.testing.assert_allclose(model.evaluate(x, y, steps=steps, verbose=0), whole, rtol=1e-6)
+    sizes.seen.clear()
+    history = model.fit(x, y, steps_per_epoch=2, validation_data=(x, y), validation_steps=1, verbose=0)
+    assert {20, 40} == {size for size in sizes.seen if size > 4}
+    again = model.evaluate(x, y, verbose=0)
+    np.testing.assert_allclose(history.history["val_loss"][0], again[0], rtol=1e-6)
+    assert len(model.predict(x, batch_size=8, steps=2, verbose=0)) == 16
+
+
+def test_bounds_and_range_tests_deal_nothing_out() -> None:
+    model, sizes = _model()
+    model.find_learning_rate(X, Y, steps=20)
     assert max(sizes.seen) == 32
+    keras.config.set_max_steps_per_epoch(2)
+    try:
+        sizes.seen.clear()
+        model.fit(X, Y, verbose=0)
+        model.evaluate(X, Y, verbose=0)
+        assert len(model.predict(X, verbose=0)) == 64
+        assert max(sizes.seen) == 32
+    finally:
+        keras.config.set_max_steps_per_epoch(None)
 
 
 def test_large_samples_stay_in_small_batches() -> None:
@@ -79,6 +108,32 @@ def test_a_metric_of_the_users_sees_the_usual_batches() -> None:
     model.evaluate(X, Y, verbose=0)
     model.evaluate(X, Y, verbose=0)
     assert max(sizes.seen) == 32
+
+
+@pytest.mark.parametrize("verb", ["test_step", "compute_loss", "compute_metrics"])
+def test_steps_of_the_users_are_evaluated_on_the_usual_batches(verb: str) -> None:
+    def same(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return getattr(keras.Sequential, verb)(self, *args, **kwargs)
+
+    own = type("Own", (keras.Sequential,), {verb: same})
+    sizes = _Sizes()
+    model = own([keras.Input((6,)), sizes, keras.layers.Dense(3, "softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    sizes.seen.clear()
+    model.evaluate(X, Y, verbose=0)
+    model.fit(X, Y, epochs=1, batch_size=64, validation_data=(X, Y), verbose=0)
+    assert max(sizes.seen) == 64
+
+
+def test_a_predict_step_of_the_users_sees_the_usual_batches() -> None:
+    class Centred(keras.Sequential):
+        def predict_step(self, data: Any) -> Any:
+            found = self(data[0] if isinstance(data, tuple) else data)
+            return found - found.mean(0)  # depends on what else is in the batch
+
+    model = Centred([keras.Input((6,)), keras.layers.Dense(3)])
+    usual = model.predict(X, batch_size=32, verbose=0)
+    np.testing.assert_allclose(model.predict(X, verbose=0), usual, atol=1e-6)
 
 
 def test_a_callback_that_counts_batches_sees_the_usual_ones() -> None:

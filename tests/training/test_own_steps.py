@@ -104,3 +104,36 @@ def test_a_model_without_call_cannot_predict() -> None:
     model = Adversaries(built=True)
     with pytest.raises(NotImplementedError, match="a subclass that defines `call`"):
         model.predict(X, verbose=0)
+
+
+class _Penalty(layers.Layer):
+    """Adds the mean square of what passes."""
+
+    def call(self, x: Any) -> Any:
+        self.add_loss(torch.mean(torch.square(x)))
+        return x
+
+
+def test_losses_of_layers_alone_are_evaluated() -> None:
+    model = Sequential([Input((3,)), layers.Dense(2), _Penalty()])
+    model.compile("sgd")
+    expected = float(np.mean(np.square(model.predict(X, verbose=0))))
+    assert model.evaluate(X, verbose=0) == pytest.approx(expected, rel=1e-5)
+    history = model.fit(X, epochs=1, verbose=0, validation_data=(X,)).history
+    assert history["val_loss"][0] > 0
+
+
+def test_a_compute_loss_without_training_as_in_the_example_of_distillation() -> None:
+    class Distilled(Sequential):
+        def compute_loss(
+            self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None
+        ) -> Any:
+            return torch.mean(torch.abs(y_pred - 3.0))
+
+    model = Distilled([Input((3,)), layers.Dense(2)])
+    model.compile("sgd", metrics=["mae"])
+    y = np.full((len(X), 2), 3.0, "float32")
+    history = model.fit(X, y, epochs=3, verbose=0).history["loss"]
+    assert history[-1] < history[0]
+    found = model.evaluate(X, y, verbose=0, return_dict=True)
+    assert found["loss"] == pytest.approx(found["mae"], rel=1e-5)

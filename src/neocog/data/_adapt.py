@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
@@ -32,6 +33,7 @@ def as_source(
     sample_weight: Any = None,
     *,
     batch_size: int | None = None,
+    steps: Any = None,
     shuffle: bool = True,
     seed: int | None = None,
     class_weight: Any = None,
@@ -44,6 +46,7 @@ def as_source(
         y: targets, with arrays only.
         sample_weight: a weight a sample, with arrays only.
         batch_size: samples a batch, 32 when None; only for data that come as samples.
+        steps: over how many batches arrays are dealt out where `batch_size` is None, as in Keras.
         shuffle: a new order each epoch; data that come as batches without a number keep theirs.
         seed: of that order; None draws one from torch's global generator.
         class_weight: dict from class number to weight, instead of `sample_weight`.
@@ -72,9 +75,10 @@ def as_source(
     }
     if not isinstance(x, (Source, str, bytes)) and is_arrays(x):
         source = ArraySource(x, y, sample_weight, **form)
-        if weights is None:
-            return source
-        return ArraySource(x, y, class_weights_to_sample_weights(source.arrays()[1], weights), **form)
+        if weights is not None:
+            source = ArraySource(x, y, class_weights_to_sample_weights(source.arrays()[1], weights), **form)
+        deals = batch_size is None and isinstance(steps, int) and steps > 0
+        return source.in_batches_of(math.ceil(source.num_samples / steps)) if deals else source
     _refuse_targets(x, y, sample_weight)
     stream = _sample_source(x, form) or _batched_source(x, batch_size, shuffle, seed)
     return stream if weights is None else MappedSource(stream, partial(weigh, class_weight=weights))

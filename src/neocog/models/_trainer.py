@@ -196,7 +196,8 @@ class Trainer(FindingVerbs, Layer):
             class_weight: dict from class to weight.
             sample_weight: weight of each sample.
             initial_epoch: number of epochs already trained.
-            steps_per_epoch: steps after which an epoch ends; needed for endless generators.
+            steps_per_epoch: steps after which an epoch ends; needed for endless generators. Arrays without a
+                `batch_size` are dealt out over them.
             validation_steps: steps of each validation.
             validation_batch_size: samples per validation step.
             validation_freq: validate every this many epochs, or after the epochs in a list.

@@ -39,9 +39,9 @@ def evaluate(
 ) -> dict[str, Any]:
     """Return loss and metrics on data by name, in the order of the metrics."""
     settings = model.compile_settings
-    steps = bounded(steps, max_steps_per_epoch())
     verbose = checked_verbose(verbose)
-    source = as_source(x, y, sample_weight, batch_size=batch_size, shuffle=False)
+    source = as_source(x, y, sample_weight, batch_size=batch_size, steps=steps, shuffle=False)
+    steps = bounded(steps, max_steps_per_epoch())
     batch = first_batch("evaluate", source)
     build_on(model, batch)
     device = place_model(model)
@@ -128,8 +128,8 @@ def predict(
     model: Trainable, x: Any, *, batch_size: int | None, steps: int | None, verbose: Any, callbacks: Any
 ) -> Any:
     """Return the outputs for data as NumPy arrays, nested as the model nests them."""
+    source = as_source(x, batch_size=batch_size, steps=steps, shuffle=False)
     steps = bounded(steps, max_steps_per_epoch())
-    source = as_source(x, batch_size=batch_size, shuffle=False)
     build_on(model, first_batch("predict", source))
     device = place_model(model)
     if batch_size is None and steps is None and runs_own(model, "predict_step"):

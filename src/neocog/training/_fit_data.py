@@ -30,34 +30,40 @@ def sources_of(request: Any) -> tuple[Source, Source | None]:
     validation = None
     if request.validation_data is not None:
         validation = validation_source(
-            request.validation_data, request.validation_batch_size or request.batch_size
+            request.validation_data,
+            request.validation_batch_size or request.batch_size,
+            request.validation_steps,
         )
     elif request.validation_split:
         (x, y, weight), held_out = split_validation(x, y, weight, request.validation_split)
         validation = as_source(
-            *held_out, batch_size=request.validation_batch_size or request.batch_size, shuffle=False
+            *held_out,
+            batch_size=request.validation_batch_size or request.batch_size,
+            steps=request.validation_steps,
+            shuffle=False,
         )
     source = as_source(
         x,
         y,
         weight,
         batch_size=request.batch_size,
+        steps=request.steps_per_epoch if request.dealt_out else None,
         shuffle=bool(request.shuffle),
         class_weight=request.class_weight,
     )
     return source, validation
 
 
-def validation_source(data: Any, batch_size: int | None) -> Source:
+def validation_source(data: Any, batch_size: int | None, steps: Any = None) -> Source:
     """Return `validation_data` as a source: a tuple of arrays, or anything that gives batches."""
     if isinstance(data, (tuple, list)):
-        if not 2 <= len(data) <= 3:
+        if not 1 <= len(data) <= 3:
             raise ArgumentError(
                 message(
                     "fit",
-                    expected="validation_data as (x, y) or (x, y, sample_weight)",
+                    expected="validation_data as (x,), (x, y) or (x, y, sample_weight)",
                     got=f"{len(data)} parts",
                 )
             )
-        return as_source(*data, batch_size=batch_size, shuffle=False)
+        return as_source(*data, batch_size=batch_size, steps=steps, shuffle=False)
     return as_source(data, shuffle=False)

@@ -44,7 +44,7 @@ from neocog.training._world import World, join, mean_statistics
 
 @dataclass(frozen=True, kw_only=True)
 class FitRequest:
-    """The arguments of `Model.fit`, by the same names."""
+    """The arguments of `Model.fit`, by the same names; `dealt_out`: steps alone say how large batches are."""
 
     x: Any
     y: Any
@@ -64,6 +64,7 @@ class FitRequest:
     validation_freq: Any
     snapshots: Any = None
     every: Any = "5min"
+    dealt_out: bool = True
 
 
 def _within_bounds(request: FitRequest) -> FitRequest:
@@ -81,12 +82,12 @@ def fit(model: Trainable, request: FitRequest) -> History:
     """Train a model and return the history; see `Model.fit` for the arguments."""
     _ = model.compile_settings  # an error of its own, where `compile` was not called
     check_int("fit", "epochs", request.epochs, minimum=0)
-    request = _within_bounds(request)
     world = join()
     verbose = checked_verbose(request.verbose) if world.leads else 0
     snapshots = _snapshots(request, verbose)
     request = with_auto_batch_size(model, request, world, verbose)
     source, validation = sources_of(request)
+    request = _within_bounds(request)
     source = prepare_fit(model, source, validation)
     check_built(model, world)
     validation = placed_validation(model, request, validation)

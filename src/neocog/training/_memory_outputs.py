@@ -21,7 +21,7 @@ from neocog.functional import remember_logits
 from neocog.graph import mask_of, set_mask
 from neocog.training._memory_gradients import Gradients
 from neocog.training._memory_kept import Kept
-from neocog.training._step import unpack
+from neocog.training._step import loss_of_batch, unpack
 
 
 def _probabilities(logits: torch.Tensor, kind: str) -> torch.Tensor:
@@ -48,7 +48,7 @@ def through_outputs(
     progress.phase = "whole loss"
     y_pred = tree_pack(outputs[0], [leaf.output() for leaf in leaves])
     x, y, sample_weight = unpack(data)
-    loss = model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True)
+    loss = loss_of_batch(model, x, y, y_pred, sample_weight)
     progress.phase = "backward"
     held = [leaf.value for leaf in leaves if leaf.value.requires_grad]
     # Penalties of weights get their gradient here.
@@ -90,7 +90,7 @@ def loss_of_parts(model: Any, data: Any, parts: Sequence[Any], kept: Kept) -> tu
         hold_activity(model, sums)
         y_pred = tree_pack(outputs[0], [leaf.output() for leaf in leaves])
         x, y, sample_weight = unpack(data)
-        loss = model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True)
+        loss = loss_of_batch(model, x, y, y_pred, sample_weight)
     return loss, [tree_pack(outputs[0], [leaf.plain() for leaf in leaves])]
 
 

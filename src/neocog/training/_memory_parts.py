@@ -19,7 +19,7 @@ from neocog.graph import mask_of, set_mask
 from neocog.losses import LossFunctionWrapper
 from neocog.training._memory_gradients import Gradients
 from neocog.training._memory_outputs import loss_of_parts, through_outputs
-from neocog.training._step import LazyLogs, track_loss, unpack
+from neocog.training._step import LazyLogs, loss_of_batch, track_loss, unpack
 from neocog.training._trainable import runs_own
 
 # Losses of neocog whose values do not belong to one row each.
@@ -190,9 +190,7 @@ def _added_up(
         if not anyhow and any(mask_of(leaf) is not None for leaf in tree_flatten(y_pred)):
             return None
         progress.phase = "loss"
-        loss = model.compute_loss(
-            x=part.x, y=part.y, y_pred=y_pred, sample_weight=part.sample_weight, training=True
-        )
+        loss = loss_of_batch(model, part.x, part.y, y_pred, part.sample_weight)
         progress.phase = "backward"
         loss = loss * part.share
         gradients.lead_back([optimizer.scale_loss(loss if share == 1.0 else loss * share)])

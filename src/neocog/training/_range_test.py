@@ -152,7 +152,8 @@ def find_learning_rate(model: Any, request: FitRequest, test: RangeTest) -> Lear
     state, history, random = model.training_state, model.history, random_state()
     plan, snapshots = state.plan, state.snapshots
     try:
-        fit(model, replace(request, epochs=1, steps_per_epoch=test.steps, callbacks=[test]))
+        request = replace(request, epochs=1, callbacks=[test])
+        fit(model, replace(request, steps_per_epoch=test.steps, dealt_out=False))
     finally:
         model.history, model.stop_training = history, False
         state.plan, state.snapshots = plan, snapshots

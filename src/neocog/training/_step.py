@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from inspect import Parameter, signature
 from typing import Any
 
 import torch
@@ -13,7 +14,7 @@ from neocog.graph import with_mask_of
 from neocog.losses import Loss
 from neocog.training._compiled import Head, targets_in_order
 from neocog.training._memory_errors import update_metric
-from neocog.training._trainable import Trainable
+from neocog.training._trainable import Trainable, runs_own
 
 
 def train_step(model: Trainable, data: Any) -> Mapping[str, Any]:
@@ -25,7 +26,7 @@ def train_step(model: Trainable, data: Any) -> Mapping[str, Any]:
     computed = None if by_hand is None else by_hand(x, y, sample_weight)
     if computed is None:
         y_pred = model.training_state.forward(model, x)
-        loss = model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True)
+        loss = loss_of_batch(model, x, y, y_pred, sample_weight)
         weighs = share != 1.0 and model.training_state.own_step is None  # there the gradients are weighed
         backward(optimizer.scale_loss(loss * share if weighs else loss))
         model.training_state.complete_backward()
@@ -53,10 +54,23 @@ def test_step(model: Trainable, data: Any, forward: Callable[[Any], Any] | None)
         y_pred = model.infer(x) if forward is None else forward(x)
     settings = model.compile_settings
     settings.settle(y, y_pred, list(model.output_names))
-    if any(head.loss is not None for head in settings.heads):
-        loss = model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=False)
+    compiled = any(head.loss is not None for head in settings.heads)
+    if compiled or not runs_own(model, "compute_loss") or model.training_state.penalties():
+        loss = loss_of_batch(model, x, y, y_pred, sample_weight, training=False)
         track_loss(model, loss, x)
     return model.compute_metrics(x, y, y_pred, sample_weight)
+
+
+def loss_of_batch(
+    model: Any, x: Any, y: Any, y_pred: Any, sample_weight: Any, *, training: bool = True
+) -> torch.Tensor:
+    """Return what `compute_loss` gives; one of the user's may do without `training`, as in Keras."""
+    compute: Callable[..., torch.Tensor] = model.compute_loss
+    if not runs_own(model, "compute_loss"):
+        takes = signature(compute).parameters.values()
+        if not any(one.name == "training" or one.kind is Parameter.VAR_KEYWORD for one in takes):
+            return compute(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight)
+    return compute(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=training)
 
 
 def predict_step(model: Trainable, data: Any, forward: Callable[[Any], Any] | None) -> Any:

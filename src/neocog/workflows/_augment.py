@@ -17,7 +17,7 @@ from neocog.core import check_int, check_one_of, set_random_seed
 from neocog.data import load_image
 from neocog.data._folder import walk_files
 from neocog.data._image_files import SUFFIXES, reason_of
-from neocog.exceptions import ArgumentError, DataError, StorageError, message
+from neocog.exceptions import ArgumentError, DataError, message
 from neocog.workflows._augmentations import AUGMENTATIONS, augmentation_layers, check_augmentation
 from neocog.workflows._config import check_image_size
 from neocog.workflows._image_look import look_at
@@ -107,12 +107,7 @@ def augment(
     versions = _versions(np.stack(pictures), kind, count)
     rows = [[pictures[row], *(version[row] for version in versions)] for row in range(len(pictures))]
     title = f"{kind}: {AUGMENTATIONS[kind]} (seed {seed}, {shape[0]}×{shape[1]} pixels)"
-    try:
-        draw_sheet(target, title, names_read, ["original", *map(str, range(1, count + 1))], rows)
-    except OSError as error:
-        got = (error.strerror or str(error)).lower()
-        do = "Choose another --out."
-        raise StorageError(message(str(target), expected="to write the sheet", got=got, do=do)) from error
+    draw_sheet(target, title, names_read, ["original", *map(str, range(1, count + 1))], rows)
     return AugmentResult(
         sheet=target,
         augment=kind,
