@@ -200,7 +200,14 @@ def zips(canary: Path) -> Iterator[Case]:
         "load_model",
         "grow",
     )
-    for name in ("../escape", "/tmp/escape", "assets/../../escape", "..\\escape", "C:/escape"):
+    for name in (
+        "../escape",
+        "/tmp/escape",
+        "assets/../../escape",
+        "..\\escape",
+        "C:/escape",
+        "assets//tmp/escape",
+    ):
         yield Case(
             f"member_{len(name)}", keras_file(good, None, (name, b"x")), ".keras", "load_model", "elsewhere"
         )

@@ -10,6 +10,7 @@ import pytest
 
 import neocog
 from neocog.exceptions import ArgumentError, FileFormatError, StorageError, UnknownNameError
+from neocog.files import give_assets
 from neocog.layers import Conv2D, Dense, Flatten, Input, Layer
 from neocog.models import Model, Sequential, load_model, model_from_json
 
@@ -149,3 +150,21 @@ def test_files_that_layers_write_themselves(tmp_path: Path, only_weights: bool) 
         again.load_weights(path)
     assert [layer.words for layer in again.layers[:2]] == ["grün und\nblau", "another"]
     assert again.layers[0].raw == b"\xff\x00"
+
+
+@pytest.mark.parametrize("step", ["/{outside}", "../../{outside}", "./words.txt", "inner//raw.bin"])
+def test_files_of_layers_are_written_into_their_folder_alone(tmp_path: Path, step: str) -> None:
+    outside = tmp_path / "outside" / "stolen"
+    outside.parent.mkdir()
+    name = step.format(outside=outside)
+    layer = Remembering(name="kept")
+    model = Sequential([Input((3,)), layer])
+    path = tmp_path / "m.keras"
+    model.save(path)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(zipfile.ZipInfo(f"assets/layers/remembering/{name}"), b"x")
+    with pytest.raises(FileFormatError, match="leads elsewhere"):
+        load_model(path, custom_objects={"Remembering": Remembering})
+    with pytest.raises(FileFormatError, match="leads elsewhere"):
+        give_assets(model, {f"layers/remembering/{name}": b"x"})
+    assert not list(outside.parent.iterdir())

@@ -62,10 +62,14 @@ def _written(layer: nn.Module) -> dict[str, bytes]:
 
 
 def _unpack_for(layer: nn.Module, kept: Mapping[str, bytes], where: str) -> None:
-    """Let a layer of the user's read its files from a folder; names that lead out were refused before."""
+    """Let a layer of the user's read its files from a folder."""
     with TemporaryDirectory() as folder:
         try:
             for name, data in kept.items():
+                if any(step in ("", ".", "..") for step in name.split("/")):  # "/x" joined to a folder is /x
+                    got = f"the name {name[:80]!r}, which leads elsewhere"
+                    do = "Do not use this file."
+                    raise FileFormatError(message(where, expected="plain names of assets", got=got, do=do))
                 path = Path(folder, name)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(data)

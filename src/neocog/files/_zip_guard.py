@@ -78,7 +78,8 @@ def _fault(member: zipfile.ZipInfo, seen: set[str]) -> str | None:
     name = member.orig_filename
     if name.lower() in seen:
         return f"two members called {name!r}"
-    if name.startswith(("/", "\\")) or ":" in name or "\\" in name or "\0" in name or ".." in name.split("/"):
+    steps = name.removesuffix("/").split("/")
+    if any(step in ("", ".", "..") for step in steps) or any(letter in name for letter in (":", "\\", "\0")):
         return f"the name {name[:80]!r}, which leads elsewhere"
     if member.flag_bits & 0x1:
         return f"an encrypted member ({name!r})"
