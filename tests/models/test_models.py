@@ -113,6 +113,16 @@ def test_nested_models_and_sub_models_share_their_weights() -> None:
     torch.testing.assert_close(deep(images), base(images))
 
 
+def test_the_outputs_of_all_layers_make_a_model() -> None:
+    model = Functional(inputs := Input((4,), name="given"), Dense(2)(Dense(3)(inputs)))
+    everything = Model(model.input, [layer.output for layer in model.layers])
+    x = np.ones((2, 4), "float32")
+    found = everything.predict(x, verbose=0)
+    np.testing.assert_array_equal(found[0], x)
+    np.testing.assert_array_equal(found[-1], model.predict(x, verbose=0))
+    assert model.get_layer("given").output is model.input
+
+
 def test_dict_inputs_and_outputs() -> None:
     inputs = {"left": Input((2,)), "right": Input((3,))}
     out = {"sum": Dense(1)(inputs["left"]), "other": Dense(1)(inputs["right"])}

@@ -216,6 +216,27 @@ def _fitted(model: Sequential) -> Sequential:
     return model
 
 
+def test_a_model_in_which_nothing_trains_is_measured_with_a_warning() -> None:
+    x, _ = data()
+    frozen = Sequential([Input((4,)), Dense(4, kernel_initializer="ones", trainable=False)])
+    means = [neocog.layers.BatchNormalization(center=False, scale=False)]
+    for model in (frozen, Sequential([Input((4,)), neocog.layers.Rescaling(2.0)]), Sequential(means)):
+        model.compile("adam", "mse", metrics=["mae"])
+        with pytest.warns(UserWarning, match="does not have any trainable weights"):
+            history = model.fit(x, 0 * x, validation_data=(x, 0 * x), verbose=0).history
+        assert set(history) == {"loss", "mae", "val_loss", "val_mae"}
+    assert np.abs(model.get_weights()[0]).max() > 0  # means that are followed are no weights that train
+    with pytest.warns(UserWarning, match="does not have any trainable weights"):
+        assert frozen.train_on_batch(x, 0 * x)[0] == pytest.approx(float((x.sum(1) ** 2).mean()), rel=1e-4)
+
+
+def test_a_loss_that_reaches_no_weight_is_said() -> None:
+    model = Sequential([Input((4,)), Dense(4), neocog.layers.Lambda(lambda x: x.detach())])
+    model.compile("sgd", "mse")
+    with pytest.raises(ArgumentError, match="expected a loss that depends on weights that train"):
+        model.fit(data()[0], data()[0], verbose=0)
+
+
 def test_frozen_layers_do_not_move() -> None:
     model = classifier()
     model.layers[0].trainable = False

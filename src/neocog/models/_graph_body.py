@@ -94,7 +94,7 @@ class GraphBody:
 
     def input_layers(self) -> list[InputLayer]:
         """One `InputLayer` for each input, as Keras counts them among a functional model's layers."""
-        return [InputLayer(batch_shape=t.shape, dtype=t.dtype, name=t.name) for t in self.inputs]
+        return [InputLayer(input_tensor=tensor, name=tensor.name) for tensor in self.inputs]
 
     def run(self, data: Any, mask: Any = None, training: bool | None = None) -> Any:
         """Compute the outputs for (nested) tensors that match the inputs, and for masks that match these.

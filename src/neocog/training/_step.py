@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from inspect import Parameter, signature
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import torch
 
 from neocog.core import backward, tree_flatten
-from neocog.exceptions import ArgumentError
+from neocog.exceptions import ArgumentError, message
 from neocog.graph import with_mask_of
 from neocog.losses import Loss
 from neocog.training._compiled import Head, targets_in_order
@@ -24,21 +25,42 @@ def train_step(model: Trainable, data: Any) -> Mapping[str, Any]:
     share = model.training_state.share  # 1 unless several processes share the batch
     by_hand = model.training_state.by_hand
     computed = None if by_hand is None else by_hand(x, y, sample_weight)
+    learns = True
     if computed is None:
         y_pred = model.training_state.forward(model, x)
         loss = loss_of_batch(model, x, y, y_pred, sample_weight)
         weighs = share != 1.0 and model.training_state.own_step is None  # there the gradients are weighed
-        backward(optimizer.scale_loss(loss * share if weighs else loss))
-        model.training_state.complete_backward()
+        learns = loss.requires_grad
+        if learns:
+            backward(optimizer.scale_loss(loss * share if weighs else loss))
+            model.training_state.complete_backward()
+        else:
+            _say_why(model)
     else:
         loss, y_pred = computed
-    optimizer.step()
-    optimizer.zero_grad()
-    model.training_state.apply_constraints()
+    if learns:
+        optimizer.step()
+        optimizer.zero_grad()
+        model.training_state.apply_constraints()
     if share == 0.0:
         return LazyLogs(model)
     track_loss(model, loss, x)
     return model.compute_metrics(x, y, y_pred, sample_weight)
+
+
+def _say_why(model: Any) -> None:
+    """Warn where no weight of a model trains, as Keras does: its loss and metrics are still worth logging.
+
+    Raises:
+        ArgumentError: weights train, and the loss that was computed does not depend on them.
+    """
+    if any(value.requires_grad for value in model.parameters()):
+        where = getattr(model, "label", "model")
+        expected, got = "a loss that depends on weights that train", "one without a gradient"
+        do = "Its way may lead through NumPy, detach(), argmax or rounding, or through frozen layers alone."
+        raise ArgumentError(message(where, expected=expected, got=got, do=do))
+    text = "The model does not have any trainable weights: its loss and metrics are computed alone."
+    warnings.warn(text, UserWarning, stacklevel=2)
 
 
 def test_step(model: Trainable, data: Any, forward: Callable[[Any], Any] | None) -> Mapping[str, Any]:
