@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -164,6 +165,22 @@ def test_several_labels_and_numbers(task: str) -> None:
     stream = keras.data.Dataset.from_tensor_slices((x, targets)).batch(8)
     with pytest.raises(ArgumentError, match="number of classes"):
         transfer.finetune(small_base(), stream, (x, targets), task=task)
+    found = transfer.finetune(small_base(), stream, (x, targets), classes=2, task=task, top=1, settings=QUICK)
+    assert np.isfinite(found.best["val_loss"])
+
+
+def test_data_sets_of_folders_say_how_many_classes_there_are(tmp_path: Path) -> None:
+    for name in ("a", "b", "c"):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+    for number in range(12):
+        pixels = np.random.RandomState(number).randint(0, 255, (32, 32, 3)).astype("uint8")
+        Image.fromarray(pixels).save(tmp_path / "photos" / "ab"[number % 2] / f"{number}.png")
+    for label_mode in ("int", "categorical"):
+        data = keras.utils.image_dataset_from_directory(
+            tmp_path / "photos", image_size=(32, 32), shuffle=False, label_mode=label_mode, verbose=False
+        )
+        found = transfer.finetune(small_base(), data, data, top=1, settings=QUICK)
+        assert found.model.output_shape == (None, 3)
 
 
 @pytest.mark.parametrize("form", ["numbers", "one-hot"])

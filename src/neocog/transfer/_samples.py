@@ -86,7 +86,7 @@ def in_order(source: Source, batch_size: int) -> Source:
         ordered = source.in_batches_of(batch_size)
         ordered.shuffle = False
         return ordered
-    if getattr(source, "shuffle", False):
+    if getattr(source, "shuffle", False) is True:  # of a pipeline it is a method
         do = "Give it without shuffling."
         got = f"a shuffled {type(source).__name__}"
         raise ArgumentError(message("extract_features", expected="data in a fixed order", got=got, do=do))

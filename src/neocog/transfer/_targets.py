@@ -42,7 +42,8 @@ def outputs_and_loss(train: Any, task: str, *, strict: bool = True) -> tuple[int
         _check_classes(values, columns)
     if columns > 1:
         return columns, "categorical_crossentropy"
-    return int(values.max()) + 1, _LOSSES[task]
+    names = getattr(train, "class_names", None)  # a class may be missing in this part
+    return len(names) if names else int(values.max()) + 1, _LOSSES[task]
 
 
 def is_folder(data: Any) -> bool:
