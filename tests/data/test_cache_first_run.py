@@ -83,9 +83,11 @@ def test_a_file_that_changes_before_the_writer_comes_keeps_the_sum_of_what_was_d
     monkeypatch.setattr(reader.ImageReader, "_write", late)
     source = ImageFolderSource(files, None, (8, 10), 4, shuffle=False)
     images = torch.cat([batch.x for batch in source.batches(0)])
-    source._reader.settle()
-    assert source._reader._digests[2].hex() == before
-    assert source._reader.cache.known(files[2]) is None  # another size: nothing is known of what is there now
+    source._shared.reader.settle()
+    assert source._shared.reader._digests[2].hex() == before
+    assert (
+        source._shared.reader.cache.known(files[2]) is None
+    )  # another size: nothing is known of what is there now
     monkeypatch.setattr(caches, "_open", {})
     monkeypatch.setattr(reader.ImageReader, "_write", write)
     assert torch.equal(epoch(files), images)

@@ -59,7 +59,7 @@ def new_process(monkeypatch):
 
 def images(source, epoch=0):
     found = torch.cat([batch.x for batch in source.batches(epoch)])
-    source._reader.settle()
+    source._shared.reader.settle()
     return found
 
 
@@ -408,7 +408,7 @@ def test_image_datasets_use_it(tmp_path, monkeypatch):
     def epoch():
         dataset = image_dataset_from_directory(folder, image_size=SIZE, seed=1, verbose=False)
         found = torch.cat([x for x, _ in dataset])
-        dataset.source._reader.settle()
+        dataset.source._shared.reader.settle()
         return found
 
     first, decoded = counted.during(epoch)

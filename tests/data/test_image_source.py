@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 
 import numpy as np
@@ -12,6 +13,7 @@ from keras.src.utils import dataset_utils
 
 from neocog.data import ImageFolderSource, as_source, image_dataset_from_directory, load_image, scan_folder
 from neocog.exceptions import ArgumentError, DataError
+from neocog.transfer._samples import as_samples
 
 
 @pytest.fixture
@@ -64,11 +66,31 @@ def test_epochs_are_pure_also_from_the_middle_and_from_memory(folder, cache):
 def test_batches_of_another_size_are_the_same_images_and_nothing_is_decoded_again(folder, monkeypatch):
     source = source_of(folder)
     list(source.batches(0))
-    monkeypatch.setattr(source._reader, "read", lambda *_, **__: pytest.fail("decoded again"))
+    monkeypatch.setattr(source._shared.reader, "read", lambda *_, **__: pytest.fail("decoded again"))
     other = source.in_batches_of(5)
     assert (other.num_batches, source.num_batches) == (3, 4)
     assert [batch.size for batch in other.batches(1)] == [5, 5, 3]
     assert torch.equal(*(torch.cat([batch.x for batch in one.batches(1)]) for one in (source, other)))
+
+
+@pytest.mark.parametrize("made", [copy.copy, lambda source: source.in_batches_of(5)])
+def test_copies_from_before_anything_is_decoded_give_the_images_too(folder, made):
+    source = source_of(folder)
+    other = made(source)
+    list(other.batches(0))
+    same(source.batches(0), list(source_of(folder).batches(0)))
+
+
+def test_a_data_set_of_which_features_were_taken_still_gives_its_images(folder):
+    data = image_dataset_from_directory(folder, image_size=(8, 8), shuffle=False, verbose=False)
+    before = [
+        x.clone()
+        for x, _ in image_dataset_from_directory(folder, image_size=(8, 8), shuffle=False, verbose=False)
+    ]
+    as_samples(data, 5, None).source.peek()
+    list(as_samples(data, 5, None).batches())
+    for (x, _), expected in zip(data, before, strict=True):
+        assert torch.equal(x, expected)
 
 
 def test_batches_that_are_made_elsewhere_keep_their_size(folder):
@@ -90,7 +112,7 @@ def test_after_the_first_epoch_nothing_is_decoded(folder, monkeypatch):
     monkeypatch.setattr("neocog.data._image_source.free_memory", lambda device: 100)
     small = source_of(folder)
     same(small.batches(0), first)
-    assert small._kept is None
+    assert small._shared.kept is None
 
 
 def test_leaving_early_stops_the_threads(folder):

@@ -7,6 +7,7 @@ import os
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,23 @@ _CHUNK = 8  # images that a thread takes at once
 _FEW = 64  # fewer images are decoded sooner than the disk's cache is asked for them
 _CACHES = (True, False, "memory", "disk")
 _LABEL_MODES = ("int", "binary", "categorical", "values", None)
+
+
+@dataclass(slots=True)
+class _Shared:
+    """What a source and its copies know of the files: one memory, and one record of what lies in it.
+
+    Attributes:
+        is_kept: which files' images are in `kept`.
+        kept: images in memory, once the files are opened and where they fit.
+        reader: reads and decodes, once the files are opened.
+        faults: reasons of the files that could not be decoded, by position.
+    """
+
+    is_kept: np.ndarray[Any, np.dtype[np.bool_]]
+    kept: Pixels | None = None
+    reader: ImageReader | None = None
+    faults: dict[int, str] = field(default_factory=dict)
 
 
 class ImageFolderSource(Source):
@@ -101,10 +119,7 @@ class ImageFolderSource(Source):
         self.cache = check_one_of(where, "cache", cache, _CACHES)
         self.num_samples: int = len(self.files)
         self.num_batches: int = -(-self.num_samples // self.batch_size)
-        self._faults: dict[int, str] = {}
-        self._reader: ImageReader | None = None
-        self._kept: Pixels | None = None
-        self._is_kept = np.zeros(self.num_samples, np.bool_)
+        self._shared = _Shared(np.zeros(self.num_samples, np.bool_))
 
     def _decode_to(self, image_size: Any, color_mode: str, interpolation: str, crop: bool, pad: bool) -> None:
         """Check and keep what a decoded image is to look like."""
@@ -123,7 +138,7 @@ class ImageFolderSource(Source):
     @property
     def broken(self) -> list[tuple[str, str]]:
         """The files that could not be decoded so far, with the reason, in the order of `files`."""
-        return [(self.files[index], self._faults[index]) for index in sorted(self._faults)]
+        return [(self.files[index], self._shared.faults[index]) for index in sorted(self._shared.faults)]
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -148,7 +163,7 @@ class ImageFolderSource(Source):
             raise DataError(message("images", expected="files that can be read", got=got, do=do))
 
     def in_batches_of(self, size: int) -> ImageFolderSource:
-        """Return the same files in batches of another size; what is decoded already is shared."""
+        """Return the same files in batches of another size; what either decodes is shared."""
         other = copy.copy(self)
         other.batch_size, other.num_batches = size, -(-self.num_samples // size)
         return other
@@ -167,10 +182,10 @@ class ImageFolderSource(Source):
     def _decoded(self, groups: list[torch.Tensor]) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """Give (positions, images) of each group; threads work a few groups ahead."""
         reader = self._open()
-        if self._kept is not None and not self._wanted(np.flatnonzero(~self._is_kept).tolist()):
+        if self._shared.kept is not None and not self._wanted(np.flatnonzero(~self._shared.is_kept).tolist()):
             for group in groups:  # everything is in memory: no threads
                 readable = self._readable(group)
-                yield readable, torch.from_numpy(self._kept.take(readable.numpy(), axis=0))
+                yield readable, torch.from_numpy(self._shared.kept.take(readable.numpy(), axis=0))
             return
         pool = ThreadPoolExecutor(
             max_workers=self.workers, thread_name_prefix="neocog-decode", initializer=work_alone
@@ -190,26 +205,26 @@ class ImageFolderSource(Source):
                 yield self._gather(*ahead.popleft())
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
-            reader.flush(self._kept)
+            reader.flush(self._shared.kept)
 
     def _fill(self, reader: ImageReader, images: Pixels, part: list[tuple[int, int]]) -> dict[int, str]:
         """Put files straight into their rows of a batch, and into memory for later; return the faults."""
         faults = {}
         with torch.inference_mode():  # views without autograd's part: a hundredth of a photograph's time
             for row, index in part:
-                if self._is_kept[index] and self._kept is not None:
-                    np.copyto(images[row], self._kept[index])
+                if self._shared.is_kept[index] and self._shared.kept is not None:
+                    np.copyto(images[row], self._shared.kept[index])
                     continue
                 try:
-                    reader.read(index, images[row], later=self._kept is not None)
+                    reader.read(index, images[row], later=self._shared.kept is not None)
                 except DataError as error:
                     if self.strict:
                         raise
                     faults[index] = reason_of(error)
                     continue
-                if self._kept is not None:
-                    np.copyto(self._kept[index], images[row])
-                    self._is_kept[index] = True
+                if self._shared.kept is not None:
+                    np.copyto(self._shared.kept[index], images[row])
+                    self._shared.is_kept[index] = True
         return faults
 
     def _gather(
@@ -217,32 +232,33 @@ class ImageFolderSource(Source):
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Wait for the group's files and return the positions that could be read, and their images."""
         for future in work:
-            self._faults.update(future.result())
+            self._shared.faults.update(future.result())
         readable = self._readable(group)
         if len(readable) < len(group):
-            images = images[[index not in self._faults for index in group.tolist()]]
+            images = images[[index not in self._shared.faults for index in group.tolist()]]
         return readable, torch.from_numpy(images)
 
     def _wanted(self, indices: Sequence[int]) -> list[int]:
         """Return the positions that are neither in memory nor known to be broken."""
-        return [index for index in indices if not self._is_kept[index] and index not in self._faults]
+        is_kept, faults = self._shared.is_kept, self._shared.faults
+        return [index for index in indices if not is_kept[index] and index not in faults]
 
     def _readable(self, group: torch.Tensor) -> torch.Tensor:
-        if not self._faults:
+        if not self._shared.faults:
             return group
-        return torch.tensor([i for i in group.tolist() if i not in self._faults], dtype=torch.int64)
+        return torch.tensor([i for i in group.tolist() if i not in self._shared.faults], dtype=torch.int64)
 
     def _open(self) -> ImageReader:
         """Find out once what the disk's cache holds, and set memory aside; pages are taken as images come."""
-        if self._reader is None:
+        if self._shared.reader is None:
             crop, pad = self.crop_to_aspect_ratio, self.pad_to_aspect_ratio
             look = Look(self.image_size, self.color_mode, self.interpolation, crop, pad)
             on_disk = self.cache == "disk" or (self.cache is True and self.num_samples >= _FEW)
-            self._reader = ImageReader(self.files, look, open_decode_cache(look) if on_disk else None)
+            self._shared.reader = ImageReader(self.files, look, open_decode_cache(look) if on_disk else None)
             size = self.num_samples * int(np.prod(self.image_shape))
             if self.cache in (True, "memory") and size <= CACHE_FRACTION * free_memory("cpu"):
-                self._kept = np.empty((self.num_samples, *self.image_shape), np.uint8)
-        return self._reader
+                self._shared.kept = np.empty((self.num_samples, *self.image_shape), np.uint8)
+        return self._shared.reader
 
     def _values(self, rows: Any, noun: str) -> torch.Tensor:
         """Return one number or one row of numbers a file as float32."""
