@@ -6,13 +6,15 @@ import errno
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from small_network import drawn, small_base
+from torch import nn
 
 import neocog as keras
 from neocog import transfer
 from neocog.data import ImageFolderSource, image_dataset_from_directory
-from neocog.exceptions import ArgumentError, ArgumentTypeError
+from neocog.exceptions import ArgumentError, ArgumentTypeError, GraphError
 from neocog.transfer import _feature_store as store
 from neocog.transfer._feature_key import weights_hash
 from neocog.transfer._features import fitting_batch
@@ -223,6 +225,45 @@ def test_data_without_a_fixed_order_and_code_of_the_users_own(base) -> None:
     batches = ((drawn(2, seed=seed)) for seed in range(2))
     features, labels = transfer.extract_features(base, batches)
     assert (len(features), len(labels)) == (4, 4)
+
+
+def test_pipelines_keep_their_order(base, tmp_path) -> None:
+    path = folder_of_images(tmp_path / "photos")
+    data = image_dataset_from_directory(path, image_size=(32, 32), batch_size=2, shuffle=False)
+    expected, labels = transfer.extract_features(base, data)
+    for piped in (data.map(lambda x, y: (x, y)), data.prefetch(2), data.take(3)):
+        features, numbers = transfer.extract_features(base, piped)
+        np.testing.assert_allclose(features, expected, rtol=1e-6, atol=1e-6)
+        np.testing.assert_array_equal(numbers, labels)
+
+
+def test_a_model_is_taken_whole_whatever_its_attributes_are_called(base) -> None:
+    class Halved(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = base
+
+        def call(self, inputs):
+            return self.model(inputs) / 2
+
+    x, _ = drawn(3)
+    expected, _ = transfer.extract_features(base, x)
+    features, _ = transfer.extract_features(Halved(), x)
+    np.testing.assert_allclose(features, expected / 2, rtol=1e-5, atol=1e-6)
+    with pytest.raises(GraphError, match="a model with a graph, got Halved"):
+        transfer.add_head(Halved(), 2)
+
+
+def test_torch_modules_give_features_in_inference_mode() -> None:
+    module = nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(32 * 32 * 3, 4))
+    x = drawn(3)[0].astype("float32")
+    features, _ = transfer.extract_features(module, x)
+    assert all(part.training for part in module.modules())
+    assert entries() == []
+    with torch.no_grad():
+        np.testing.assert_allclose(features, module.eval()(torch.tensor(x)), rtol=1e-5)
+    with pytest.raises(ArgumentTypeError, match=r"a backbone, a model or a torch module, got str"):
+        transfer.extract_features("mobilenet", x)
 
 
 def test_sizes_of_batches_and_images_are_checked(base, tmp_path) -> None:

@@ -220,8 +220,10 @@ def test_progress_is_shown_where_it_is_asked_for(capsys: Any, verbose: Any, show
     assert ("Epoch 1/" in capsys.readouterr().out) == shown
 
 
-def test_augmented_images_run_through_the_whole_model() -> None:
-    flip = [keras.layers.RandomFlip("horizontal")]
+@pytest.mark.parametrize("several", [False, True])
+def test_augmented_images_run_through_the_whole_model(several: bool) -> None:
+    flip = keras.layers.RandomFlip("horizontal")
+    flip = [flip] if several else flip
     found = transfer.finetune(small_base(), drawn(16), drawn(8, seed=1), top=1, augment=flip, settings=QUICK)
     assert found.top is not None
     assert not any(isinstance(layer, keras.layers.RandomFlip) for layer in found.model.layers)
@@ -282,6 +284,14 @@ def test_folders_say_how_many_classes_there_are(tmp_path, augmented: bool) -> No
         transfer.finetune(small_base(), train, folders(tmp_path / "other", ("a", "c")))
     with pytest.raises(ArgumentError, match="classes"):
         transfer.finetune(small_base(), train, validation, task="sigmoid")
+
+
+def test_pipelines_say_how_many_classes_there_are(tmp_path) -> None:
+    path = folders(tmp_path / "photos", count=12)
+    data = keras.utils.image_dataset_from_directory(path, image_size=(32, 32), batch_size=4)
+    piped = data.map(lambda x, y: (x, y))
+    found = transfer.finetune(small_base(), piped, piped, top=1, settings=QUICK)
+    assert found.model.output_shape == (None, 2)
 
 
 def test_settings_of_another_kind() -> None:

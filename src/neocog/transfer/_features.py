@@ -11,14 +11,17 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from neocog.core import check_int, check_ntuple, check_one_of, keep_freed_memory, tree_flatten
 from neocog.data import Batch
-from neocog.exceptions import ArgumentError, DataError, message
+from neocog.exceptions import ArgumentError, ArgumentTypeError, DataError, message
+from neocog.layers import Layer, TorchModuleWrapper
 from neocog.training import ProgressBar
 from neocog.transfer import _feature_store as store
 from neocog.transfer._feature_key import features_key
 from neocog.transfer._folding import fold_batch_norm
+from neocog.transfer._graphs import unwrapped
 from neocog.transfer._samples import Samples, as_samples
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -72,7 +75,8 @@ def extract_features(
     changes the key. At most 8 GiB are kept; what was used last stays.
 
     Args:
-        base: a `zoo.Backbone` or any model; it gets what `data` hold, so preprocessing is its own affair.
+        base: a `zoo.Backbone`, any model, or a torch module; it gets what `data` hold, so preprocessing is
+            its own affair.
         data: arrays, (images, labels), a source or data set that is not shuffled, or the path of a folder.
         batch_size: images at a time; None goes by their size.
         pooling: `"avg"` or `"max"` over the pixels of feature maps; None keeps the maps.
@@ -104,26 +108,27 @@ def extract_features(
         >>> features.shape, labels.tolist()
         ((5, 4), [0, 1, 2, 3, 4])
     """
-    model = getattr(base, "model", base)
-    size = getattr(base, "image_size", None) or _own_size(model)
+    model = unwrapped(base)
+    size = (None if isinstance(base, nn.Module) else getattr(base, "image_size", None)) or _own_size(model)
     if image_size is not None:
         height, width = check_ntuple("extract_features", "image_size", image_size, 2)
         size = height, width
     if batch_size is None:
         batch_size = fitting_batch(size or _own_size(model))
     samples = as_samples(data, check_int("extract_features", "batch_size", batch_size, minimum=1), size)
-    found = extract(
-        model,
-        samples,
-        pooling=pooling,
-        augment=augment,
-        passes=passes,
-        seed=seed,
-        dtype=dtype,
-        cache=cache,
-        verbose=verbose,
-        progress=progress,
-    )
+    with _as_layer(model) as layer:
+        found = extract(
+            layer,
+            samples,
+            pooling=pooling,
+            augment=augment,
+            passes=passes,
+            seed=seed,
+            dtype=dtype,
+            cache=cache,
+            verbose=verbose,
+            progress=progress,
+        )
     outputs = found.outputs[0] if len(found.outputs) == 1 else list(found.outputs)
     return outputs, found.labels
 
@@ -144,7 +149,7 @@ def extract(
     """Return the outputs of a model for samples; see `extract_features`; `dtype` may be one an output."""
     check_one_of("extract_features", "pooling", pooling, _POOLINGS)
     check_int("extract_features", "passes", passes, minimum=1)
-    changes = _layers(augment)
+    changes = layers_of(augment)
     if passes > 1 and not changes:
         do = "Without augmentation every pass gives the same."
         raise ArgumentError(message("extract_features", expected="augment with passes", got=passes, do=do))
@@ -167,6 +172,23 @@ def extract(
         return _collected(writer.finish(facts), facts, cached=False)
     finally:
         writer.discard()
+
+
+@contextmanager
+def _as_layer(model: Any) -> Iterator[Any]:
+    """Give a model; a plain torch module, which knows no `training`, as a layer, its modes put back after."""
+    if not isinstance(model, nn.Module):
+        expected = "a backbone, a model or a torch module"
+        raise ArgumentTypeError(message("extract_features", expected=expected, got=type(model).__name__))
+    if isinstance(model, Layer):
+        yield model
+        return
+    training = [part for part in model.modules() if part.training]
+    try:
+        yield TorchModuleWrapper(model)
+    finally:
+        for part in training:
+            part.training = True
 
 
 class _Runner:
@@ -270,7 +292,8 @@ def _room(model: Any, samples: Samples, pooling: str | None, kinds: list[str], p
     return total
 
 
-def _layers(augment: Any) -> list[Any]:
+def layers_of(augment: Any) -> list[Any]:
+    """Return the layers of an augmentation, which may be one, several or None."""
     if augment is None:
         return []
     return list(augment) if isinstance(augment, (list, tuple)) else [augment]

@@ -14,7 +14,7 @@ from neocog.core import check_int, check_one_of
 from neocog.data import scan_folder
 from neocog.exceptions import ArgumentTypeError, DataError, message
 from neocog.transfer._advice import Advice, advise, similarity
-from neocog.transfer._features import Progress
+from neocog.transfer._features import Progress, layers_of
 from neocog.transfer._heads import TASKS, add_head
 from neocog.transfer._phase import Phase, Settings
 from neocog.transfer._steps import Transfer, count_of
@@ -71,7 +71,7 @@ def finetune(
     metrics: Callable[[], list[Any]] | None = None,
     better: Callable[[dict[str, float], dict[str, float]], bool] | None = None,
     settings: Settings | None = None,
-    augment: Sequence[Any] = (),
+    augment: Any = (),
     precision: str = "auto",
     cache: bool = True,
     callbacks: Callable[[str], Sequence[Any]] | None = None,
@@ -98,7 +98,7 @@ def finetune(
         metrics: function that makes metrics for `compile`; None takes the task's.
         better: whether values of an epoch (`val_…`) beat others; None: a lower validation loss.
         settings: rates, epochs and the like.
-        augment: layers that vary the images while the top is trained.
+        augment: layer, or list of layers, that vary the images while the top is trained.
         precision: as in `compile`.
         cache: keep the features on disk.
         callbacks: given `"head"` or `"top"`, the callbacks of that training.
@@ -141,6 +141,7 @@ def finetune(
     first = job.fit_head(hooks("head"))
     second, kept = None, False
     if opened and not first.interrupted:
+        augment = layers_of(augment)
         images = (train, validation) if augment or not job.keeps_inputs else None
         second, kept = tuned(job, first, opened, hooks("top"), images, augment, better)
     job.compile_whole()
@@ -202,7 +203,7 @@ def tuned(
     opened: int,
     hooks: Sequence[Any] = (),
     images: tuple[Any, Any] | None = None,
-    augment: Sequence[Any] = (),
+    augment: Any = (),
     better: Callable[[dict[str, float], dict[str, float]], bool] | None = None,
 ) -> tuple[Phase, bool]:
     """Train the top and keep it if it is better; else the weights from before come back.

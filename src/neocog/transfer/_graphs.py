@@ -15,13 +15,18 @@ from neocog.models import Model
 Call = Callable[[Node, tuple[Any, ...], dict[str, Any]], Any]
 
 
+def unwrapped(base: Any) -> Any:
+    """Return the model of a backbone; a module is taken whole, whatever its attributes are called."""
+    return base if isinstance(base, nn.Module) else getattr(base, "model", base)
+
+
 def model_of(base: Any, where: str = "transfer") -> Any:
     """Return the model of a backbone, or the model itself.
 
     Raises:
         GraphError: it has no graph: a subclassed model, or one that is not built.
     """
-    model = getattr(base, "model", base)
+    model = unwrapped(base)
     if not isinstance(model, Model) or not model.graph_nodes():
         got = f"{type(model).__name__} without one"
         do = "Subclassed models serve extract_features alone; a Sequential needs an Input."

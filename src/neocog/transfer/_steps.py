@@ -20,7 +20,7 @@ from neocog.models._freezing import is_batch_norm
 from neocog.optimizers import AdamW
 from neocog.optimizers.schedules import CosineDecay
 from neocog.transfer._blocks import Block, blocks, find_block
-from neocog.transfer._features import Extracted, Progress, extract, fitting_batch
+from neocog.transfer._features import Extracted, Progress, extract, fitting_batch, layers_of
 from neocog.transfer._graphs import boundaries, split_at
 from neocog.transfer._heads import FEATURES
 from neocog.transfer._phase import Clock, Phase, Settings
@@ -179,7 +179,7 @@ class Transfer:
         callbacks: Sequence[Any] = (),
         *,
         images: tuple[Any, Any] | None = None,
-        augment: Sequence[Any] = (),
+        augment: Any = (),
     ) -> Phase:
         """Train the top blocks and the head at a low rate, normalisations frozen; the best weights stay.
 
@@ -187,13 +187,13 @@ class Transfer:
             opened: number of blocks, at most what `extract` kept the inputs of, unless `images` are given.
             callbacks: for `fit`.
             images: (train, validation) to run the whole model on, in place of what was kept.
-            augment: layers that vary these images.
+            augment: layer, or list of layers, that vary these images.
         """
         self._open(opened)
         if images is None:
             trained, data = self._upper(), self._sources(1, self.settings.batch)
         else:
-            trained = self._varied(augment)
+            trained = self._varied(layers_of(augment))
             data = [self._images(part, shuffle) for part, shuffle in zip(images, (True, False), strict=True)]
         settings = self.settings
         count = self.train_features.images
@@ -262,7 +262,7 @@ class Transfer:
             ordered.shuffle, ordered.seed = True, self.settings.seed
         return ordered
 
-    def _varied(self, augment: Sequence[Any]) -> Any:
+    def _varied(self, augment: list[Any]) -> Any:
         if not augment:
             return self.model
         x = image = Input(self.model.input.shape[1:], name="varied")

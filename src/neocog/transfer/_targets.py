@@ -32,8 +32,9 @@ def outputs_and_loss(train: Any, task: str, *, strict: bool = True) -> tuple[int
         count = len(scan_folder(train, check="none").class_names)
         return count if task == "softmax" else None, _LOSSES[task]
     labels = train[1] if _has_labels(train) else getattr(getattr(train, "source", train), "labels", None)
+    names = getattr(train, "class_names", None) if task == "softmax" else None
     if labels is None:
-        return None, _LOSSES[task]
+        return len(names) if names else None, _LOSSES[task]
     values = _as_numbers(labels)
     columns = 1 if values.ndim == 1 else values.shape[-1]
     if task != "softmax":
@@ -42,7 +43,7 @@ def outputs_and_loss(train: Any, task: str, *, strict: bool = True) -> tuple[int
         _check_classes(values, columns)
     if columns > 1:
         return columns, "categorical_crossentropy"
-    names = getattr(train, "class_names", None)  # a class may be missing in this part
+    # a class may be missing in this part
     return len(names) if names else int(values.max()) + 1, _LOSSES[task]
 
 
